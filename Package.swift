@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+// The module table: the only place that states who may import whom. A row may import only rows above it.
+import PackageDescription
+
+/// One library target: its name, the targets above it that it imports, and the system libraries it links.
+struct Module {
+  var name: String
+  var imports: [String]
+  var packages: [Target.Dependency] = []
+}
+
+let modules: [Module] = [
+  Module(name: "QueryErrors", imports: []),
+  Module(name: "Columnar", imports: ["QueryErrors", "CKernels"]),
+  Module(name: "SQLSyntax", imports: ["QueryErrors"]),
+  Module(
+    name: "ObjectStore",
+    imports: ["QueryErrors", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
+  Module(name: "SQLFunctions", imports: ["QueryErrors", "Columnar", "CKernels", "CPCRE2", "CCrypto"]),
+  Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
+  Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions"]),
+  Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
+  Module(name: "QueryPlan", imports: ["QueryErrors", "Columnar", "SQLFunctions", "SQLExpressions", "TableCatalog"]),
+  Module(
+    name: "QueryPlanner",
+    imports: ["QueryErrors", "Columnar", "SQLSyntax", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan"]),
+  Module(
+    name: "QueryOptimizer",
+    imports: ["QueryErrors", "Columnar", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan"]),
+  Module(
+    name: "QueryExecution",
+    imports: [
+      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryPlan", "CKernels",
+    ]),
+  Module(
+    name: "QueryEngine",
+    imports: [
+      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
+      "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CSQLite",
+    ]),
+  Module(name: "QueryShell", imports: ["QueryEngine", "CEdit"]),
+]
+
+/// Debian's -dev packages, each behind a module map in Sources/CSystem.
+let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
+  ("CZstd", "libzstd", "libzstd-dev"),
+  ("CLZ4", "liblz4", "liblz4-dev"),
+  ("CSnappy", nil, "libsnappy-dev"),
+  ("CDeflate", "libdeflate", "libdeflate-dev"),
+  ("CZlib", "zlib", "zlib1g-dev"),
+  ("CBzip2", nil, "libbz2-dev"),
+  ("CBrotli", "libbrotlidec", "libbrotli-dev"),
+  ("CPCRE2", "libpcre2-8", "libpcre2-dev"),
+  ("CSQLite", "sqlite3", "libsqlite3-dev"),
+  ("CEdit", "libedit", "libedit-dev"),
+  ("CCrypto", "libcrypto", "libssl-dev"),
+]
+
+// AVX2 on x86 for every Swift target alike, so that code which cross-module optimization copies keeps its features.
+#if arch(x86_64)
+  let instructionSet: [String] = ["-Xcc", "-march=x86-64-v3"]
+#else
+  let instructionSet: [String] = []
+#endif
+
+let swiftSettings: [SwiftSetting] = [
+  .unsafeFlags(instructionSet),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Modules that have a folder `Tests/<name>Tests`.
+let hasTests: Set<String> = []
+
+/// Test targets: name of the module under test → what else the tests import.
+let testedModules: [String] = modules.map(\.name).filter { name in
+  hasTests.contains(name)
+}
+
+let package = Package(
+  name: "sqlq",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "sqlq", targets: ["sqlq"]),
+    .library(name: "QueryEngine", targets: ["QueryEngine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: systemLibraries.map {
+    .systemLibrary(
+      name: $0.name, path: "Sources/CSystem/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.apt])])
+  } + [
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])])
+  ]
+    + modules.map { module in
+      .target(
+        name: module.name,
+        dependencies: module.imports.map { .target(name: $0) } + module.packages,
+        swiftSettings: swiftSettings)
+    } + [
+      .executableTarget(
+        name: "sqlq",
+        dependencies: [
+          "QueryShell", "QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: swiftSettings)
+    ]
+    + testedModules.map { name in
+      .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name)] + (modules.first { $0.name == name }?.imports ?? []).map { .target(name: $0) },
+        swiftSettings: swiftSettings)
+    },
+  swiftLanguageModes: [.v6]
+)

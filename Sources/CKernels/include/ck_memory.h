@@ -1,0 +1,27 @@
+#pragma once
+/* Memory primitives that Swift cannot say: prefetch, allocator settings, huge pages. */
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Asks for the cache line at p, for reading. */
+static inline void ck_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+
+/* glibc settings that keep freed memory instead of giving it back per query (performance notes, section 10). */
+static inline void ck_tune_allocator(void) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
+  mallopt(M_TOP_PAD, 16 << 20);
+}
+
+/* Asks the kernel for huge pages behind [p, p + n). */
+static inline void ck_advise_huge_pages(void *p, size_t n) {
+#ifdef MADV_HUGEPAGE
+  madvise(p, n, MADV_HUGEPAGE);
+#else
+  (void)p; (void)n;
+#endif
+}

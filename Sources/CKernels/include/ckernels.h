@@ -1,0 +1,4 @@
+/* Umbrella header: one header per concern, all functions static inline so that Swift inlines them.
+   Each kernel has a portable twin, chosen at run time where it needs more than the x86-64-v3 baseline. */
+#pragma once
+#include "ck_memory.h"
