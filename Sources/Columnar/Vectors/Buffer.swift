@@ -1,0 +1,55 @@
+import CKernels
+import Glibc
+
+/// A block of memory that columns share: 64-byte aligned, with 64 readable and writable bytes after its end.
+///
+/// - Units: `byteCount` in bytes, without the slack.
+/// - Threads: written by one owner before it is shared, read-only afterwards.
+public final class Buffer: @unchecked Sendable {
+  public let pointer: UnsafeMutableRawPointer
+  public let byteCount: Int
+  private let owner: AnyObject?
+  private let isMapped: Bool
+
+  /// Bytes that kernels may read or write after the end.
+  public static let slack = 64
+  /// From here on memory comes from the kernel with huge pages.
+  static let hugePageThreshold = 4 << 20
+
+  /// Uninitialised memory.
+  public init(byteCount: Int) {
+    precondition(byteCount >= 0)
+    self.byteCount = byteCount
+    owner = nil
+    isMapped = false
+    var raw: UnsafeMutableRawPointer?
+    let wanted = (byteCount + Buffer.slack + 63) & ~63
+    guard posix_memalign(&raw, wanted >= Buffer.hugePageThreshold ? 2 << 20 : 64, wanted) == 0, let raw else {
+      fatalError("out of memory: \(wanted) bytes")
+    }
+    if wanted >= Buffer.hugePageThreshold { ck_advise_huge_pages(raw, wanted) }
+    pointer = raw
+  }
+
+  /// Memory that `owner` keeps alive, with 64 readable bytes after its end.
+  public init(borrowing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
+    self.pointer = UnsafeMutableRawPointer(mutating: pointer)
+    self.byteCount = byteCount
+    self.owner = owner
+    isMapped = false
+  }
+
+  deinit { if owner == nil { free(pointer) } }
+
+  /// Zeroed memory.
+  public static func zeroed(byteCount: Int) -> Buffer {
+    let buffer = Buffer(byteCount: byteCount)
+    memset(buffer.pointer, 0, byteCount + slack)
+    return buffer
+  }
+
+  @inlinable @inline(__always)
+  public func typed<T: BitwiseCopyable>(_: T.Type) -> UnsafeMutablePointer<T> {
+    pointer.assumingMemoryBound(to: T.self)
+  }
+}

@@ -1,0 +1,68 @@
+public import Glibc
+
+/// Grows blocks of bytes for long strings and hands out views into them.
+///
+/// - Threads: one owner.
+public struct StringArena {
+  private var blocks: [Buffer] = []
+  @usableFromInline var next: UnsafeMutableRawPointer?
+  @usableFromInline var room = 0
+  private static let firstBlock = 4 << 10
+  private static let largestBlock = 1 << 20
+
+  public init() {}
+
+  /// A view of a copy of the bytes.
+  @inlinable @inline(__always)
+  public mutating func add(_ source: UnsafeRawBufferPointer) -> StringView {
+    guard let start = source.baseAddress else { return StringView() }
+    return add(start, source.count)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func add(_ source: UnsafeRawPointer, _ count: Int) -> StringView {
+    if count <= 12 { return StringView(source, count: count) }
+    let to = reserve(count)
+    memcpy(to, source, count)
+    return StringView(to, count: count)
+  }
+
+  /// A view that outlives its source: long strings are copied.
+  @inlinable @inline(__always)
+  public mutating func add(_ view: StringView) -> StringView {
+    if view.isInline { return view }
+    return view.withBytes { (p, n) in add(p, n) }
+  }
+
+  /// Room for `count` bytes, to be written by the caller; with slack behind it.
+  @inlinable @inline(__always)
+  public mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+    if count > room { grow(count) }
+    let to = next.unsafelyUnwrapped
+    next = to + count
+    room &-= count
+    return to
+  }
+
+  @usableFromInline
+  mutating func grow(_ count: Int) {
+    let size = max(count, min(StringArena.largestBlock, StringArena.firstBlock << min(blocks.count, 8)))
+    let block = Buffer(byteCount: size)
+    blocks.append(block)
+    next = block.pointer
+    room = size
+  }
+
+  /// Gives back the last `count` reserved bytes.
+  @inlinable @inline(__always)
+  public mutating func unreserve(_ count: Int) {
+    next = next.unsafelyUnwrapped - count
+    room &+= count
+  }
+
+  /// Keeps all blocks alive; nil when there are none.
+  public var heap: StringHeap? { blocks.isEmpty ? nil : StringHeap(blocks) }
+
+  /// Bytes held.
+  public var byteCount: Int { blocks.reduce(0) { $0 + $1.byteCount } }
+}
