@@ -2,3 +2,4 @@
    Each kernel has a portable twin, chosen at run time where it needs more than the x86-64-v3 baseline. */
 #pragma once
 #include "ck_memory.h"
+#include "ck_bytes.h"

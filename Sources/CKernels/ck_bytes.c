@@ -1,0 +1,245 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "ckernels.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+/* ---- Mappings that survive truncation ---- */
+
+enum { SLOT_COUNT = 16384 };
+
+static struct {
+  _Atomic uintptr_t start; /* 0: free */
+  _Atomic uintptr_t end;
+  _Atomic int damaged;
+} slots[SLOT_COUNT];
+static _Atomic int slot_limit;             /* slots at and above were never used */
+static int free_slots[SLOT_COUNT], free_count;
+static pthread_mutex_t slot_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static struct sigaction previous_action;
+static long page_size;
+
+static void on_sigbus(int signal, siginfo_t *info, void *context) {
+  uintptr_t address = (uintptr_t)info->si_addr;
+  int limit = atomic_load_explicit(&slot_limit, memory_order_acquire);
+  for (int i = 0; i < limit; i++) {
+    uintptr_t start = atomic_load_explicit(&slots[i].start, memory_order_acquire);
+    if (start == 0 || address < start) continue;
+    uintptr_t end = atomic_load_explicit(&slots[i].end, memory_order_acquire);
+    if (address >= end) continue;
+    atomic_store_explicit(&slots[i].damaged, 1, memory_order_release);
+    uintptr_t page = address & ~(uintptr_t)(page_size - 1);
+    /* The lost pages reach to the end of the mapping. */
+    void *zeros = mmap((void *)page, end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (zeros != MAP_FAILED) return;
+    break;
+  }
+  /* Not ours: what would have happened without this handler. */
+  if (previous_action.sa_flags & SA_SIGINFO) {
+    if (previous_action.sa_sigaction) { previous_action.sa_sigaction(signal, info, context); return; }
+  } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
+    previous_action.sa_handler(signal);
+    return;
+  }
+  struct sigaction plain = {.sa_handler = SIG_DFL};
+  sigaction(SIGBUS, &plain, NULL);
+}
+
+static void install_handler(void) {
+  page_size = sysconf(_SC_PAGESIZE);
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = on_sigbus;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, &action, &previous_action);
+}
+
+int ck_guard_mapping(void *p, size_t n) {
+  pthread_once(&handler_once, install_handler);
+  pthread_mutex_lock(&slot_lock);
+  int slot = -1;
+  if (free_count > 0) {
+    slot = free_slots[--free_count];
+  } else {
+    int limit = atomic_load_explicit(&slot_limit, memory_order_relaxed);
+    if (limit < SLOT_COUNT) {
+      slot = limit;
+      atomic_store_explicit(&slot_limit, limit + 1, memory_order_release);
+    }
+  }
+  pthread_mutex_unlock(&slot_lock);
+  if (slot < 0) return -1;
+  atomic_store_explicit(&slots[slot].damaged, 0, memory_order_relaxed);
+  atomic_store_explicit(&slots[slot].end, (uintptr_t)p + n, memory_order_release);
+  atomic_store_explicit(&slots[slot].start, (uintptr_t)p, memory_order_release);
+  return slot;
+}
+
+void ck_unguard_mapping(int slot) {
+  if (slot < 0 || slot >= SLOT_COUNT) return;
+  atomic_store_explicit(&slots[slot].start, 0, memory_order_release);
+  pthread_mutex_lock(&slot_lock);
+  free_slots[free_count++] = slot;
+  pthread_mutex_unlock(&slot_lock);
+}
+
+int ck_mapping_is_damaged(int slot) {
+  return slot >= 0 && slot < SLOT_COUNT && atomic_load_explicit(&slots[slot].damaged, memory_order_acquire);
+}
+
+/* ---- Snappy ---- */
+
+static inline void copy16(uint8_t *to, const uint8_t *from) { memcpy(to, from, 16); }
+static inline void copy8(uint8_t *to, const uint8_t *from) { memcpy(to, from, 8); }
+
+/* Reads the varint at the start; returns how many bytes it takes, or 0. */
+static size_t read_size(const uint8_t *src, size_t n, uint64_t *size) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < n && i < 5; i++) {
+    value |= (uint64_t)(src[i] & 0x7F) << (7 * i);
+    if (!(src[i] & 0x80)) {
+      if (value > 0xFFFFFFFFu) return 0;
+      *size = value;
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+int64_t ck_snappy_size(const void *src, size_t n) {
+  uint64_t size;
+  return read_size((const uint8_t *)src, n, &size) ? (int64_t)size : -1;
+}
+
+int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t capacity) {
+  const uint8_t *const src = (const uint8_t *)source;
+  uint8_t *const dst = (uint8_t *)target;
+  uint64_t size;
+  size_t head = read_size(src, n, &size);
+  if (!head || size > capacity) return -1;
+  const uint8_t *ip = src + head, *const ip_end = src + n;
+  uint8_t *op = dst, *const op_end = dst + size;
+#define DAMAGED (-1 - (int64_t)(ip - src))
+  while (ip < ip_end) {
+    size_t tag = *ip;
+    size_t length, offset;
+    if ((tag & 3) == 0) {
+      length = (tag >> 2) + 1;
+      if (length <= 16 && ip_end - ip >= 17 && op_end - op >= 16) {
+        copy16(op, ip + 1);
+        ip += 1 + length;
+        op += length;
+        continue;
+      }
+      size_t extra = 0;
+      if (length > 60) {
+        extra = length - 60;
+        if ((size_t)(ip_end - ip) < 1 + extra) return DAMAGED;
+        length = 0;
+        for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
+        length += 1;
+      }
+      if ((size_t)(ip_end - ip) - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
+      memcpy(op, ip + 1 + extra, length);
+      ip += 1 + extra + length;
+      op += length;
+      continue;
+    }
+    size_t left = (size_t)(ip_end - ip);
+    if ((tag & 3) == 1) {
+      if (left < 2) return DAMAGED;
+      length = ((tag >> 2) & 7) + 4;
+      offset = ((tag >> 5) << 8) | ip[1];
+      ip += 2;
+    } else if ((tag & 3) == 2) {
+      if (left < 3) return DAMAGED;
+      length = (tag >> 2) + 1;
+      offset = (size_t)ip[1] | (size_t)ip[2] << 8;
+      ip += 3;
+    } else {
+      if (left < 5) return DAMAGED;
+      length = (tag >> 2) + 1;
+      offset = (size_t)ip[1] | (size_t)ip[2] << 8 | (size_t)ip[3] << 16 | (size_t)ip[4] << 24;
+      ip += 5;
+    }
+    /* offset 0 wraps to the largest value. */
+    if (offset - 1 >= (size_t)(op - dst) || (size_t)(op_end - op) < length) return DAMAGED;
+    const uint8_t *from = op - offset;
+    if ((size_t)(op_end - op) >= 80) {
+      if (offset >= 16) {
+        copy16(op, from);
+        if (length > 16) {
+          copy16(op + 16, from + 16);
+          copy16(op + 32, from + 32);
+          copy16(op + 48, from + 48);
+        }
+        op += length;
+        continue;
+      }
+      uint8_t *to = op, *const to_end = op + length;
+      if (offset < 8) {
+        /* Repeat the pattern until source and target lie at least 8 bytes apart. */
+        static const uint8_t steps[8] = {0, 8, 8, 9, 8, 10, 12, 14};
+        size_t step = steps[offset];
+        for (size_t i = 0; i < step; i++) to[i] = from[i];
+        if (length <= step) {
+          op = to_end;
+          continue;
+        }
+        to += step;
+        offset = step;
+        from = to - offset;
+      }
+      do {
+        copy8(to, from);
+        to += 8;
+        from += 8;
+      } while (to < to_end);
+      op = to_end;
+      continue;
+    }
+    for (size_t i = 0; i < length; i++) op[i] = from[i];
+    op += length;
+  }
+  if (op != op_end) return DAMAGED;
+  return (int64_t)size;
+#undef DAMAGED
+}
+
+/* ---- CRC-32C ---- */
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse(const uint8_t *p, size_t n) {
+  uint64_t crc = 0xFFFFFFFFu;
+  while (n >= 8) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    crc = __builtin_ia32_crc32di(crc, word);
+    p += 8;
+    n -= 8;
+  }
+  while (n--) crc = __builtin_ia32_crc32qi((uint32_t)crc, *p++);
+  return (uint32_t)~crc;
+}
+#endif
+
+static uint32_t crc32c_table(const uint8_t *p, size_t n) {
+  uint32_t crc = 0xFFFFFFFFu;
+  while (n--) {
+    crc ^= *p++;
+    for (int k = 0; k < 8; k++) crc = (crc >> 1) ^ (0x82F63B78u & -(crc & 1));
+  }
+  return ~crc;
+}
+
+uint32_t ck_crc32c(const void *src, size_t n) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) return crc32c_sse((const uint8_t *)src, n);
+#endif
+  return crc32c_table((const uint8_t *)src, n);
+}

@@ -1,0 +1,236 @@
+import CKernels
+import Glibc
+package import QueryErrors
+
+/// Files of this machine.
+///
+/// Symbolic links are followed; a link to one of the directories it lies in is left out of listings.
+package struct LocalObjectStore: ObjectStore {
+  package var scheme: String { "file" }
+
+  /// Smaller files are read whole at `open`: cheaper than mapping them.
+  package static let smallFileLimit = 64 << 10
+
+  package init() { LocalObjectStore.raiseFileLimit }
+
+  package func list(
+    _ directory: String, detail: ListingDetail, meter: ScanMeter
+  ) throws(QueryError) -> [ObjectEntry] {
+    try meter.cancellation.check()
+    let path = directory.isEmpty ? "." : directory
+    guard let stream = opendir(path) else { throw failure(errno, path, "list") }
+    defer { closedir(stream) }
+    let descriptor = dirfd(stream)
+    var entries: [ObjectEntry] = []
+    while true {
+      errno = 0
+      guard let record = readdir(stream) else {
+        if errno != 0 { throw failure(errno, path, "list") }
+        break
+      }
+      let length = withUnsafeBytes(of: &record.pointee.d_name) { strlen($0.baseAddress!) }
+      if length <= 2, isDots(&record.pointee, length) { continue }
+      guard let entry = try entry(&record.pointee, length, in: descriptor, path, detail) else { continue }
+      entries.append(entry)
+      if entries.count & 1023 == 0 { try meter.cancellation.check() }
+    }
+    entries.sort { $0.name < $1.name }
+    try meter.addListing(entryCount: entries.count)
+    return entries
+  }
+
+  package func entry(_ path: String) throws(QueryError) -> ObjectEntry? {
+    var status = stat()
+    if stat(path.isEmpty ? "." : path, &status) != 0 {
+      let code = errno
+      if code == ENOENT || code == ENOTDIR { return nil }
+      throw failure(code, path, "read")
+    }
+    return makeEntry(ObjectPath.lastName(path), status)
+  }
+
+  package func open(_ path: String, meter: ScanMeter) throws(QueryError) -> any ByteSource {
+    try meter.addFile()
+    let descriptor = openFile(path)
+    guard descriptor >= 0 else { throw failure(errno, path, "open") }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw failure(code, path, "read")
+    }
+    let type = status.st_mode & S_IFMT
+    if type == S_IFDIR {
+      close(descriptor)
+      throw QueryError(
+        .hiveCannotOpenSplit, "Is a directory: \(path)", hint: "Name a file in it, or query the folder as a table.")
+    }
+    guard type == S_IFREG else {
+      defer { close(descriptor) }
+      return try MemoryByteSource(draining: descriptor, path: path, meter: meter)
+    }
+    let info = ObjectInfo(
+      path: path, byteCount: UInt64(max(0, status.st_size)), modificationTime: modificationTime(status))
+    if info.byteCount < UInt64(LocalObjectStore.smallFileLimit), info.byteCount > 0 {
+      defer { close(descriptor) }
+      return try MemoryByteSource(whole: descriptor, info: info, meter: meter)
+    }
+    // Some file systems (/proc) say 0 for files that have bytes.
+    if info.byteCount == 0 {
+      defer { close(descriptor) }
+      return try MemoryByteSource(draining: descriptor, path: path, meter: meter)
+    }
+    if let mapped = MappedByteSource(descriptor: descriptor, info: info, meter: meter) { return mapped }
+    return PreadByteSource(descriptor: descriptor, info: info, meter: meter)
+  }
+
+  package func makeWriter(_ path: String) throws(QueryError) -> any ObjectWriter {
+    try LocalObjectWriter(path)
+  }
+
+  package func remove(_ path: String) throws(QueryError) {
+    if unlink(path) != 0, errno != ENOENT { throw failure(errno, path, "remove") }
+  }
+
+  package func makeDirectory(_ path: String) throws(QueryError) {
+    if path.isEmpty || path == "/" || path == "." { return }
+    if mkdir(path, 0o777) == 0 { return }
+    let code = errno
+    if code == EEXIST, try isDirectory(path) { return }
+    guard code == ENOENT else { throw failure(code, path, "create the folder") }
+    try makeDirectory(ObjectPath.parent(path))
+    if mkdir(path, 0o777) != 0, errno != EEXIST { throw failure(errno, path, "create the folder") }
+  }
+
+  package func missing(_ path: String) -> QueryError {
+    QueryError(.hiveCannotOpenSplit, "No such file or directory: \(path)", hint: nearNames(path))
+  }
+
+  // MARK: Errors
+
+  /// The error for a failed system call.
+  func failure(_ code: Int32, _ path: String, _ action: String) -> QueryError {
+    switch code {
+    case ENOENT: return missing(path)
+    case ENOTDIR:
+      if action == "list" { return QueryError(.hiveCannotOpenSplit, "Not a directory: \(path)") }
+      return missing(path)
+    case EACCES, EPERM:
+      return QueryError(
+        .hiveFilesystemError, "Permission denied: \(path)", hint: "Check the access rights of the file and its folders.")
+    case EMFILE, ENFILE:
+      return QueryError(
+        .hiveFilesystemError, "Too many open files: \(path)", hint: "Raise the limit of open files (ulimit -n).")
+    case ELOOP:
+      return QueryError(.hiveFilesystemError, "Too many levels of symbolic links: \(path)")
+    case ENOSPC, EDQUOT:
+      return QueryError(.diskFull, "No space left on device: \(path)")
+    default:
+      return QueryError(.hiveFilesystemError, "Could not \(action): \(path) (\(String(cString: strerror(code))))")
+    }
+  }
+
+  /// A hint at a name beside the missing one, at the first level where the path leaves what exists.
+  private func nearNames(_ path: String) -> String? {
+    var wanted = path
+    for _ in 0..<64 {
+      let parent = ObjectPath.parent(wanted)
+      var status = stat()
+      if stat(parent, &status) == 0 {
+        guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(parent) else { return nil }
+        defer { closedir(stream) }
+        var names: [String] = []
+        // Enough for a hint; a folder of millions is not read for one.
+        while names.count < 10_000, let record = readdir(stream) {
+          names.append(
+            withUnsafeBytes(of: &record.pointee.d_name) {
+              String(cString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
+            })
+        }
+        let name = ObjectPath.lastName(wanted)
+        names.removeAll { $0 == "." || $0 == ".." || $0 == name }
+        guard let near = NameSuggestion.nearest(to: name, among: names) else { return nil }
+        let suggestion = parent == "." && !wanted.hasPrefix("./") ? near : ObjectPath.join(parent, near)
+        return "Did you mean '\(suggestion)'?"
+      }
+      if parent == "." || parent == "/" || parent == wanted { return nil }
+      wanted = parent
+    }
+    return nil
+  }
+
+  // MARK: Entries
+
+  private func isDots(_ record: inout dirent, _ length: Int) -> Bool {
+    withUnsafeBytes(of: &record.d_name) { name in
+      length > 0 && name[0] == UInt8(ascii: ".") && (length == 1 || name[1] == UInt8(ascii: "."))
+    }
+  }
+
+  /// The entry of a directory record, or nil when it is neither file nor directory or leads back into itself.
+  private func entry(
+    _ record: inout dirent, _ length: Int, in descriptor: Int32, _ directory: String, _ detail: ListingDetail
+  ) throws(QueryError) -> ObjectEntry? {
+    let name = withUnsafeBytes(of: &record.d_name) { bytes in
+      String(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<length]), as: UTF8.self)
+    }
+    switch Int(record.d_type) {
+    case DT_DIR: return ObjectEntry(name: name, isDirectory: true)
+    case DT_REG where detail == .names: return ObjectEntry(name: name, isDirectory: false)
+    case DT_REG, DT_LNK, DT_UNKNOWN: break
+    default: return nil
+    }
+    var status = stat()
+    let result = withUnsafeBytes(of: &record.d_name) {
+      fstatat(descriptor, $0.baseAddress!.assumingMemoryBound(to: CChar.self), &status, 0)
+    }
+    if result != 0 {
+      // Removed since it was listed, or a link to nothing.
+      if errno == ENOENT || errno == ELOOP { return nil }
+      throw failure(errno, ObjectPath.join(directory, name), "read")
+    }
+    let entry = makeEntry(name, status)
+    if entry == nil { return nil }
+    if entry!.isDirectory, Int(record.d_type) == DT_LNK, leadsBack(status, directory) { return nil }
+    return entry
+  }
+
+  private func makeEntry(_ name: String, _ status: stat) -> ObjectEntry? {
+    if status.st_mode & S_IFMT == S_IFDIR { return ObjectEntry(name: name, isDirectory: true) }
+    return ObjectEntry(
+      name: name, isDirectory: false, byteCount: UInt64(max(0, status.st_size)),
+      modificationTime: modificationTime(status))
+  }
+
+  /// Whether `target` is the directory or one of those it lies in, as its path names them.
+  private func leadsBack(_ target: stat, _ directory: String) -> Bool {
+    var path = directory
+    while true {
+      var status = stat()
+      if stat(path, &status) == 0, status.st_dev == target.st_dev, status.st_ino == target.st_ino { return true }
+      let parent = ObjectPath.parent(path)
+      if path == "." || path == "/" || parent == path { return false }
+      path = parent
+    }
+  }
+
+  private func modificationTime(_ status: stat) -> Int64 {
+    Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+  }
+
+  private func openFile(_ path: String) -> Int32 {
+    while true {
+      let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+      if descriptor >= 0 || errno != EINTR { return descriptor }
+    }
+  }
+
+  /// Raises the soft limit of open files to the hard one, once per process.
+  private static let raiseFileLimit: Void = {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(resource, &limit)
+  }()
+}

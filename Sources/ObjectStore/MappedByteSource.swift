@@ -1,0 +1,107 @@
+import CKernels
+import Glibc
+package import QueryErrors
+
+/// A file mapped into memory: ranges are handed out without a copy.
+///
+/// A page behind the mapping keeps the bytes after the last slice readable. When the file has another size than at
+/// `open`, ranges are copied out with `pread` instead, so a file cut off between two reads is an error. When it is cut
+/// off while a slice is in use, the SIGBUS handler of CKernels puts zero pages in place of the lost ones and marks the
+/// mapping; `checkUnchanged` and the next `read` then throw.
+package final class MappedByteSource: ByteSource, @unchecked Sendable {
+  package let info: ObjectInfo
+  private let descriptor: Int32
+  private let meter: ScanMeter
+  private let mapping: FileMapping
+
+  /// Shorter ranges are not worth a call that starts reading ahead.
+  private static let adviceLimit = 128 << 10
+
+  /// Takes over an open file descriptor; nil, with the descriptor still open, when the file cannot be mapped.
+  package init?(descriptor: Int32, info: ObjectInfo, meter: ScanMeter) {
+    guard let mapping = FileMapping(descriptor: descriptor, byteCount: info.byteCount) else { return nil }
+    self.mapping = mapping
+    self.descriptor = descriptor
+    self.info = info
+    self.meter = meter
+  }
+
+  deinit { close(descriptor) }
+
+  package func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice {
+    guard range.upperBound <= byteCount else { throw outOfRange(range) }
+    try meter.add(range.count, kind: kind)
+    var status = stat()
+    if fstat(descriptor, &status) != 0 || status.st_size != off_t(byteCount) || mapping.isDamaged {
+      return try readCopy(descriptor, range, path: path)
+    }
+    if range.count >= MappedByteSource.adviceLimit { advise(range) }
+    return ByteSlice(pointer: mapping.pointer + Int(range.lowerBound), count: range.count, owner: mapping)
+  }
+
+  package func prefetch(_ range: Range<UInt64>) {
+    if range.upperBound <= byteCount { advise(range) }
+  }
+
+  package func checkUnchanged() throws(QueryError) {
+    var status = stat()
+    if mapping.isDamaged || (fstat(descriptor, &status) == 0 && status.st_size < off_t(byteCount)) {
+      throw QueryError(
+        .hiveBadData, "File was truncated while it was read", data: DataLocation(path: path),
+        hint: "Write new files beside the old ones and rename them into place.")
+    }
+  }
+
+  private func advise(_ range: Range<UInt64>) {
+    let start = Int(range.lowerBound) & ~(FileMapping.pageSize - 1)
+    madvise(mapping.pointer + start, Int(range.upperBound) - start, MADV_WILLNEED)
+  }
+}
+
+/// The memory of one mapped file; slices keep it alive.
+final class FileMapping: @unchecked Sendable {
+  let pointer: UnsafeMutableRawPointer
+  private let byteCount: Int
+  private let slot: Int32
+
+  static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+  /// Maps a whole file for reading, or returns nil.
+  init?(descriptor: Int32, byteCount: UInt64) {
+    let pageSize = FileMapping.pageSize
+    guard byteCount > 0, byteCount < UInt64(Int.max) / 2 else { return nil }
+    let fileBytes = (Int(byteCount) + pageSize - 1) & ~(pageSize - 1)
+    // One page more when the last page leaves too little room behind the file.
+    let total = fileBytes - Int(byteCount) < ByteSlice.padding ? fileBytes + pageSize : fileBytes
+    let memory: UnsafeMutableRawPointer?
+    if total == fileBytes {
+      memory = mmap(nil, total, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    } else {
+      memory = mmap(nil, total, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      if let memory, memory != MAP_FAILED,
+        mmap(memory, fileBytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, 0) == MAP_FAILED
+      {
+        munmap(memory, total)
+        return nil
+      }
+    }
+    guard let memory, memory != MAP_FAILED else { return nil }
+    // Without a guard slot a truncated file would end the process.
+    let slot = ck_guard_mapping(memory, fileBytes)
+    guard slot >= 0 else {
+      munmap(memory, total)
+      return nil
+    }
+    pointer = memory
+    self.byteCount = total
+    self.slot = slot
+  }
+
+  deinit {
+    ck_unguard_mapping(slot)
+    munmap(pointer, byteCount)
+  }
+
+  /// Whether the file was cut off under the mapping.
+  var isDamaged: Bool { ck_mapping_is_damaged(slot) != 0 }
+}

@@ -1,0 +1,97 @@
+package import QueryErrors
+import Synchronization
+
+/// What bytes are read for.
+package enum ScanKind: Sendable {
+  /// Values of a query: counted as scanned.
+  case data
+  /// Footers, page indexes and other metadata of a format: counted as scanned, and shown apart.
+  case metadata
+  /// Looking at a file to find its schema: not part of any query's scan.
+  case sampling
+}
+
+/// Counts what a query reads, at the bottom, once.
+///
+/// - Units: bytes as stored (compressed).
+/// - Threads: shared by all threads of a query.
+package final class ScanMeter: Sendable {
+  private let data = Atomic<Int>(0)
+  private let metadata = Atomic<Int>(0)
+  private let sampling = Atomic<Int>(0)
+  private let files = Atomic<Int>(0)
+  private let listings = Atomic<Int>(0)
+  private let listed = Atomic<Int>(0)
+
+  // MARK: Fixed for the query
+
+  /// The most bytes the query may scan, or nil.
+  package let limit: Int?
+  /// Looked at before every read.
+  package let cancellation: CancellationFlag
+
+  package init(limit: Int? = nil, cancellation: CancellationFlag = CancellationFlag()) {
+    self.limit = limit
+    self.cancellation = cancellation
+  }
+
+  // MARK: Metrics
+
+  /// Bytes of values read.
+  package var dataBytes: Int { data.load(ordering: .relaxed) }
+  /// Bytes of footers and indexes read.
+  package var metadataBytes: Int { metadata.load(ordering: .relaxed) }
+  /// Bytes read to infer schemas.
+  package var samplingBytes: Int { sampling.load(ordering: .relaxed) }
+  /// Bytes the query is charged for: data and metadata.
+  package var scannedBytes: Int { dataBytes &+ metadataBytes }
+  /// Files opened.
+  package var filesOpened: Int { files.load(ordering: .relaxed) }
+  /// Directories listed.
+  package var listingCalls: Int { listings.load(ordering: .relaxed) }
+  /// Names that listings returned.
+  package var entriesListed: Int { listed.load(ordering: .relaxed) }
+
+  // MARK: Counting
+
+  /// Counts a read, before it happens.
+  ///
+  /// - Throws: `EXCEEDED_SCAN_LIMIT` when the read passes the limit; `USER_CANCELED`, `EXCEEDED_TIME_LIMIT`.
+  package func add(_ byteCount: Int, kind: ScanKind) throws(QueryError) {
+    try cancellation.check()
+    let total: Int
+    switch kind {
+    case .data:
+      total = data.wrappingAdd(byteCount, ordering: .relaxed).newValue &+ metadata.load(ordering: .relaxed)
+    case .metadata:
+      total = metadata.wrappingAdd(byteCount, ordering: .relaxed).newValue &+ data.load(ordering: .relaxed)
+    case .sampling:
+      sampling.wrappingAdd(byteCount, ordering: .relaxed)
+      return
+    }
+    if let limit, total > limit { throw ScanMeter.overLimit(limit) }
+  }
+
+  /// Counts an opened file.
+  ///
+  /// - Throws: `USER_CANCELED`, `EXCEEDED_TIME_LIMIT`.
+  package func addFile() throws(QueryError) {
+    try cancellation.check()
+    files.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  /// Counts a listed directory.
+  ///
+  /// - Throws: `USER_CANCELED`, `EXCEEDED_TIME_LIMIT`.
+  package func addListing(entryCount: Int) throws(QueryError) {
+    try cancellation.check()
+    listings.wrappingAdd(1, ordering: .relaxed)
+    listed.wrappingAdd(entryCount, ordering: .relaxed)
+  }
+
+  private static func overLimit(_ limit: Int) -> QueryError {
+    QueryError(
+      .exceededScanLimit, "Bytes scanned limit was exceeded: the query would scan more than \(limit) bytes",
+      hint: "Select fewer columns, filter on a partition column, or raise the limit.")
+  }
+}
