@@ -1,0 +1,54 @@
+import Columnar
+import QueryErrors
+
+/// Finds functions by name; the one place that names the families.
+package enum FunctionRegistry {
+  /// A new family adds one name here.
+  package static let scalarFamilies: [any FunctionFamily.Type] = []
+  package static let aggregateFamilies: [any AggregateFamily.Type] = []
+  package static let windowFamilies: [any WindowFamily.Type] = []
+
+  /// - Parameter name: lower case.
+  package static func scalar(_ name: String) -> ScalarFunction? { scalars[name] }
+  /// - Parameter name: lower case.
+  package static func aggregate(_ name: String) -> AggregateFunction? { aggregates[name] }
+  /// - Parameter name: lower case.
+  package static func window(_ name: String) -> WindowFunction? { windows[name] }
+
+  /// Names of all functions users may call, sorted.
+  package static var names: [String] {
+    let scalar = scalars.filter { !$0.value.isHidden }.keys
+    return Set(scalar).union(aggregates.keys).union(windows.keys).sorted()
+  }
+
+  private static let scalars: [String: ScalarFunction] = {
+    var table: [String: ScalarFunction] = [:]
+    for family in scalarFamilies {
+      for function in family.functions {
+        for name in [function.name] + function.aliases {
+          if var known = table[name] {
+            known.overloads += function.overloads
+            table[name] = known
+          } else {
+            table[name] = function
+          }
+        }
+      }
+    }
+    return table
+  }()
+
+  private static let aggregates: [String: AggregateFunction] = {
+    var table: [String: AggregateFunction] = [:]
+    for family in aggregateFamilies {
+      for function in family.functions { for name in [function.name] + function.aliases { table[name] = function } }
+    }
+    return table
+  }()
+
+  private static let windows: [String: WindowFunction] = {
+    var table: [String: WindowFunction] = [:]
+    for family in windowFamilies { for function in family.functions { table[function.name] = function } }
+    return table
+  }()
+}
