@@ -1,0 +1,52 @@
+import Synchronization
+package import Columnar
+package import FileFormats
+package import ObjectStore
+package import QueryErrors
+package import TableCatalog
+
+/// The files one scan reads after partition pruning, with footers opened at most once.
+///
+/// Shared by optimizer (statistics) and executor (splits).
+///
+/// - Threads: `open` may be called from several threads at once.
+package final class FileSet: Sendable {
+  package let listing: TableListing
+  /// The partition predicates used, as EXPLAIN prints them.
+  package let prunedBy: [String]
+  package let meter: ScanMeter
+  private let format: any FileFormat
+  private let opened: OpenedFiles
+
+  package init(listing: TableListing, format: any FileFormat, prunedBy: [String], meter: ScanMeter) {
+    self.listing = listing
+    self.format = format
+    self.prunedBy = prunedBy
+    self.meter = meter
+    opened = OpenedFiles(count: listing.files.count)
+  }
+
+  package var files: [TableFile] { listing.files }
+
+  /// The opened file, its footer read on first use.
+  package func open(_ index: Int) throws(QueryError) -> any FormatFile {
+    if let file = opened[index] { return file }
+    let source = try ObjectStores.open(listing.files[index].info, meter: meter)
+    let file = try format.open(source)
+    opened[index] = file
+    return file
+  }
+}
+
+/// A lock around the opened files.
+private final class OpenedFiles: @unchecked Sendable {
+  private var files: [(any FormatFile)?]
+  private let lock = Mutex(())
+
+  init(count: Int) { files = Array(repeating: nil, count: count) }
+
+  subscript(index: Int) -> (any FormatFile)? {
+    get { lock.withLock { _ in files[index] } }
+    set { lock.withLock { _ in files[index] = newValue } }
+  }
+}

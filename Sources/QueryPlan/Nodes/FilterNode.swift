@@ -1,0 +1,45 @@
+package import QueryErrors
+package import SQLExpressions
+
+/// Keeps rows for which `predicate` is true.
+package struct FilterNode: Sendable {
+  package var input: LogicalPlan
+  package var predicate: Expression
+
+  package init(input: LogicalPlan, predicate: Expression) {
+    self.input = input
+    self.predicate = predicate
+  }
+}
+
+/// Computes columns; its outputs are exactly its assignments.
+package struct ProjectNode: Sendable {
+  package var input: LogicalPlan
+  package var assignments: [Assignment]
+
+  package init(input: LogicalPlan, assignments: [Assignment]) {
+    self.input = input
+    self.assignments = assignments
+  }
+
+  /// One output and what it is computed from.
+  package struct Assignment: Sendable, Hashable {
+    package var reference: ColumnReference
+    package var expression: Expression
+    package init(_ reference: ColumnReference, _ expression: Expression) {
+      self.reference = reference
+      self.expression = expression
+    }
+  }
+}
+
+/// Fails with `SUBQUERY_MULTIPLE_ROWS` on more than one row; yields one row of NULLs on none.
+package struct SingleRowNode: Sendable {
+  package var input: LogicalPlan
+  package var range: SourceRange?
+
+  package init(input: LogicalPlan, range: SourceRange?) {
+    self.input = input
+    self.range = range
+  }
+}
