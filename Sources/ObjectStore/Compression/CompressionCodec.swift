@@ -66,6 +66,20 @@ package enum CompressionCodec: String, Sendable, CaseIterable {
   /// Whether a reader can start inside a compressed file; no stream here can, so such a file is one split.
   package var isSplittable: Bool { self == .none }
 
+  /// The codec's name as messages say it.
+  package var name: String {
+    switch self {
+    case .none: "uncompressed"
+    case .gzip, .zlib, .zstd, .bzip2, .brotli: rawValue
+    case .lz4Raw: "LZ4"
+    case .lz4Hadoop: "LZ4, Hadoop blocks"
+    case .lz4Frame: "LZ4 frames"
+    case .snappyRaw: "Snappy"
+    case .snappyHadoop: "Snappy, Hadoop blocks"
+    case .snappyFramed: "Snappy frames"
+    }
+  }
+
   /// The ending of files written with this codec, with its dot.
   package var fileExtension: String {
     switch self {
