@@ -1,0 +1,2 @@
+-- CSV 2: count of all rows
+SELECT count(*) AS lines FROM lineitem;

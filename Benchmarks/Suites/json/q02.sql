@@ -1,0 +1,2 @@
+-- JSON lines 2: count of all rows
+SELECT count(*) AS lines FROM lineitem;
