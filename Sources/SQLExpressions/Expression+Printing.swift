@@ -1,4 +1,5 @@
 package import Columnar
+import SQLFunctions
 
 extension Expression: CustomStringConvertible {
   /// The expression as EXPLAIN prints it: SQL with `name#id` columns left as plain names.

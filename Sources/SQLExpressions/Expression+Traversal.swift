@@ -1,4 +1,5 @@
 package import Columnar
+import SQLFunctions
 package import QueryErrors
 
 extension Expression {

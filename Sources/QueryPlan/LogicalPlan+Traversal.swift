@@ -1,0 +1,134 @@
+package import Columnar
+package import QueryErrors
+package import SQLExpressions
+
+extension LogicalPlan {
+  /// Rewrites bottom-up: inputs first, then each node by `transform`. Shared definitions are left alone.
+  package func rewritten<E: Error>(_ transform: (LogicalPlan) throws(E) -> LogicalPlan) throws(E) -> LogicalPlan {
+    if case .common = self { return try transform(self) }
+    let children = self.children
+    if children.isEmpty { return try transform(self) }
+    var rewritten: [LogicalPlan] = []
+    rewritten.reserveCapacity(children.count)
+    for child in children { rewritten.append(try child.rewritten(transform)) }
+    return try transform(withChildren(rewritten))
+  }
+
+  /// Calls `visit` for this node and all below, shared definitions included once per use.
+  package func forEach(_ visit: (LogicalPlan) -> Void) {
+    visit(self)
+    for child in children { child.forEach(visit) }
+  }
+
+  /// Whether some node, shared definitions included, satisfies `predicate`.
+  package func contains(_ predicate: (LogicalPlan) -> Bool) -> Bool {
+    predicate(self) || children.contains { $0.contains(predicate) }
+  }
+
+  /// The node's own expressions; inputs' are left out.
+  package var expressions: [Expression] {
+    switch self {
+    case .scan(let node): node.predicates
+    case .values(let node): node.rows.flatMap { $0 }
+    case .filter(let node): [node.predicate]
+    case .project(let node): node.assignments.map(\.expression)
+    case .aggregate(let node): node.calls.flatMap(\.arguments)
+    case .join(let node): node.residual.map { [$0] } ?? []
+    case .apply(let node):
+      if case .lateral(_, let condition?) = node.kind { [condition] } else { [] }
+    case .window(let node): node.calls.flatMap(\.arguments)
+    case .sort, .limit, .topN, .setOperation, .unnest, .singleRow, .common, .recursion, .recursionInput: []
+    }
+  }
+
+  /// The same node with its own expressions rewritten.
+  package func mapExpressions<E: Error>(
+    _ transform: (Expression) throws(E) -> Expression
+  ) throws(E) -> LogicalPlan {
+    func all(_ list: [Expression]) throws(E) -> [Expression] {
+      var result: [Expression] = []
+      result.reserveCapacity(list.count)
+      for item in list { result.append(try transform(item)) }
+      return result
+    }
+    switch self {
+    case .scan(var node):
+      node.predicates = try all(node.predicates)
+      return .scan(node)
+    case .values(var node):
+      for index in node.rows.indices { node.rows[index] = try all(node.rows[index]) }
+      return .values(node)
+    case .filter(var node):
+      node.predicate = try transform(node.predicate)
+      return .filter(node)
+    case .project(var node):
+      for index in node.assignments.indices {
+        node.assignments[index].expression = try transform(node.assignments[index].expression)
+      }
+      return .project(node)
+    case .aggregate(var node):
+      for index in node.calls.indices { node.calls[index].arguments = try all(node.calls[index].arguments) }
+      return .aggregate(node)
+    case .join(var node):
+      if let residual = node.residual { node.residual = try transform(residual) }
+      return .join(node)
+    case .apply(var node):
+      if case .lateral(let isLeft, let condition?) = node.kind {
+        node.kind = .lateral(isLeft: isLeft, condition: try transform(condition))
+      }
+      return .apply(node)
+    case .window(var node):
+      for index in node.calls.indices { node.calls[index].arguments = try all(node.calls[index].arguments) }
+      return .window(node)
+    case .sort, .limit, .topN, .setOperation, .unnest, .singleRow, .common, .recursion, .recursionInput: return self
+    }
+  }
+
+  /// Columns of the inputs that this node itself reads (not what it merely hands on).
+  package var columnsRead: Set<ColumnReference> {
+    var used: Set<ColumnReference> = []
+    for expression in expressions { used.formUnion(expression.columnsUsed) }
+    switch self {
+    case .scan, .values, .filter, .project, .limit, .singleRow, .common, .recursionInput: break
+    case .aggregate(let node):
+      used.formUnion(node.keys.map(\.input))
+      for call in node.calls {
+        if let filter = call.filter { used.insert(filter) }
+        used.formUnion(call.ordering.map(\.column))
+      }
+    case .join(let node):
+      for key in node.keys {
+        used.insert(key.left)
+        used.insert(key.right)
+      }
+    case .apply(let node):
+      used.formUnion(node.correlation)
+      switch node.kind {
+      case .inSubquery(_, let probe), .quantified(_, let probe, _, _): used.insert(probe)
+      case .scalar, .exists, .lateral: break
+      }
+    case .sort(let node): used.formUnion(node.keys.map(\.column))
+    case .topN(let node): used.formUnion(node.keys.map(\.column))
+    case .setOperation(let node): for input in node.inputs { used.formUnion(input.outputs) }
+    case .window(let node):
+      used.formUnion(node.partitionKeys)
+      used.formUnion(node.ordering.map(\.column))
+      for call in node.calls {
+        if let filter = call.filter { used.insert(filter) }
+        for bound in [call.frame.start, call.frame.end] {
+          switch bound {
+          case .preceding(let column), .following(let column): used.insert(column)
+          case .unboundedPreceding, .currentRow, .unboundedFollowing: break
+          }
+        }
+      }
+    case .unnest(let node):
+      used.formUnion(node.kept)
+      used.formUnion(node.items.map(\.column))
+    case .recursion(let node):
+      used.formUnion(node.initial.outputs)
+      used.formUnion(node.step.outputs)
+    }
+    return used
+  }
+}

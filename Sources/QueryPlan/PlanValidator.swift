@@ -1,0 +1,34 @@
+import Columnar
+package import QueryErrors
+import SQLExpressions
+
+/// Checks that every node finds the columns it reads among its inputs, with the types it expects.
+package enum PlanValidator {
+  /// - Parameter outer: columns a correlated subplan may use besides its inputs'.
+  /// - Throws: an internal error that names the node.
+  package static func validate(_ plan: LogicalPlan, outer: Set<ColumnReference> = []) throws(QueryError) {
+    var available = outer
+    for child in plan.children { available.formUnion(child.outputs) }
+    if case .scan(let node) = plan { available.formUnion(node.columns.map(\.reference)) }
+    for column in plan.columnsRead where !available.contains(column) {
+      throw .internalError(
+        "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")
+    }
+    if case .setOperation(let node) = plan {
+      for input in node.inputs where input.outputs.map(\.type) != node.outputs.map(\.type) {
+        throw .internalError("inputs of a set operation have types \(input.outputs.map(\.type)), not \(node.outputs.map(\.type))")
+      }
+    }
+    if case .join(let node) = plan {
+      for key in node.keys where key.left.type != key.right.type {
+        throw .internalError("join keys \(key.left.name) and \(key.right.name) differ in type")
+      }
+    }
+    if case .apply(let node) = plan {
+      try validate(node.input, outer: outer)
+      try validate(node.subquery, outer: outer.union(node.input.outputs))
+      return
+    }
+    for child in plan.children { try validate(child, outer: outer) }
+  }
+}
