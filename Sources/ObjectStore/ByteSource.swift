@@ -4,6 +4,9 @@ package import QueryErrors
 ///
 /// At least `ByteSlice.padding` bytes after the slice may be read too, so that decoders can load whole words;
 /// their values are unspecified.
+///
+/// The pointer is only good while the slice itself is: keep it in a stored property, or work inside `withBytes`. A local
+/// that is not mentioned again may be freed at once, even before the call that was given its pointer.
 package struct ByteSlice: @unchecked Sendable {
   /// How many bytes behind `count` may be read.
   package static let padding = 64
@@ -21,6 +24,15 @@ package struct ByteSlice: @unchecked Sendable {
 
   /// The bytes; valid while the slice lives.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: count) }
+
+  /// Calls `body` with the bytes and keeps the slice alive meanwhile.
+  @inline(__always)
+  package func withBytes<Value, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    defer { withExtendedLifetime(owner) {} }
+    return try body(bytes)
+  }
 
   /// A part of this slice, sharing its owner.
   ///

@@ -102,7 +102,7 @@ package final class DecompressingReader {
       produced += step.produced
       if step.consumed > 0 || step.produced > 0 { continue }
       guard try fill(stream.neededByteCount) else {
-        guard stream.isAtBoundary, inputPosition == (input?.count ?? 0) else {
+        guard stream.isAtBoundary, compressedOffset == source.byteCount else {
           throw QueryError(
             .hiveBadData, "Compressed file is cut off (\(codec.name))", data: place,
             hint: "Compare its size with the original; it may not have been copied completely.")
@@ -133,7 +133,7 @@ package final class DecompressingReader {
     } else {
       guard let joined = AlignedBuffer(capacity: rest + next.count) else { throw Decompressor.outOfMemory(codec) }
       memcpy(joined.pointer, input!.pointer + inputPosition, rest)
-      memcpy(joined.pointer + rest, next.pointer, next.count)
+      next.withBytes { _ = memcpy(joined.pointer + rest, $0.baseAddress!, $0.count) }
       input = ByteSlice(pointer: joined.pointer, count: rest + next.count, owner: joined)
     }
     inputPosition = 0
