@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* ---- Mappings that survive truncation ---- */
 
@@ -95,7 +98,9 @@ int ck_mapping_is_damaged(int slot) {
 /* ---- Snappy ---- */
 
 static inline void copy16(uint8_t *to, const uint8_t *from) { memcpy(to, from, 16); }
+#if !defined(__x86_64__)
 static inline void copy8(uint8_t *to, const uint8_t *from) { memcpy(to, from, 8); }
+#endif
 
 /* Reads the varint at the start; returns how many bytes it takes, or 0. */
 static size_t read_size(const uint8_t *src, size_t n, uint64_t *size) {
@@ -116,6 +121,18 @@ int64_t ck_snappy_size(const void *src, size_t n) {
   return read_size((const uint8_t *)src, n, &size) ? (int64_t)size : -1;
 }
 
+#if defined(__x86_64__)
+/* Row o: byte i comes from i mod o; row 16 is the identity. */
+#define ROW(o) {0 % o, 1 % o, 2 % o, 3 % o, 4 % o, 5 % o, 6 % o, 7 % o, 8 % o, 9 % o, 10 % o, 11 % o, 12 % o, 13 % o, 14 % o, 15 % o}
+static const union {
+  uint8_t bytes[17][16];
+  __m128i rows[17];
+} patterns = {{{0}, ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12),
+               ROW(13), ROW(14), ROW(15), ROW(16)}};
+#undef ROW
+
+__attribute__((target("ssse3")))
+#endif
 int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t capacity) {
   const uint8_t *const src = (const uint8_t *)source;
   uint8_t *const dst = (uint8_t *)target;
@@ -125,6 +142,91 @@ int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t 
   const uint8_t *ip = src + head, *const ip_end = src + n;
   uint8_t *op = dst, *const op_end = dst + size;
 #define DAMAGED (-1 - (int64_t)(ip - src))
+  /* Far from both ends a copy element may be loaded and stored in whole words, and its form needs no branch. */
+  while (ip_end - ip >= 80 && op_end - op >= 80) {
+    size_t tag = *ip;
+    size_t length;
+    if ((tag & 3) == 0) {
+      length = (tag >> 2) + 1;
+      if (length > 60) {
+        size_t extra = length - 60;
+        length = 0;
+        for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
+        length += 1;
+        if ((size_t)(ip_end - ip) - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
+        memcpy(op, ip + 1 + extra, length);
+        ip += 1 + extra + length;
+        op += length;
+        continue;
+      }
+      copy16(op, ip + 1);
+      if (length > 16) {
+        copy16(op + 16, ip + 17);
+        copy16(op + 32, ip + 33);
+        copy16(op + 48, ip + 49);
+      }
+      ip += 1 + length;
+      op += length;
+      continue;
+    }
+    static const uint32_t masks[4] = {0, 0xFF, 0xFFFF, 0xFFFFFFFF};
+    static const uint8_t sizes[4] = {0, 2, 3, 5};
+    uint32_t word;
+    memcpy(&word, ip + 1, 4);
+    size_t form = tag & 3, is_short = form == 1;
+    size_t offset = (word & masks[form]) | ((tag >> 5) << 8 & (0 - is_short));
+    length = is_short ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
+    /* offset 0 wraps to the largest value. */
+    if (offset - 1 >= (size_t)(op - dst)) return DAMAGED;
+    ip += sizes[form];
+    const uint8_t *from = op - offset;
+#if defined(__x86_64__)
+    /* One shuffle repeats a pattern of any offset below 16; from 16 on it leaves the bytes as they are. */
+    size_t row = offset < 16 ? offset : 16;
+    __m128i words = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)from), patterns.rows[row]);
+    _mm_storeu_si128((__m128i *)op, words);
+    uint8_t *to = op, *const to_end = op + length;
+    if (length > 16) {
+      if (offset >= 16) {
+        copy16(op + 16, from + 16);
+        copy16(op + 32, from + 32);
+        copy16(op + 48, from + 48);
+      } else {
+        /* The largest multiple of the offset within 16 bytes: the pattern starts anew there. */
+        size_t step = 16 - 16 % offset;
+        for (to += step; to < to_end; to += step) _mm_storeu_si128((__m128i *)to, words);
+      }
+    }
+    op = to_end;
+    continue;
+#else
+    if (offset >= 16) {
+      copy16(op, from);
+      copy16(op + 16, from + 16);
+      if (length > 32) {
+        copy16(op + 32, from + 32);
+        copy16(op + 48, from + 48);
+      }
+      op += length;
+      continue;
+    }
+    uint8_t *to = op, *const to_end = op + length;
+    if (offset < 8) {
+      /* Repeat the pattern until source and target lie at least 8 bytes apart: 8 bytes first, then by its multiple. */
+      static const uint8_t steps[8] = {0, 8, 8, 9, 8, 10, 12, 14};
+      size_t step = steps[offset];
+      for (size_t i = 0; i < step; i++) to[i] = from[i];
+      from = to;
+      to += step;
+    }
+    while (to < to_end) {
+      copy8(to, from);
+      to += 8;
+      from += 8;
+    }
+    op = to_end;
+#endif
+  }
   while (ip < ip_end) {
     size_t tag = *ip;
     size_t length, offset;
@@ -170,39 +272,6 @@ int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t 
     /* offset 0 wraps to the largest value. */
     if (offset - 1 >= (size_t)(op - dst) || (size_t)(op_end - op) < length) return DAMAGED;
     const uint8_t *from = op - offset;
-    if ((size_t)(op_end - op) >= 80) {
-      if (offset >= 16) {
-        copy16(op, from);
-        if (length > 16) {
-          copy16(op + 16, from + 16);
-          copy16(op + 32, from + 32);
-          copy16(op + 48, from + 48);
-        }
-        op += length;
-        continue;
-      }
-      uint8_t *to = op, *const to_end = op + length;
-      if (offset < 8) {
-        /* Repeat the pattern until source and target lie at least 8 bytes apart. */
-        static const uint8_t steps[8] = {0, 8, 8, 9, 8, 10, 12, 14};
-        size_t step = steps[offset];
-        for (size_t i = 0; i < step; i++) to[i] = from[i];
-        if (length <= step) {
-          op = to_end;
-          continue;
-        }
-        to += step;
-        offset = step;
-        from = to - offset;
-      }
-      do {
-        copy8(to, from);
-        to += 8;
-        from += 8;
-      } while (to < to_end);
-      op = to_end;
-      continue;
-    }
     for (size_t i = 0; i < length; i++) op[i] = from[i];
     op += length;
   }
