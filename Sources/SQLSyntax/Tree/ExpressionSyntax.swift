@@ -232,6 +232,8 @@ package struct NotSyntax: Hashable, Sendable {
 package struct IsNullSyntax: Hashable, Sendable {
   package var operand: ExpressionSyntax
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -240,6 +242,8 @@ package struct IsDistinctFromSyntax: Hashable, Sendable {
   package var left: ExpressionSyntax
   package var right: ExpressionSyntax
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -249,6 +253,8 @@ package struct BetweenSyntax: Hashable, Sendable {
   package var low: ExpressionSyntax
   package var high: ExpressionSyntax
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -257,6 +263,8 @@ package struct InListSyntax: Hashable, Sendable {
   package var operand: ExpressionSyntax
   package var list: [ExpressionSyntax]
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -265,6 +273,8 @@ package struct InSubquerySyntax: Hashable, Sendable {
   package var operand: ExpressionSyntax
   package var query: QuerySyntax
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -287,6 +297,8 @@ package struct QuantifiedComparisonSyntax: Hashable, Sendable {
   package var `operator`: ComparisonOperator
   package var quantifier: Quantifier
   package var query: QuerySyntax
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -296,6 +308,8 @@ package struct LikeSyntax: Hashable, Sendable {
   package var pattern: ExpressionSyntax
   package var escape: ExpressionSyntax?
   package var isNegated: Bool
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 
@@ -347,6 +361,8 @@ package struct ExtractSyntax: Hashable, Sendable {
 package struct AtTimeZoneSyntax: Hashable, Sendable {
   package var operand: ExpressionSyntax
   package var zone: ExpressionSyntax
+  /// Where the operator's words stand; Trino reports type errors there.
+  @Positional package var operatorRange: SourceRange
   @Positional package var range: SourceRange
 }
 

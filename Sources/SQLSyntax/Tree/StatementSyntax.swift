@@ -214,8 +214,8 @@ package struct ShowSyntax: Hashable, Sendable {
     /// `SHOW SCHEMAS|DATABASES [IN catalog]`
     case schemas(catalog: Identifier?)
     case catalogs
-    /// `SHOW COLUMNS IN table`; `IN table IN schema` is one qualified name here.
-    case columns(table: QualifiedName)
+    /// `SHOW COLUMNS IN table`; `IN table IN schema` is one qualified name here. The relation is a table or a file.
+    case columns(RelationSyntax)
     case functions(schema: QualifiedName?)
     case session
     /// `SHOW PARTITIONS table`
@@ -256,7 +256,8 @@ package struct DescribeSyntax: Hashable, Sendable {
   }
 
   package var detail: Detail?
-  package var table: QualifiedName
+  /// A table, or a file in place of one.
+  package var relation: RelationSyntax
   /// Empty when not written.
   package var partition: [PartitionValueSyntax]
   /// `column.field.'$elem$'`: parts of a nested column; empty when not written.
