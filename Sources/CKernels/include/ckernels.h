@@ -3,3 +3,5 @@
 #pragma once
 #include "ck_memory.h"
 #include "ck_bytes.h"
+#include "ck_text.h"
+#include "ck_parquet.h"

@@ -1,0 +1,122 @@
+import Columnar
+import Glibc
+
+/// Narrows down which types the sampled texts of some columns could have.
+struct ColumnGuesses {
+  // MARK: Kinds of text
+
+  static let boolean: UInt8 = 1
+  static let bigint: UInt8 = 2
+  static let wideInteger: UInt8 = 4
+  static let double: UInt8 = 8
+  static let date: UInt8 = 16
+  static let timestamp: UInt8 = 32
+
+  private struct Guess {
+    var kinds: UInt8 = 0xff
+    var valueCount = 0
+    var numberCount = 0
+    var quotedCount = 0
+    var fractionDigits = 0
+    var repeatsFirst = false
+  }
+
+  private var guesses: [Guess]
+  /// Whether every text seen was quoted: quotes then say nothing about types.
+  private var sawUnquoted = false
+
+  init(width: Int) { guesses = Array(repeating: Guess(), count: width) }
+
+  var width: Int { guesses.count }
+
+  /// What types a text could have, none for plain text, and how many fraction digits of a second it has.
+  static func kinds(_ text: UnsafePointer<UInt8>, _ count: Int) -> (kinds: UInt8, fractionDigits: Int, isNumber: Bool) {
+    var p = text
+    var n = count
+    while n > 0, p[0] == 0x20 || p[0] == 0x09 {
+      p += 1
+      n -= 1
+    }
+    while n > 0, p[n - 1] == 0x20 || p[n - 1] == 0x09 { n -= 1 }
+    if n == 0 { return (0, 0, false) }
+    var ok = true
+    let c = p[0]
+    if c | 0x20 == 0x74 || c | 0x20 == 0x66 {
+      _ = ValueConverter.boolean(p, n, &ok)
+      return (ok ? boolean : 0, 0, false)
+    }
+    if c == 0x4e || c == 0x49 {
+      // NaN and Infinity are numbers among numbers only.
+      _ = NumberText.slowDouble(p, n, &ok)
+      return (ok ? double : 0, 0, false)
+    }
+    guard c &- 0x30 <= 9 || c == 0x2d || c == 0x2e else { return (0, 0, false) }
+    if n >= 10, p[4] == 0x2d, p[7] == 0x2d {
+      if n == 10 {
+        _ = DateTimeText.isoDate(p, &ok)
+        return (ok ? date | timestamp : 0, 0, false)
+      }
+      let instant = DateTimeText.timestamp(p, n, isStrict: true, &ok)
+      return (ok ? timestamp : 0, instant.fractionDigits, false)
+    }
+    if ValueConverter.hasLostForm(p, n) { return (0, 0, false) }
+    _ = NumberText.integer(p, n, isStrict: true, &ok)
+    if ok { return (bigint | wideInteger | double, 0, true) }
+    ok = true
+    let digits = c == 0x2d ? 1 : 0
+    var isInteger = n > digits
+    for i in digits..<n where p[i] &- 0x30 > 9 { isInteger = false }
+    if isInteger { return (n - digits <= 38 ? wideInteger | double : double, 0, true) }
+    _ = NumberText.double(p, n, &ok)
+    return (ok ? double : 0, 0, ok)
+  }
+
+  /// Adds the text of a value; -1 for NULL.
+  mutating func note(
+    _ column: Int, _ text: UnsafePointer<UInt8>, _ count: Int, isQuoted: Bool,
+    first: [(text: String, isQuoted: Bool)]
+  ) {
+    if !isQuoted, count > 0 { sawUnquoted = true }
+    if count < 0 { return }
+    guesses[column].valueCount += 1
+    if count == 0 { return }
+    let (kinds, fractionDigits, isNumber) = ColumnGuesses.kinds(text, count)
+    guesses[column].kinds &= kinds
+    if isNumber { guesses[column].numberCount += 1 }
+    if isQuoted { guesses[column].quotedCount += 1 }
+    guesses[column].fractionDigits = max(guesses[column].fractionDigits, fractionDigits)
+    if column < first.count, !guesses[column].repeatsFirst, first[column].text.utf8.count == count {
+      var same = first[column].text
+      guesses[column].repeatsFirst = same.withUTF8 { memcmp($0.baseAddress!, text, count) == 0 }
+    }
+  }
+
+  func hasValues(_ column: Int) -> Bool { guesses[column].valueCount > 0 && guesses[column].kinds != 0xff }
+
+  /// Whether the first record's text occurs again in the column.
+  func repeatsFirst(_ column: Int) -> Bool { column < guesses.count && guesses[column].repeatsFirst }
+
+  /// Whether a text of these kinds fits the column's type.
+  func accepts(_ column: Int, _ kinds: UInt8) -> Bool { guesses[column].kinds & kinds != 0 }
+
+  /// The narrowest type of all texts seen.
+  func type(of column: Int) -> DataType {
+    let guess = guesses[column]
+    let kinds = guess.kinds
+    if kinds == 0xff || kinds == 0 { return .text }
+    // A writer that quotes some numbers but not all fields means text.
+    if guess.quotedCount > 0, sawUnquoted { return .text }
+    if kinds & ColumnGuesses.boolean != 0 { return .boolean }
+    if kinds & ColumnGuesses.bigint != 0 { return .bigint }
+    if kinds & ColumnGuesses.wideInteger != 0 { return .decimal(precision: 38, scale: 0) }
+    if kinds & ColumnGuesses.double != 0 { return guess.numberCount > 0 ? .double : .text }
+    if kinds & ColumnGuesses.date != 0 { return .date }
+    if kinds & ColumnGuesses.timestamp != 0 {
+      return .timestamp(precision: ColumnGuesses.precision(guess.fractionDigits))
+    }
+    return .text
+  }
+
+  /// The timestamp precision for so many fraction digits: 3, 6, 9 or 12.
+  static func precision(_ fractionDigits: Int) -> Int { max(3, (fractionDigits + 2) / 3 * 3) }
+}

@@ -1,0 +1,119 @@
+import CKernels
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// What a delimited format makes of its options: punctuation, value rules and where column names come from.
+struct DelimitedSettings: Sendable {
+  var dialect: DelimitedDialect
+  var policy: ValuePolicy
+  /// The declared columns, or nil when the file was sniffed.
+  var schema: Schema?
+  /// Names in the header, when it says where columns lie.
+  var headerNames: [String]?
+  /// Records of more fields are errors.
+  var maxFieldCount: Int?
+  /// Separators of nested values, outermost first; nil when nested types are not supported.
+  var nestedSeparators: [UInt8]?
+}
+
+/// One opened delimited file.
+///
+/// - Threads: shared by all workers.
+final class DelimitedFile: FormatFile {
+  let source: any ByteSource
+  let codec: CompressionCodec
+  let settings: DelimitedSettings
+  /// Where the first byte behind a byte order mark lies.
+  let start: UInt64
+  /// Where the records behind the header start; only plain files.
+  let dataStart: UInt64
+  private let states: QuoteStates?
+
+  init(_ source: any ByteSource, _ codec: CompressionCodec, _ settings: DelimitedSettings) throws(QueryError) {
+    self.source = source
+    self.codec = codec
+    self.settings = settings
+    guard codec == .none, source.byteCount > 0 else {
+      (start, dataStart, states) = (0, 0, nil)
+      return
+    }
+    let prefix = try source.read(0..<min(3, source.byteCount), kind: .sampling)
+    let hasMark = prefix.bytes.elementsEqual([0xef, 0xbb, 0xbf])
+    start = hasMark ? 3 : 0
+    dataStart = try DelimitedFile.offset(source, settings.dialect, ofRecord: settings.dialect.skippedRecords, from: start)
+    states = settings.dialect.quote == nil ? nil : QuoteStates(source, settings.dialect, start: dataStart)
+  }
+
+  var rowCount: Int? { nil }
+
+  func statistics(of column: ScanColumn) -> ColumnStatistics? { nil }
+
+  func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }
+
+  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split] {
+    let byteCount = source.byteCount
+    if byteCount == 0 { return [] }
+    if codec != .none { return [Split(byteRange: 0..<byteCount, scanByteCount: Int(byteCount))] }
+    return DelimitedFile.plainSplits(from: dataStart, to: byteCount, targetByteCount)
+  }
+
+  /// Even splits of a plain file; the first one is charged for the bytes before the data.
+  static func plainSplits(from start: UInt64, to end: UInt64, _ targetByteCount: Int) -> [Split] {
+    guard start < end else { return [] }
+    let length = end - start
+    let target = UInt64(max(1, min(targetByteCount, 1 << 29)))
+    let count = max(1, (length + target / 2) / target)
+    let step = (length + count - 1) / count
+    var result: [Split] = []
+    var at = start
+    while at < end {
+      let next = min(end, at + step)
+      let charged = Int(next - at) + (at == start ? Int(start) : 0)
+      result.append(Split(byteRange: at..<next, scanByteCount: charged))
+      at = next
+    }
+    return result
+  }
+
+  func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader {
+    try DelimitedReader(self, split, request, metrics: metrics)
+  }
+
+  /// Where the reader of a request's column finds it, or nil when the file does not hold it.
+  func ordinal(of column: ScanColumn) -> Int? {
+    if let names = settings.headerNames {
+      if let exact = names.firstIndex(of: column.name) { return exact }
+      let wanted = column.name.lowercased()
+      return names.firstIndex { $0.lowercased() == wanted }
+    }
+    return column.ordinal
+  }
+
+  /// The scanner's state before the byte at `offset`.
+  func state(at offset: UInt64) throws(QueryError) -> UInt32 { try states?.state(at: offset) ?? 0 }
+
+  func report(_ state: UInt32, at offset: UInt64) { states?.report(state, at: offset) }
+
+  /// Where record `number` (from 0) starts, or the file's end.
+  private static func offset(
+    _ source: any ByteSource, _ dialect: DelimitedDialect, ofRecord number: Int, from start: UInt64
+  ) throws(QueryError) -> UInt64 {
+    if number <= 0 { return start }
+    let index = DelimitedIndex(dialect)
+    var missing = number
+    var at = start
+    while at < source.byteCount {
+      let to = min(source.byteCount, at + 64 << 10)
+      let slice = try source.read(at..<min(to + 1, source.byteCount), kind: .sampling)
+      let state = index.scanState
+      index.reset()
+      index.scanState = state
+      index.scan(slice.pointer.assumingMemoryBound(to: UInt8.self), from: 0, to: Int(to - at), limit: slice.count)
+      if index.rowCount >= missing { return at + UInt64(index.fields[Int(index.rows[missing - 1])]) + 1 }
+      missing -= index.rowCount
+      at = to
+    }
+    return source.byteCount
+  }
+}

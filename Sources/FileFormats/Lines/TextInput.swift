@@ -1,0 +1,103 @@
+import Columnar
+import Glibc
+import ObjectStore
+import QueryErrors
+
+/// Hands out a split's bytes as windows, each of which starts where its reader asks.
+///
+/// Plain files give out their own memory, compressed ones buffers of decompressed bytes. 64 bytes past a window may be
+/// read too.
+///
+/// - Units: `offset` counts bytes of the decompressed file.
+/// - Threads: one owner.
+final class TextInput {
+  let source: any ByteSource
+  /// Offset at which records belong to the next split, or the largest number for a compressed file.
+  let end: UInt64
+  private let stream: DecompressingReader?
+
+  /// The window.
+  private(set) var base: UnsafePointer<UInt8>
+  private(set) var count = 0
+  /// Where in the file the window starts.
+  private(set) var offset: UInt64
+  /// Whether the file ends with the window.
+  private(set) var isFinal = false
+  /// Keeps the window's memory alive.
+  private(set) var owner: AnyObject
+
+  static let chunkByteCount = 1 << 20
+  /// Windows are indexed in 32 bits.
+  static let maxWindowByteCount = 1 << 31 - 1 << 20
+
+  /// How a file is compressed.
+  static func codec(of source: any ByteSource) throws(QueryError) -> CompressionCodec {
+    guard CompressionCodec.fromExtension(source.path) != .none else { return .none }
+    let prefix = try source.read(0..<min(16, source.byteCount), kind: .sampling)
+    return CompressionCodec.detect(path: source.path, prefix: prefix.bytes)
+  }
+
+  /// - Parameters:
+  ///   - codec: nil reads the range of a plain file; else the whole file is one stream.
+  ///   - kind: what the bytes of the range itself count as; bytes beyond it are another split's.
+  init(
+    _ source: any ByteSource, _ codec: CompressionCodec, _ range: Range<UInt64>, kind: ScanKind = .data,
+    firstByteCount: Int = TextInput.chunkByteCount, expectsAll: Bool = true
+  ) throws(QueryError) {
+    self.source = source
+    if codec == .none {
+      stream = nil
+      end = range.upperBound
+      offset = range.lowerBound
+      let slice = try source.read(range, kind: kind)
+      base = slice.pointer.assumingMemoryBound(to: UInt8.self)
+      count = slice.count
+      owner = slice.owner
+      isFinal = range.upperBound == source.byteCount
+    } else {
+      stream = try DecompressingReader(source, codec: codec, kind: kind, expectsAll: expectsAll)
+      end = .max
+      offset = 0
+      let empty = Buffer.zeroed(byteCount: 0)
+      owner = empty
+      base = UnsafePointer(empty.typed(UInt8.self))
+      try advance(keeping: 0, byteCount: firstByteCount)
+    }
+  }
+
+  /// Makes a window that starts at byte `start` of the current one and reaches further than it.
+  ///
+  /// - Throws: `HIVE_BAD_DATA` when one record would fill more than a window can hold.
+  func advance(keeping start: Int, byteCount: Int = TextInput.chunkByteCount) throws(QueryError) {
+    if isFinal { return }
+    let rest = count - start
+    guard rest < TextInput.maxWindowByteCount / 2 else {
+      throw QueryError(
+        .hiveBadData, "A record is longer than \(TextInput.maxWindowByteCount / 2) bytes",
+        data: DataLocation(path: source.path, byteOffset: Int(offset) + start))
+    }
+    if let stream {
+      let capacity = max(byteCount, rest * 2)
+      let buffer = Buffer(byteCount: capacity)
+      memcpy(buffer.pointer, base + start, rest)
+      let read = try stream.read(into: buffer.pointer + rest, capacity: capacity - rest)
+      isFinal = read < capacity - rest
+      base = UnsafePointer(buffer.typed(UInt8.self))
+      owner = buffer
+      offset += UInt64(start)
+      count = rest + read
+      return
+    }
+    let from = offset + UInt64(start)
+    let to = min(source.byteCount, from + UInt64(max(rest * 2, rest + 64 << 10)))
+    let slice = try source.read(from..<to, kind: .sampling)
+    base = slice.pointer.assumingMemoryBound(to: UInt8.self)
+    count = slice.count
+    owner = slice.owner
+    offset = from
+    isFinal = to == source.byteCount
+  }
+
+  /// Where in the window the records of the next split start; at least `count` when nowhere.
+  var recordLimit: Int { end - offset > UInt64(Int.max) ? Int.max : Int(end - offset) }
+}
