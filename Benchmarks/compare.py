@@ -7,8 +7,8 @@ usage: compare.py --suite Suites/tpch --data DIR [--sqlq .build/release/sqlq] [-
 needs: pip install duckdb (and the other peers that are named)
 
 Tables: every DIR/<name>.<format> and every folder DIR/<name>/ is a table; a DIR that itself holds key=value folders is the
-table `lineitem`. sqlq gets them as views over the path, or with --declared as external tables with the column types that
-the Parquet files beside it have (CSV and JSON only: exact decimals and dates on both sides).
+table `lineitem`. sqlq gets them as views over the path, or with --declared with the column types that the Parquet files beside
+it have, so that decimals are exact and dates are dates on both sides (JSON: an external table; CSV: a view with casts).
 
 Queries run one after another; for each, first sqlq, then each peer: one process executes the statement --runs times and the fastest
 of runs 2… counts (sqlq's own wall_ms; a peer's time until all rows are there as an Arrow table). Memory is another fresh
@@ -127,7 +127,8 @@ class DataFusion:
     def run(self, sql):
         import pyarrow as pa
         frame = self.ctx.sql(sql.rstrip().rstrip(';'))
-        return pa.Table.from_batches(frame.collect(), schema=frame.schema())
+        batches = frame.collect()
+        return pa.Table.from_batches(batches) if batches else frame.schema().empty_table()
 
 
 def partition_columns(path):
@@ -155,6 +156,7 @@ class ClickHouse:
 
     def run(self, sql):
         import pyarrow as pa
+        sql = re.sub(r"(?i)\blength\(", 'lengthUTF8(', sql).replace("'$1'", r"'\\1'")     # bytes and $1 there
         body = '\n'.join(l for l in sql.splitlines() if not l.startswith('--')).rstrip().rstrip(';')
         out = self.s.query(body + self.settings, 'Arrow')
         return pa.ipc.open_file(pa.py_buffer(bytes(out.bytes()))).read_all()
@@ -244,17 +246,18 @@ class SQLQ:
         self.home = tempfile.mkdtemp(prefix='sqlq-compare-')
         lines = []
         for name, t in tables.items():
-            if declared:
+            place = t['path'] + ('/' if t['folder'] else '')
+            if declared and t['format'] == 'json':
                 folder = t['path']
                 if not t['folder']:                       # an external table's location is a folder
                     folder = os.path.join(self.home, 'data', name); os.makedirs(folder)
                     os.symlink(t['path'], os.path.join(folder, os.path.basename(t['path'])))
                 cols = ', '.join(f'`{c}` {"string" if ty == "varchar" else "int" if ty == "integer" else ty}' for c, ty in t['columns'])
-                kind = ("ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'" if t['format'] == 'json' else
-                        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'")
-                lines.append(f"DROP TABLE IF EXISTS {name};\nCREATE EXTERNAL TABLE {name} ({cols}) {kind} LOCATION '{folder}/'" + (" TBLPROPERTIES ('skip.header.line.count'='1')" if t['format'] == 'csv' else '') + ';')
+                lines.append(f"CREATE EXTERNAL TABLE {name} ({cols}) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION '{folder}/';")
+            elif declared:                                # Hive's quoted CSV has no ISO dates: the types come from casts
+                lines.append(f"CREATE OR REPLACE VIEW {name} AS SELECT " + ', '.join(f'CAST({c} AS {ty}) AS {c}' for c, ty in t['columns']) + f" FROM '{place}';")
             else:
-                lines.append(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM '{t['path']}{'/' if t['folder'] else ''}';")
+                lines.append(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM '{place}';")
         r = self.call('\n'.join(lines))
         if r['error']: sys.exit('sqlq could not create the tables: ' + r['error'])
 
