@@ -83,12 +83,25 @@ extension Parser {
       switch token.keyword {
       case .is: return try parseIs(value, start)
       case .not, .between, .in, .like: return try parseNegatablePredicate(value, start)
+      case .overlaps where peek(1).kind == .leftParenthesis: return try parseOverlaps(value, start)
+      case .match where opensQuery(min(index + 1, tokens.count - 1)):
+        throw failNotSupported("MATCH", at: token.range)
       default: break
       }
     default: break
     }
     record("<predicate>")
     return value
+  }
+
+  private mutating func parseOverlaps(
+    _ value: ExpressionSyntax, _ start: Int
+  ) throws(Failure) -> ExpressionSyntax {
+    let name = Identifier(name: "overlaps", range: token.range)
+    advance()
+    let right = try parseValue()
+    return .functionCall(
+      FunctionCallSyntax(name: QualifiedName(name), arguments: [value, right], range: range(from: start)))
   }
 
   private mutating func parseComparison(
@@ -240,7 +253,7 @@ extension Parser {
     if token.kind == .plus || (token.kind == .minus && !isNumber(peek(1))) { return try parseSigns() }
     let start = index
     let operand = try parsePostfix()
-    guard isAt(.at), peek(1).keyword == .time else { return operand }
+    guard isAt(.at), peek(1).keyword == .time || peek(1).keyword == .local else { return operand }
     return try parseTimeZones(operand, start)
   }
 
@@ -262,15 +275,19 @@ extension Parser {
   ) throws(Failure) -> ExpressionSyntax {
     var operand = operand
     var count = 0
-    while token.keyword == .at, peek(1).keyword == .time {
+    while token.keyword == .at, peek(1).keyword == .time || peek(1).keyword == .local {
       count += 1
       try checkDepth(count)
       let operatorStart = index
+      let isLocal = peek(1).keyword == .local
       index += 2
-      try expect(.zone)
+      if !isLocal { try expect(.zone) }
       let operatorRange = range(from: operatorStart)
       let zone: ExpressionSyntax
-      if isAt(.interval) {
+      if isLocal {
+        let name = Identifier(name: "current_timezone", range: tokens[index - 1].range)
+        zone = .functionCall(FunctionCallSyntax(name: QualifiedName(name), arguments: [], range: name.range))
+      } else if isAt(.interval) {
         let interval = try parseInterval()
         zone = .literal(LiteralSyntax(value: .interval(interval), range: interval.range))
       } else {
@@ -294,9 +311,15 @@ extension Parser {
         if peek(1).kind == .asterisk { return base }
         advance()
         if isRecording { record("'*'") }
+        if token.kind == .string { throw failNotSupported("The accessor of JSON members", at: token.range) }
+        if isName(token), peek(1).kind == .leftParenthesis {
+          base = try parseMethodCall(base, start)
+          continue
+        }
         let field = try parseIdentifier()
         base = .dereference(DereferenceSyntax(base: base, field: field, range: range(from: start)))
       } else if accept(.leftBracket) {
+        if token.kind == .asterisk { throw failNotSupported("The accessor of JSON elements", at: token.range) }
         let position = try parseValue()
         try expect(.rightBracket)
         base = .subscript(SubscriptSyntax(base: base, index: position, range: range(from: start)))
@@ -329,12 +352,29 @@ extension Parser {
     case .binary: return .literal(try parseBinary())
     case .questionMark: return .parameter(parseParameter())
     case .leftParenthesis: return try parseParenthesized()
+    case .leftBracket: return try parseArray()
     case .word:
       if let keyword = token.keyword { return try parseKeywordForm(keyword) }
       return try parseNameForm()
+    case .digitIdentifier where isBigintLiteral: return parseBigint()
     case .quotedIdentifier, .backquotedIdentifier, .digitIdentifier: return try parseNameForm()
     default: throw Failure()
     }
+  }
+
+  /// Whether the next token is `123L`.
+  private var isBigintLiteral: Bool {
+    let bytes = text[Int(token.startOffset)..<Int(token.endOffset)]
+    guard let last = bytes.last, last | 0x20 == UInt8(ascii: "l") else { return false }
+    return bytes.dropLast().allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+  }
+
+  private mutating func parseBigint() -> ExpressionSyntax {
+    let range = token.range
+    let type = NamedTypeSyntax(name: Identifier(name: "bigint", range: range), range: range)
+    let digits = String(string(of: token).dropLast())
+    advance()
+    return .literal(LiteralSyntax(value: .typed(.named(type), digits), range: range))
   }
 
   private mutating func parseStringLiteral() throws(Failure) -> ExpressionSyntax {
@@ -395,6 +435,7 @@ extension Parser {
     case .normalize: return try parseNormalize()
     case .position where isCall: return try parsePosition()
     case .substring where isCall: return try parseSubstring()
+    case .overlay where isCall: return try parseOverlay()
     case .row where isCall: return try parseRow()
     case .array where peek(1).kind == .leftBracket: return try parseArray()
     case .interval where isAtIntervalLiteral:
@@ -497,15 +538,39 @@ extension Parser {
     repeat {
       let branchStart = index
       try expect(.when)
-      let condition = try parseExpression()
+      let isPredicate = operand != nil && isAtPredicate
+      let condition: ExpressionSyntax
+      if isPredicate {
+        let place = SourceRange(start: token.start, end: token.start)
+        condition = try parsePredicate(.caseOperand(CaseOperandSyntax(range: place)), index)
+      } else {
+        condition = try parseExpression()
+      }
       try expect(.then)
       let result = try parseExpression()
-      branches.append(WhenSyntax(condition: condition, result: result, range: range(from: branchStart)))
+      branches.append(
+        WhenSyntax(condition: condition, result: result, isPredicate: isPredicate, range: range(from: branchStart)))
     } while isAt(.when)
     let otherwise = accept(.else) ? try parseExpression() : nil
     try expect(Keyword.end)
     return .case(
       CaseSyntax(operand: operand, branches: branches, otherwise: otherwise, range: range(from: start)))
+  }
+
+  /// Whether a predicate without its left operand is next.
+  private var isAtPredicate: Bool {
+    switch token.kind {
+    case .equal, .notEqual, .lessThan, .lessThanOrEqual, .greaterThan, .greaterThanOrEqual: return true
+    case .word: break
+    default: return false
+    }
+    switch token.keyword {
+    case .in, .like, .between, .is: return true
+    case .not:
+      let next = peek(1).keyword
+      return next == .in || next == .like || next == .between
+    default: return false
+    }
   }
 
   private mutating func parseCast(isTry: Bool) throws(Failure) -> ExpressionSyntax {
@@ -539,7 +604,8 @@ extension Parser {
 
   private mutating func parseArray() throws(Failure) -> ExpressionSyntax {
     let start = index
-    index += 2
+    _ = accept(.array)
+    try expect(.leftBracket)
     var elements: [ExpressionSyntax] = []
     if !isAt(.rightBracket) {
       elements = try parseList { (parser: inout Parser) throws(Failure) in try parser.parseExpression() }
@@ -723,13 +789,31 @@ extension Parser {
     return call("substring", arguments, start)
   }
 
+  /// Parses `OVERLAY(text PLACING other FROM start [FOR length])`, or a plain call.
+  private mutating func parseOverlay() throws(Failure) -> ExpressionSyntax {
+    let start = index
+    guard peek(2).kind != .rightParenthesis, peek(2).keyword != .distinct else {
+      return try parseFunctionCall(start, mode: nil)
+    }
+    index += 2
+    let text = try parseExpression()
+    guard accept(.placing) else { return try parseFunctionCallRest(start, first: text) }
+    var arguments = [text, try parseValue()]
+    try expect(.from)
+    arguments.append(try parseValue())
+    if accept(.for) { arguments.append(try parseValue()) }
+    try expect(.rightParenthesis)
+    return call("overlay", arguments, start)
+  }
+
   /// Parses the rest of a call whose name and first argument are read.
   private mutating func parseFunctionCallRest(
     _ start: Int, first: ExpressionSyntax
   ) throws(Failure) -> ExpressionSyntax {
     let name = Identifier(name: string(of: tokens[start]), range: tokens[start].range)
     var call = FunctionCallSyntax(name: QualifiedName(name), arguments: [first], range: name.range)
-    while accept(.comma) { call.arguments.append(try parseExpression()) }
+    if accept(.comma) { try parseArguments(&call) }
+    if isAt(.order) { call.orderBy = try parseOrderBy() }
     try expect(.rightParenthesis)
     return try finish(call, start)
   }

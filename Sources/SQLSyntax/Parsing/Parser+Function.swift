@@ -19,11 +19,37 @@ extension Parser {
       index += 2
     } else if !isAt(.rightParenthesis), !(isAt(.order) && peek(1).keyword == .by) {
       call.isDistinct = parseSetQuantifier()
-      call.arguments = try parseList { (parser: inout Parser) throws(Failure) in try parser.parseExpression() }
+      try parseArguments(&call)
     }
     if !call.isStar, isAt(.order) { call.orderBy = try parseOrderBy() }
     try expect(.rightParenthesis)
     return try finish(call, start)
+  }
+
+  /// Parses `a, name => b`.
+  mutating func parseArguments(_ call: inout FunctionCallSyntax) throws(Failure) {
+    repeat {
+      if isName(token), peek(1).kind == .doubleArrow {
+        while call.argumentNames.count < call.arguments.count { call.argumentNames.append(nil) }
+        call.argumentNames.append(try parseIdentifier())
+        advance()
+      } else if !call.argumentNames.isEmpty {
+        call.argumentNames.append(nil)
+      }
+      call.arguments.append(try parseExpression())
+    } while accept(.comma)
+  }
+
+  /// Parses `.name(…)` after `base`, which starts at token `start`; the next token is the name.
+  mutating func parseMethodCall(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
+    let name = try parseIdentifier()
+    var call = FunctionCallSyntax(name: QualifiedName(name), arguments: [base], range: name.range)
+    call.isMethod = true
+    try expect(.leftParenthesis)
+    if !isAt(.rightParenthesis) { try parseArguments(&call) }
+    try expect(.rightParenthesis)
+    call.range = range(from: start)
+    return .functionCall(call)
   }
 
   /// Parses FILTER, null treatment and OVER after a call's closing parenthesis.

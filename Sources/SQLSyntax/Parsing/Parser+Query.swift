@@ -119,7 +119,7 @@ extension Parser {
     return false
   }
 
-  private mutating func parseQueryPrimary() throws(Failure) -> QueryBodySyntax {
+  mutating func parseQueryPrimary() throws(Failure) -> QueryBodySyntax {
     let start = index
     if isAt(.select) { return .select(try parseSelect()) }
     if isAt(.leftParenthesis) { return .query(try parseParenthesizedQuery()) }

@@ -121,6 +121,11 @@ extension Parser {
       try expect(.rightParenthesis)
       return relation
     }
+    if isAt(.values) {
+      let values = try parseQueryPrimary()
+      let query = QuerySyntax(body: values, range: values.range)
+      return .subquery(SubqueryRelationSyntax(query: query, range: values.range))
+    }
     if accept(.unnest) {
       let expressions = try parseParenthesizedList { (parser: inout Parser) throws(Failure) in
         try parser.parseExpression()

@@ -7,7 +7,9 @@ package import QueryErrors
 ///
 /// Special forms that are plain function calls in Trino's tree are so here: `SUBSTRING(x FROM a FOR b)` is
 /// `substring(x, a, b)`, `POSITION(a IN b)` is `strpos(b, a)`, `TRIM(LEADING c FROM x)` is `ltrim(x, c)` (`trim`, `rtrim`
-/// likewise), `NORMALIZE(x, NFD)` is `normalize(x, 'NFD')`. `IF`, `COALESCE`, `NULLIF` and `TRY` are ordinary calls too.
+/// likewise), `NORMALIZE(x, NFD)` is `normalize(x, 'NFD')`, `OVERLAY(x PLACING y FROM a FOR b)` is `overlay(x, y, a, b)`,
+/// `a OVERLAPS b` is `overlaps(a, b)`. `IF`, `COALESCE`, `NULLIF` and `TRY` are
+/// ordinary calls too.
 package indirect enum ExpressionSyntax: Hashable, Sendable {
   case literal(LiteralSyntax)
   /// A column, a lambda's argument, or a pattern variable.
@@ -34,6 +36,8 @@ package indirect enum ExpressionSyntax: Hashable, Sendable {
   case like(LikeSyntax)
   case subquery(SubquerySyntax)
   case `case`(CaseSyntax)
+  /// The operand of the enclosing simple CASE, in `WHEN > 0`; stands nowhere else. See `WhenSyntax`.
+  case caseOperand(CaseOperandSyntax)
   case cast(CastSyntax)
   case extract(ExtractSyntax)
   case atTimeZone(AtTimeZoneSyntax)
@@ -79,6 +83,7 @@ package indirect enum ExpressionSyntax: Hashable, Sendable {
     case .like(let node): node.range
     case .subquery(let node): node.range
     case .case(let node): node.range
+    case .caseOperand(let node): node.range
     case .cast(let node): node.range
     case .extract(let node): node.range
     case .atTimeZone(let node): node.range
@@ -330,8 +335,17 @@ package struct CaseSyntax: Hashable, Sendable {
 
 /// `WHEN condition THEN result`.
 package struct WhenSyntax: Hashable, Sendable {
+  /// In a searched CASE and where `isPredicate`, a condition; else a value to compare the operand with.
   package var condition: ExpressionSyntax
   package var result: ExpressionSyntax
+  /// Whether a simple CASE has a predicate here, as in `CASE x WHEN IN (1, 2) THEN … WHEN > 5 THEN …`: `condition` is
+  /// that predicate with a `.caseOperand` as its operand. The operand is evaluated once for all branches.
+  package var isPredicate: Bool
+  @Positional package var range: SourceRange
+}
+
+/// The place of a simple CASE's operand inside a predicate of one of its branches.
+package struct CaseOperandSyntax: Hashable, Sendable {
   @Positional package var range: SourceRange
 }
 
@@ -357,7 +371,7 @@ package struct ExtractSyntax: Hashable, Sendable {
   @Positional package var range: SourceRange
 }
 
-/// `a AT TIME ZONE zone`; `zone` is a string or interval literal.
+/// `a AT TIME ZONE zone`; `zone` is a string or interval literal, or a call of `current_timezone` for `AT LOCAL`.
 package struct AtTimeZoneSyntax: Hashable, Sendable {
   package var operand: ExpressionSyntax
   package var zone: ExpressionSyntax

@@ -15,6 +15,10 @@ package struct FunctionCallSyntax: Hashable, Sendable {
 
   package var name: QualifiedName
   package var arguments: [ExpressionSyntax] = []
+  /// The names in `f(a => 1)`: empty when no argument is named, else one entry per argument.
+  package var argumentNames: [Identifier?] = []
+  /// Written `x.f(y)` and kept as `f(x, y)`: a method call of Trino's newest versions.
+  package var isMethod = false
   /// `DISTINCT` inside the parentheses; `ALL` is the default and leaves no trace.
   package var isDistinct = false
   /// `f(*)`; `arguments` is empty then.
