@@ -3,7 +3,7 @@
 
 usage: compare.py --suite Suites/tpch --data DIR [--sqlq .build/release/sqlq] [--format parquet|csv|json] [--declared]
                   [--queries q01,q05-q09] [--runs 4] [--threads 2] [--peers duckdb,datafusion,chdb,polars] [--table NAME=PATH …]
-                  [--save-answers DIR] [--answers DIR] [--no-memory] [--json FILE] [--timeout 300] [--markdown]
+                  [--save-answers DIR] [--answers DIR] [--no-memory] [--scaling] [--json FILE] [--timeout 300] [--markdown]
 needs: pip install duckdb (and the other peers that are named)
 
 Tables: every DIR/<name>.<format> and every folder DIR/<name>/ is a table; a DIR that itself holds key=value folders is the
@@ -261,10 +261,10 @@ class SQLQ:
         r = self.call('\n'.join(lines))
         if r['error']: sys.exit('sqlq could not create the tables: ' + r['error'])
 
-    def call(self, sql, runs=1, rows=False, memory=False):
+    def call(self, sql, runs=1, rows=False, memory=False, threads=None):
         body = sql.rstrip().rstrip(';') + ';\n'
         with tempfile.NamedTemporaryFile('w', suffix='.sql', dir=self.home, delete=False) as f: f.write(body * runs)
-        command = [self.path, '--home', self.home, '--threads', str(self.threads), '--no-results', '--time-zone', 'UTC', '--output-format', 'jsonl_compact', '--stats', 'json', '-f', f.name]
+        command = [self.path, '--home', self.home, '--threads', str(threads or self.threads), '--no-results', '--time-zone', 'UTC', '--output-format', 'jsonl_compact', '--stats', 'json', '-f', f.name]
         out = tempfile.TemporaryFile('w+'); err = tempfile.TemporaryFile('w+')
         p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         watch = Anonymous(p.pid) if memory else None
@@ -357,7 +357,13 @@ def diff(mine, theirs, ordered, count_only=False):
 def show(row): return '(' + ', '.join(str(v)[:40] for v in row[:12]) + (', …' if len(row) > 12 else '') + ')'
 
 
-def is_ordered(sql): return bool(re.search(r'\bORDER BY\b(?!.*\))[^()]*(\([^()]*\)[^()]*)*$', sql, re.I | re.S))
+def is_ordered(sql):
+    """Whether the whole query has an ORDER BY."""
+    sql = re.sub(r"--[^\n]*|'[^']*'", '', sql)
+    while True:
+        shorter = re.sub(r'\([^()]*\)', '', sql)
+        if shorter == sql: return bool(re.search(r'\bORDER\s+BY\b', sql, re.I))
+        sql = shorter
 
 
 # ---------------------------------------------------------------- main
@@ -398,7 +404,7 @@ def main():
     a.add_argument('--declared', action='store_true'); a.add_argument('--queries'); a.add_argument('--runs', type=int, default=4); a.add_argument('--threads', type=int, default=2)
     a.add_argument('--peers', default='duckdb', help='the first one is the reference for the answers'); a.add_argument('--table', action='append')
     a.add_argument('--save-answers'); a.add_argument('--answers'); a.add_argument('--no-memory', action='store_true'); a.add_argument('--json'); a.add_argument('--timeout', type=float, default=300)
-    a.add_argument('--markdown', action='store_true'); a.add_argument('--worker')
+    a.add_argument('--markdown', action='store_true'); a.add_argument('--scaling', action='store_true', help='also time sqlq with one thread; the column is one thread over --threads'); a.add_argument('--worker')
     a = a.parse_args()
     if a.worker: return worker(a.worker)
     if not a.suite: sys.exit('compare.py: --suite is missing')
@@ -412,7 +418,7 @@ def main():
     for p in peers: workers[p] = Peer(p, tables, a.threads)
     label = f'{os.path.basename(os.path.normpath(a.suite))} · {a.data or "tables"} · {a.format}{" declared" if a.declared else ""} · {a.threads} threads · ' + ', '.join(f'{n} {w.version}' for n, w in workers.items())
     print(label)
-    head = ['query', 'answer', 'rows', 'sqlq ms'] + [f'{p} ms' for p in peers] + (['ratio'] if peers else []) + ([] if a.no_memory else ['sqlq MB'] + [f'{p} MB' for p in peers[:1]]) + ['read MB']
+    head = ['query', 'answer', 'rows', 'sqlq ms'] + [f'{p} ms' for p in peers] + (['ratio'] if peers else []) + (['1 thread /'] if a.scaling else []) + ([] if a.no_memory else ['sqlq MB'] + [f'{p} MB' for p in peers[:1]]) + ['read MB']
     widths = [7, 7, 7] + [max(9, len(h)) for h in head[3:]]
     line = (lambda cells: print('| ' + ' | '.join(map(str, cells)) + ' |', flush=True)) if a.markdown else (lambda cells: print('  '.join(str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths))), flush=True))
     line(head)
@@ -427,6 +433,7 @@ def main():
             if not answer['error'] and a.runs > 1:
                 timing = mine.call(texts['sqlq'], runs=a.runs)
                 if timing['error']: answer['error'] = timing['error']
+                elif a.scaling: r['scaling'] = warm(mine.call(texts['sqlq'], runs=a.runs, threads=1)['ms']) / warm(timing['ms'])
         reference = None
         for p in peers:
             if not workers[p].alive(): workers[p] = Peer(p, tables, a.threads)
@@ -457,7 +464,7 @@ def main():
         r['best_ratio'] = r.get('warm_ms', math.nan) / best
         r['rows'] = rows
         if r['verdict'] in ('DIFF', 'ERROR'): bad += 1
-        line([name, r['verdict'], rows, number(r.get('warm_ms', math.nan))] + [number(r['peers'][p]['warm_ms']) + ('!' if r['peers'][p].get('verdict') == 'DIFF' else '') for p in peers] + ([number(ratio, 2)] if peers else [])
+        line([name, r['verdict'], rows, number(r.get('warm_ms', math.nan))] + [number(r['peers'][p]['warm_ms']) + ('!' if r['peers'][p].get('verdict') == 'DIFF' else '') for p in peers] + ([number(ratio, 2)] if peers else []) + ([number(r.get('scaling', math.nan), 2)] if a.scaling else [])
              + ([] if a.no_memory else [number(r.get('anonymous_bytes', math.nan) / 1e6)] + [number(r['peers'][p].get('anonymous_bytes', math.nan) / 1e6) for p in peers[:1]]) + [number(r.get('stats', {}).get('bytes_scanned', math.nan) / 1e6)])
         if r['detail']: print('        ' + r['detail'])
         for p in peers[1:]:
