@@ -39,7 +39,7 @@ final class DelimitedFile: FormatFile {
       return
     }
     let prefix = try source.read(0..<min(3, source.byteCount), kind: .sampling)
-    let hasMark = prefix.bytes.elementsEqual([0xef, 0xbb, 0xbf])
+    let hasMark = prefix.withBytes { $0.elementsEqual([0xef, 0xbb, 0xbf]) }
     start = hasMark ? 3 : 0
     dataStart = try DelimitedFile.offset(source, settings.dialect, ofRecord: settings.dialect.skippedRecords, from: start)
     states = settings.dialect.quote == nil ? nil : QuoteStates(source, settings.dialect, start: dataStart)
@@ -109,7 +109,10 @@ final class DelimitedFile: FormatFile {
       let state = index.scanState
       index.reset()
       index.scanState = state
-      index.scan(slice.pointer.assumingMemoryBound(to: UInt8.self), from: 0, to: Int(to - at), limit: slice.count)
+      slice.withBytes { bytes in
+        let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        index.scan(base, from: 0, to: Int(to - at), limit: bytes.count)
+      }
       if index.rowCount >= missing { return at + UInt64(index.fields[Int(index.rows[missing - 1])]) + 1 }
       missing -= index.rowCount
       at = to

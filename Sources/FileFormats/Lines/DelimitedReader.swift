@@ -118,7 +118,7 @@ final class DelimitedReader: TextRowReader {
     firstRecord = from
     if from == file.dataStart { return }
     let state = try file.state(at: from)
-    let before = try file.source.read(from - 1..<from, kind: .sampling).bytes[0]
+    let before = try file.source.read(from - 1..<from, kind: .sampling).withBytes { $0[0] }
     let first = input.base[0]
     let isOutside = state == UInt32(CK_TEXT_FIELD_START)
     if isOutside, before == 0x0a || (before == 0x0d && first != 0x0a) { return }

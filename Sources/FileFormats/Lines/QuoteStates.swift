@@ -41,8 +41,10 @@ final class QuoteStates: Sendable {
           let to = min(offset, at + QuoteStates.stepByteCount)
           // One byte more shows whether a CR at the end belongs to a CR LF.
           let slice = try source.read(at..<min(to + 1, source.byteCount), kind: .sampling)
-          let base = slice.pointer.assumingMemoryBound(to: UInt8.self)
-          ck_text_scan(base, 0, Int(to - at), slice.count, &scanned, &state, nil, nil)
+          slice.withBytes { bytes in
+            let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            ck_text_scan(base, 0, Int(to - at), bytes.count, &scanned, &state, nil, nil)
+          }
           at = to
         }
       } catch {
@@ -79,8 +81,10 @@ enum RecordCounter {
     while at < end {
       let to = min(end, at + 4 << 20)
       let slice = try source.read(at..<min(to + 1, source.byteCount), kind: .sampling)
-      ck_text_scan(
-        slice.pointer.assumingMemoryBound(to: UInt8.self), 0, Int(to - at), slice.count, &scanned, &state, nil, nil)
+      slice.withBytes { bytes in
+        let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        ck_text_scan(base, 0, Int(to - at), bytes.count, &scanned, &state, nil, nil)
+      }
       at = to
     }
     return state.line_count

@@ -34,7 +34,7 @@ final class TextInput {
   static func codec(of source: any ByteSource) throws(QueryError) -> CompressionCodec {
     guard CompressionCodec.fromExtension(source.path) != .none else { return .none }
     let prefix = try source.read(0..<min(16, source.byteCount), kind: .sampling)
-    return CompressionCodec.detect(path: source.path, prefix: prefix.bytes)
+    return prefix.withBytes { CompressionCodec.detect(path: source.path, prefix: $0) }
   }
 
   /// - Parameters:
