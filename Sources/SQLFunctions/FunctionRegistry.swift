@@ -5,8 +5,10 @@ import QueryErrors
 package enum FunctionRegistry {
   /// A new family adds one name here.
   package static let scalarFamilies: [any FunctionFamily.Type] = []
-  package static let aggregateFamilies: [any AggregateFamily.Type] = []
-  package static let windowFamilies: [any WindowFamily.Type] = []
+  package static let aggregateFamilies: [any AggregateFamily.Type] = [
+    CountFunctions.self, SumFunctions.self, ExtremumFunctions.self,
+  ]
+  package static let windowFamilies: [any WindowFamily.Type] = [RankingFunctions.self, ValueFunctions.self]
 
   /// - Parameter name: lower case.
   package static func scalar(_ name: String) -> ScalarFunction? { scalars[name] }
