@@ -61,3 +61,13 @@ package struct ObjectStores: Sendable {
     }
   }
 }
+
+extension ObjectStores {
+  /// Opens a listed object.
+  ///
+  /// - Throws: as `ObjectStore.open`.
+  package static func open(_ info: ObjectInfo, meter: ScanMeter) throws(QueryError) -> any ByteSource {
+    let location = try standard.resolve(info.path)
+    return try location.store.open(location.path, meter: meter)
+  }
+}

@@ -1,0 +1,80 @@
+import FileFormats
+import ObjectStore
+import QueryPlanner
+import SQLSyntax
+import TableCatalog
+
+/// Answers the binder's questions about names from the session's catalog and the file system.
+struct CatalogResolver: RelationResolver {
+  static let catalogName = "awsdatacatalog"
+  let state: SessionState
+  let meter: ScanMeter
+
+  var catalogNames: [String] { [CatalogResolver.catalogName] }
+
+  func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
+    let catalogName = name.catalog.lowercased()
+    guard catalogName == CatalogResolver.catalogName || catalogName == "hive" else { return nil }
+    let catalog = try state.catalog()
+    if name.database.lowercased() == InformationSchema.databaseName {
+      return try InformationSchema.table(name.name.lowercased(), catalog).map { .rows($0.schema, $0.rows) }
+    }
+    if let view = try catalog.view(name) {
+      guard case .query(let query) = try parse(view) else {
+        throw QueryError(.invalidView, "View '\(name)' holds no query")
+      }
+      return .view(
+        ViewDefinition(
+          name: name, query: query, catalog: name.catalog, database: view.database,
+          columns: Schema(view.columns.map { Field($0.name, $0.type) })))
+    }
+    if let table = try catalog.table(name) { return .table(try CatalogResolver.table(table, catalog)) }
+    return nil
+  }
+
+  private func parse(_ view: StoredView) throws(QueryError) -> StatementSyntax {
+    do throws(QueryError) { return try Parser.parseStatement(view.sql) } catch {
+      throw QueryError(.invalidView, "Failed parsing stored view '\(view.name)': \(error.message)")
+    }
+  }
+
+  func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
+    do throws(QueryError) { return .table(try PathRelation.resolve(path, meter: meter)) } catch {
+      throw error.located(at: range)
+    }
+  }
+
+  func relationNames(catalog: String, database: String) -> [String]? {
+    guard let known = try? state.catalog(), (try? known.hasDatabase(database)) == true else { return nil }
+    return try? known.relations(in: database).map(\.name)
+  }
+
+  /// A declared table, ready to be scanned.
+  static func table(_ definition: TableDefinition, _ catalog: Catalog) throws(QueryError) -> Table {
+    let columns = Schema(definition.columns.map { Field($0.name, $0.type) })
+    let partitionColumns = definition.partitionColumns.map { Field($0.name, $0.type) }
+    var properties = definition.serdeProperties
+    for (key, value) in definition.properties { properties[key] = properties[key] ?? value }
+    guard let type = FormatRegistry.format(named: definition.serde ?? definition.format) ?? FormatRegistry.format(named: definition.format)
+    else {
+      throw .notSupported("Tables of format '\(definition.serde ?? definition.format)' are not supported yet")
+    }
+    properties = Dictionary(properties.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+    let format = try type.init(FormatOptions(properties: properties, schema: columns))
+    let files: any TableFiles
+    if partitionColumns.isEmpty {
+      files = try unpartitioned(definition.location)
+    } else {
+      let partitions = try catalog.partitions(of: definition.name)
+      files = CatalogPartitions(location: definition.location, columns: partitionColumns, partitions: partitions)
+    }
+    return Table(
+      name: definition.name, columns: columns, partitionColumns: Schema(partitionColumns), files: files,
+      format: format, comment: definition.comment, properties: definition.properties)
+  }
+
+  private static func unpartitioned(_ location: String) throws(QueryError) -> any TableFiles {
+    let resolved = try ObjectStores.standard.resolve(location)
+    return FolderPartitions(location: location, store: resolved.store, root: resolved.path, columns: [])
+  }
+}

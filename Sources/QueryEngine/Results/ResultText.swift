@@ -1,0 +1,200 @@
+import Glibc
+import SQLExpressions
+import SQLFunctions
+
+/// Renders values as Athena's result files do.
+///
+/// - Source: Amazon Athena user guide, working with query results; observed output of its drivers.
+public final class ResultText {
+  private let type: DataType
+  private let children: [ResultText]
+  private var column: Column
+  private var text: Column?
+
+  /// - Parameter column: the values to render.
+  public init(_ column: Column) {
+    self.column = column
+    type = column.type
+    switch type {
+    case .array, .map, .row:
+      children = column.storage.children.map(ResultText.init)
+    case .varchar, .char, .json, .varbinary, .boolean, .tinyint, .smallint, .integer, .bigint, .unknown, .hyperLogLog,
+      .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function:
+      children = []
+    default:
+      children = []
+      text = try? ConstantFolding.cast(column, to: .text)
+    }
+  }
+
+  /// Appends the text of row `row`, which is not NULL.
+  public func append(_ row: Int, to out: inout [UInt8]) {
+    let storage = column.storage
+    let at = column.position(row)
+    func value<T: BitwiseCopyable>(_: T.Type) -> T { storage.values!.typed(T.self)[at] }
+    switch type {
+    case .boolean: out.append(utf8: value(UInt8.self) != 0 ? "true" : "false")
+    case .tinyint: out.append(integer: Int64(value(Int8.self)))
+    case .smallint: out.append(integer: Int64(value(Int16.self)))
+    case .integer: out.append(integer: Int64(value(Int32.self)))
+    case .bigint: out.append(integer: value(Int64.self))
+    case .varchar, .json, .jsonPath: out.append(value(StringView.self))
+    case .char(let length):
+      let start = out.count
+      out.append(value(StringView.self))
+      let count = out[start...].reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
+      out.append(contentsOf: repeatElement(0x20, count: max(0, length - count)))
+    case .varbinary, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest:
+      value(StringView.self).withBytes { (bytes, count) in
+        let p = bytes.assumingMemoryBound(to: UInt8.self)
+        for index in 0..<count {
+          if index > 0 { out.append(0x20) }
+          out.append(hex: p[index])
+        }
+      }
+    case .array:
+      out.append(0x5b)
+      for (index, element) in storage.elementRange(at).enumerated() {
+        if index > 0 { out.append(utf8: ", ") }
+        children[0].appendNested(element, to: &out)
+      }
+      out.append(0x5d)
+    case .map:
+      out.append(0x7b)
+      for (index, entry) in storage.elementRange(at).enumerated() {
+        if index > 0 { out.append(utf8: ", ") }
+        children[0].appendNested(entry, to: &out)
+        out.append(0x3d)
+        children[1].appendNested(entry, to: &out)
+      }
+      out.append(0x7d)
+    case .row(let fields):
+      out.append(0x7b)
+      for (index, field) in fields.enumerated() {
+        if index > 0 { out.append(utf8: ", ") }
+        out.append(utf8: field.name ?? "field\(index)")
+        out.append(0x3d)
+        children[index].appendNested(at, to: &out)
+      }
+      out.append(0x7d)
+    case .unknown, .function: break
+    default:
+      if let text, !text.isNull(row) { out.append(text.storage.values!.typed(StringView.self)[text.position(row)]) }
+    }
+  }
+
+  private func appendNested(_ row: Int, to out: inout [UInt8]) {
+    if column.isNull(row) { out.append(utf8: "null") } else { append(row, to: &out) }
+  }
+
+  /// Whether row `row` is NULL.
+  public func isNull(_ row: Int) -> Bool { column.isNull(row) }
+
+  // MARK: JSON
+
+  /// Appends row `row` as JSON: numbers bare, texts quoted, rows and maps as objects, varbinary as hex without spaces.
+  public func appendJSON(_ row: Int, to out: inout [UInt8]) {
+    if column.isNull(row) {
+      out.append(utf8: "null")
+      return
+    }
+    let storage = column.storage
+    let at = column.position(row)
+    switch type {
+    case .boolean, .tinyint, .smallint, .integer, .bigint, .decimal: append(row, to: &out)
+    case .real, .double:
+      let start = out.count
+      append(row, to: &out)
+      let last = out.last
+      // NaN and Infinity have no JSON number.
+      if last == UInt8(ascii: "N") || last == UInt8(ascii: "y") {
+        out.insert(0x22, at: start)
+        out.append(0x22)
+      }
+    case .varbinary, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest:
+      out.append(0x22)
+      storage.values!.typed(StringView.self)[at].withBytes { (bytes, count) in
+        let p = bytes.assumingMemoryBound(to: UInt8.self)
+        for index in 0..<count { out.append(hex: p[index]) }
+      }
+      out.append(0x22)
+    case .array:
+      out.append(0x5b)
+      for (index, element) in storage.elementRange(at).enumerated() {
+        if index > 0 { out.append(0x2c) }
+        children[0].appendJSON(element, to: &out)
+      }
+      out.append(0x5d)
+    case .map:
+      out.append(0x7b)
+      for (index, entry) in storage.elementRange(at).enumerated() {
+        if index > 0 { out.append(0x2c) }
+        var key: [UInt8] = []
+        children[0].append(entry, to: &key)
+        out.append(jsonString: key)
+        out.append(0x3a)
+        children[1].appendJSON(entry, to: &out)
+      }
+      out.append(0x7d)
+    case .row(let fields):
+      out.append(0x7b)
+      for (index, field) in fields.enumerated() {
+        if index > 0 { out.append(0x2c) }
+        out.append(jsonString: Array((field.name ?? "field\(index)").utf8))
+        out.append(0x3a)
+        children[index].appendJSON(at, to: &out)
+      }
+      out.append(0x7d)
+    default:
+      var bytes: [UInt8] = []
+      append(row, to: &bytes)
+      out.append(jsonString: bytes)
+    }
+  }
+}
+
+extension [UInt8] {
+  mutating func append(utf8 text: String) { append(contentsOf: text.utf8) }
+
+  mutating func append(_ view: StringView) {
+    view.withBytes { (bytes, count) in append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count)) }
+  }
+
+  mutating func append(hex byte: UInt8) {
+    let (high, low) = (byte >> 4, byte & 15)
+    append(high < 10 ? 0x30 + high : 0x57 + high)
+    append(low < 10 ? 0x30 + low : 0x57 + low)
+  }
+
+  /// Decimal digits of a number.
+  mutating func append(integer value: Int64) {
+    if value < 0 { append(0x2d) }
+    var rest = value.magnitude
+    let start = count
+    repeat {
+      append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
+  }
+
+  /// A JSON string of UTF-8 bytes.
+  mutating func append(jsonString bytes: [UInt8]) {
+    append(0x22)
+    let isValid = String(validating: bytes, as: UTF8.self) != nil
+    for byte in isValid ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8) {
+      switch byte {
+      case 0x22: append(utf8: "\\\"")
+      case 0x5c: append(utf8: "\\\\")
+      case 0x0a: append(utf8: "\\n")
+      case 0x0d: append(utf8: "\\r")
+      case 0x09: append(utf8: "\\t")
+      case 0..<0x20:
+        append(utf8: "\\u00")
+        append(hex: byte)
+      default: append(byte)
+      }
+    }
+    append(0x22)
+  }
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+/// How a session works: its home, limits and defaults.
+public struct SessionConfiguration: Sendable {
+  /// Folder of catalog, history and ledger; made when first needed. Nil: nothing is kept on disk.
+  public var home: String?
+  /// The database that unqualified names are looked up in.
+  public var database = "default"
+  /// The session's time zone: `UTC`, `Europe/Berlin`, `+02:00`.
+  public var timeZone = "UTC"
+  /// Worker threads of a query.
+  public var threads = SessionConfiguration.processorCount
+  /// Bytes a query's states may hold, or nil.
+  public var memoryLimit: Int?
+  /// Bytes a query may scan, or nil.
+  public var scanLimit: Int?
+  /// Whether SELECT leaves its result in the results folder.
+  public var writesResults = true
+  /// The results folder; nil: `results` in the home.
+  public var outputLocation: String?
+  /// Plan and price only.
+  public var isDryRun = false
+  /// What a terabyte and a megabyte are for the bill.
+  public var unitBase = UnitBase.binary
+  /// US dollars per terabyte scanned.
+  public var dollarsPerTerabyte = 5.0
+  /// The user that `current_user` names.
+  public var user = "sqlq"
+  /// Settings for tests only.
+  public var testing = Testing()
+
+  public init() {}
+
+  /// Whether byte units count in powers of 1024 or of 1000.
+  public enum UnitBase: String, Sendable { case binary, decimal }
+
+  /// Odd configurations under which every result must stay the same.
+  public struct Testing: Sendable {
+    /// Rows per batch, or nil for the default.
+    public var batchSize: Int?
+    public var isOptimizerOff = false
+    public var collidesHashes = false
+    public init() {}
+  }
+
+  /// Processors this process may use.
+  public static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+  /// `$SQLQ_HOME`, else `~/.sqlq`.
+  public static var defaultHome: String {
+    if let home = getenv("SQLQ_HOME") { return String(cString: home) }
+    if let home = getenv("HOME") { return String(cString: home) + "/.sqlq" }
+    return ".sqlq"
+  }
+}

@@ -1,0 +1,131 @@
+import FileFormats
+import ObjectStore
+import QueryExecution
+import QueryOptimizer
+import QueryPlan
+import QueryPlanner
+import SQLExpressions
+import SQLFunctions
+import SQLSyntax
+import TableCatalog
+
+/// Binding helpers for statements that are no queries.
+enum StatementBinding {
+  /// A constant expression, evaluated.
+  static func constant(_ syntax: ExpressionSyntax, _ session: SessionContext) throws(QueryError) -> Expression {
+    let (value, type) = try Binder.evaluateConstant(syntax, session: session)
+    return .constant(value, type)
+  }
+}
+
+extension StatementRun {
+  /// Binds and optimizes a query.
+  func plan(_ query: QuerySyntax, _ parameters: [Expression]) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    let resolver = CatalogResolver(state: state, meter: meter)
+    let bound = try Binder.bind(query, catalog: resolver, session: session, parameters: parameters)
+    var context = OptimizerContext(
+      session: session, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
+    context.isEnabled = !state.configuration.testing.isOptimizerOff
+    context.threads = state.configuration.threads
+    let plan = try Optimizer.optimize(bound.plan, context)
+    statistics.planningMilliseconds = elapsedMilliseconds
+    note(plan)
+    return (bound, plan)
+  }
+
+  /// Reads off the plan what its scans will touch.
+  private func note(_ plan: LogicalPlan) {
+    var partitionsTotal: Int? = 0
+    plan.forEach { node in
+      guard case .scan(let scan) = node else { return }
+      isBilled = true
+      let fileColumns = Set(scan.columns.compactMap { if case .file(let index) = $0.source { index } else { nil } })
+      statistics.columnsRead += fileColumns.count
+      statistics.columnsTotal += scan.table.columns.count
+      guard let files = scan.fileSet else { return }
+      statistics.filesRead += files.files.count
+      statistics.bytesTotal += Int(clamping: files.listing.byteCount)
+      statistics.partitionsRead += files.listing.partitionsRead
+      partitionsTotal = partitionsTotal.flatMap { total in files.listing.partitionsTotal.map { total + $0 } }
+    }
+    statistics.partitionsTotal = partitionsTotal
+    statistics.filesTotal = statistics.filesRead
+  }
+
+  func makeContext() -> QueryContext {
+    let configuration = state.configuration
+    return QueryContext(
+      session: session, threads: configuration.threads,
+      batchSize: configuration.testing.batchSize ?? Batch.defaultRowCount,
+      memory: MemoryBudget(limit: configuration.memoryLimit), meter: meter,
+      testing: QueryContext.TestSettings(collidesHashes: configuration.testing.collidesHashes))
+  }
+
+  func runQuery(
+    _ query: QuerySyntax, _ parameters: [Expression], _ consumer: any ResultConsumer
+  ) throws(QueryError) {
+    let (bound, plan) = try plan(query, parameters)
+    if state.configuration.isDryRun {
+      try forecast(plan)
+      try consumer.begin(Schema([]))
+      return
+    }
+    try writing(isText: false, consumer) { (output) throws(QueryError) in
+      try output.begin(bound.schema)
+      try execute(plan, bound.outputs) { (batch) throws(QueryError) in try output.receive(batch) }
+    }
+  }
+
+  /// Executes a plan and notes what it did.
+  @discardableResult
+  func execute(
+    _ plan: LogicalPlan, _ outputs: [ColumnReference], _ receive: (Batch) throws(QueryError) -> Void
+  ) throws(QueryError) -> QueryContext {
+    let context = makeContext()
+    monitor.watch(context)
+    defer {
+      statistics.peakMemoryBytes = context.memory.peak
+      for root in context.profile.roots { noteRowGroups(root) }
+    }
+    var rows = 0
+    try QueryExecutor.execute(plan, outputs: outputs, context: context) { (batch) throws(QueryError) in
+      rows += batch.rowCount
+      try receive(batch)
+    }
+    statistics.rows = rows
+    return context
+  }
+
+  private func noteRowGroups(_ node: QueryProfile.Node) {
+    if let scan = node.scan {
+      statistics.rowGroupsRead += scan.rowGroupsRead
+      statistics.rowGroupsTotal += scan.rowGroupsTotal
+    }
+    for child in node.children { noteRowGroups(child) }
+  }
+
+  /// What executing the plan would scan at most: the bytes of the splits that pruning leaves.
+  private func forecast(_ plan: LogicalPlan) throws(QueryError) {
+    var failure: QueryError?
+    var total = 0
+    let metrics = ScanMetrics()
+    plan.forEach { node in
+      guard failure == nil, case .scan(let scan) = node, let files = scan.fileSet else { return }
+      let request = ScanPlanning.request(scan, session: session)
+      do throws(QueryError) {
+        for index in files.files.indices {
+          let splits = try files.open(index).splits(
+            request, targetByteCount: Int(clamping: files.files[index].info.byteCount), metrics: metrics)
+          for split in splits { total += split.scanByteCount }
+          if !splits.isEmpty { statistics.rowGroupsRead += splits.reduce(0) { $0 + $1.rowGroups.count } }
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    statistics.rowGroupsTotal = metrics.rowGroupsTotal
+    statistics.bytesScanned = total
+    statistics.isDryRun = true
+  }
+}

@@ -1,0 +1,228 @@
+package import Columnar
+package import FileFormats
+package import ObjectStore
+package import QueryErrors
+
+/// A table whose partitions are folders `key=value` below one location, found by walking them level by level.
+package struct FolderPartitions: TableFiles {
+  package let location: String
+  private let store: any ObjectStore
+  private let root: String
+  /// Partition columns in folder order.
+  private let columns: [Field]
+
+  package init(location: String, store: any ObjectStore, root: String, columns: [Field]) {
+    self.location = location
+    self.store = store
+    self.root = root
+    self.columns = columns
+  }
+
+  package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
+    let walker = DirectoryWalker(store, root: root, meter: meter)
+    // Values by folder; "" is the root.
+    var known: [String: [Scalar]] = ["": []]
+    var skipped = 0
+    var leaves = 0
+    let objects = try walker.walk { (visit) throws(QueryError) -> Bool in
+      let parent = ObjectPath.parent(visit.keyPath)
+      guard let values = known[parent == "." ? "" : parent] else { return false }
+      guard values.count < columns.count else {
+        known[visit.keyPath] = values
+        return true
+      }
+      let column = columns[values.count]
+      guard let (key, text) = PartitionFolder.parse(visit.name) else {
+        throw QueryError(
+          .hiveInvalidMetadata, "Folder '\(visit.keyPath)' of \(location) is no partition of column '\(column.name)'",
+          hint: "Folders of a partitioned table are named column=value.")
+      }
+      guard key.lowercased() == column.name.lowercased() else {
+        throw QueryError(
+          .hiveInvalidMetadata,
+          "Folder '\(visit.keyPath)' of \(location) names the partition column '\(key)', not '\(column.name)'")
+      }
+      let value = try PartitionValue.parse(text, column, in: visit.keyPath, of: location)
+      let prefix = values + [value]
+      if let predicate {
+        let all = prefix.map { Optional($0) } + Array(repeating: nil, count: columns.count - prefix.count)
+        if try !predicate.mayMatch(all) {
+          skipped += 1
+          return false
+        }
+      }
+      known[visit.keyPath] = prefix
+      if prefix.count == columns.count { leaves += 1 }
+      return true
+    }
+    var files: [TableFile] = []
+    files.reserveCapacity(objects.count)
+    for object in objects {
+      let folder = ObjectPath.parent(object.keyPath)
+      // Files that lie above the last partition folder belong to no partition, as in Hive.
+      guard let values = known[folder == "." ? "" : folder], values.count == columns.count else { continue }
+      files.append(TableFile(info: object.info, partitionValues: values))
+    }
+    let isComplete = skipped == 0 || columns.count == 1
+    return TableListing(
+      files: files, partitionsRead: columns.isEmpty ? 1 : leaves,
+      partitionsTotal: columns.isEmpty ? 1 : (isComplete ? leaves + skipped : nil))
+  }
+}
+
+/// Files found by a path, folder or pattern, listed once, without partitions or with those of their folder names.
+package struct ListedFiles: TableFiles {
+  package let location: String
+  package let files: [TableFile]
+
+  package init(location: String, files: [TableFile]) {
+    self.location = location
+    self.files = files
+  }
+
+  package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
+    var partitions: Set<[Scalar]> = []
+    var matching: [Scalar: Bool] = [:]
+    var kept: [TableFile] = []
+    var total: Set<[Scalar]> = []
+    for file in files {
+      total.insert(file.partitionValues)
+      if let predicate, !file.partitionValues.isEmpty {
+        let key = Scalar.row(file.partitionValues)
+        let matches: Bool
+        if let known = matching[key] {
+          matches = known
+        } else {
+          matches = try predicate.mayMatch(file.partitionValues.map { Optional($0) })
+          matching[key] = matches
+        }
+        if !matches { continue }
+      }
+      partitions.insert(file.partitionValues)
+      kept.append(file)
+    }
+    return TableListing(files: kept, partitionsRead: partitions.count, partitionsTotal: total.count)
+  }
+}
+
+/// A table whose partitions stand in the catalog, each with a folder of its own.
+package struct CatalogPartitions: TableFiles {
+  package let location: String
+  private let columns: [Field]
+  private let partitions: [PartitionDefinition]
+
+  package init(location: String, columns: [Field], partitions: [PartitionDefinition]) {
+    self.location = location
+    self.columns = columns
+    self.partitions = partitions
+  }
+
+  package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
+    var files: [TableFile] = []
+    var read = 0
+    for partition in partitions {
+      var values: [Scalar] = []
+      for (column, text) in zip(columns, partition.values) {
+        values.append(try PartitionValue.parse(text, column, in: partition.location, of: location))
+      }
+      if let predicate, try !predicate.mayMatch(values.map { Optional($0) }) { continue }
+      read += 1
+      let resolved = try ObjectStores.standard.resolve(partition.location)
+      // A folder that is gone holds no rows, as in Hive.
+      guard try resolved.store.exists(resolved.path) else { continue }
+      let walker = DirectoryWalker(resolved.store, root: resolved.path, meter: meter)
+      files += try walker.walk().map { TableFile(info: $0.info, partitionValues: values) }
+    }
+    return TableListing(files: files, partitionsRead: read, partitionsTotal: partitions.count)
+  }
+}
+
+/// Turns a folder name's value into a value of the partition column's type.
+package enum PartitionValue {
+  /// - Parameter text: nil for the default partition.
+  /// - Throws: `HIVE_INVALID_PARTITION_VALUE`.
+  package static func parse(
+    _ text: String?, _ column: Field, in folder: String, of location: String
+  ) throws(QueryError) -> Scalar {
+    guard let text else { return .null }
+    if let value = parse(text, column.type) { return value }
+    throw QueryError(
+      .hiveInvalidPartitionValue,
+      "Invalid partition value '\(text)' for \(column.type) partition key: \(column.name)",
+      data: DataLocation(path: ObjectPath.join(location, folder), column: column.name, value: text),
+      hint: "Declare the partition column as varchar (string), or rename the folder.")
+  }
+
+  /// The value, or nil when the text is none of the type.
+  package static func parse(_ text: String, _ type: DataType) -> Scalar? {
+    switch type {
+    case .varchar: return .string(text)
+    case .char:
+      var trimmed = text
+      while trimmed.last == " " { trimmed.removeLast() }
+      return .string(trimmed)
+    case .tinyint: return Int8(text).map { .integer(Int64($0)) }
+    case .smallint: return Int16(text).map { .integer(Int64($0)) }
+    case .integer: return Int32(text).map { .integer(Int64($0)) }
+    case .bigint: return Int64(text).map { .integer($0) }
+    case .boolean:
+      switch text.lowercased() {
+      case "true": return .boolean(true)
+      case "false": return .boolean(false)
+      default: return nil
+      }
+    case .double: return Double(text).map { .double($0) }
+    case .real: return Float(text).map { .real($0) }
+    case .date: return days(text).map { .integer($0) }
+    case .decimal(_, let scale): return decimal(text, scale: scale, physical: type.physicalType)
+    case .timestamp(let precision) where precision <= DataType.maxShortTimestampPrecision:
+      return micros(text).map { .integer($0) }
+    default: return nil
+    }
+  }
+
+  /// Days since 1970-01-01 of `yyyy-MM-dd`.
+  package static func days(_ text: String) -> Int64? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0].count == 4, let year = Int64(parts[0]), let month = Int64(parts[1]),
+      let day = Int64(parts[2]), (1...12).contains(month), day >= 1
+    else { return nil }
+    let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+    let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    guard day <= lengths[Int(month) - 1] else { return nil }
+    // Days from civil (Howard Hinnant).
+    let y = month <= 2 ? year - 1 : year
+    let era = (y >= 0 ? y : y - 399) / 400
+    let yearOfEra = y - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  private static func micros(_ text: String) -> Int64? {
+    let parts = text.split(separator: " ", maxSplits: 1)
+    guard let first = parts.first, let day = days(String(first)) else { return nil }
+    guard parts.count == 2 else { return day * 86_400_000_000 }
+    let clock = parts[1].split(separator: ":")
+    guard clock.count == 3, let hour = Int64(clock[0]), let minute = Int64(clock[1]), let second = Double(clock[2]),
+      (0..<24).contains(hour), (0..<60).contains(minute), second >= 0, second < 60
+    else { return nil }
+    return day * 86_400_000_000 + (hour * 3600 + minute * 60) * 1_000_000 + Int64((second * 1_000_000).rounded())
+  }
+
+  private static func decimal(_ text: String, scale: Int, physical: PhysicalType) -> Scalar? {
+    var digits = text
+    let isNegative = digits.hasPrefix("-")
+    if isNegative || digits.hasPrefix("+") { digits.removeFirst() }
+    let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let whole = parts.first else { return nil }
+    let fraction = parts.count == 2 ? String(parts[1]) : ""
+    guard fraction.count <= scale, var value = Int128(whole + fraction) else { return nil }
+    for _ in fraction.count..<scale {
+      let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+      if overflow { return nil }
+      value = product
+    }
+    if isNegative { value = -value }
+    return physical == .int64 ? Int64(exactly: value).map { .integer($0) } : .int128(value)
+  }
+}
