@@ -1,0 +1,152 @@
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// One Parquet file whose footer has been read.
+final class ParquetFile: FormatFile {
+  let source: any ByteSource
+  let footer: ParquetFooter
+  private let matchesByPosition: Bool
+
+  init(_ source: any ByteSource, _ footer: ParquetFooter, matchesByPosition: Bool) {
+    self.source = source
+    self.footer = footer
+    self.matchesByPosition = matchesByPosition
+  }
+
+  var rowCount: Int? { footer.rowCount }
+
+  /// How a requested column is read from this file.
+  func plan(_ column: ScanColumn) throws(QueryError) -> ColumnPlan {
+    let columns = footer.schema.columns
+    let node: ParquetNode?
+    if matchesByPosition {
+      node = column.ordinal >= 0 && column.ordinal < columns.count ? columns[column.ordinal] : nil
+    } else {
+      node = ParquetNode.find(column.name, in: columns)
+    }
+    guard let node else { return .null(column.type) }
+    return try ColumnPlan.make(column.type, node, column: column.name, path: source.path)
+  }
+
+  /// The metadata of a column chunk.
+  func chunk(_ rowGroup: Int, _ leaf: ParquetLeaf) throws(QueryError) -> ColumnChunkMetadata {
+    do throws(ParquetDamage) {
+      return try footer.chunk(rowGroup: rowGroup, leaf: leaf.index)
+    } catch {
+      throw QueryError(
+        .hiveBadData, "Corrupt Parquet file: \(error.reason) (row group \(rowGroup))",
+        data: DataLocation(path: source.path, column: leaf.path))
+    }
+  }
+
+  func statistics(of column: ScanColumn) -> ColumnStatistics? {
+    guard let plan = try? plan(column) else { return nil }
+    if case .null = plan { return ColumnStatistics(nullCount: footer.rowCount) }
+    guard let leaf = plan.flatLeaf, !footer.rowGroups.isEmpty else { return nil }
+    var result = ColumnStatistics(isExact: true, nullCount: 0)
+    var hasBounds = true
+    for group in footer.rowGroups.indices where footer.rowGroups[group].rowCount > 0 {
+      guard let metadata = try? footer.chunk(rowGroup: group, leaf: leaf.index) else { return nil }
+      let bounds = ChunkBounds(metadata.statistics, plan, file: self)
+      let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
+      result.nullCount = nulls.flatMap { own in result.nullCount.map { $0 + own } }
+      if nulls == footer.rowGroups[group].rowCount { continue }
+      guard let low = bounds.min, let high = bounds.max else {
+        hasBounds = false
+        continue
+      }
+      if !bounds.isExact { result.isExact = false }
+      if let own = result.min {
+        guard let order = Scalar.order(low, own) else {
+          hasBounds = false
+          continue
+        }
+        if order < 0 { result.min = low }
+      } else {
+        result.min = low
+      }
+      if let own = result.max {
+        guard let order = Scalar.order(high, own) else {
+          hasBounds = false
+          continue
+        }
+        if order > 0 { result.max = high }
+      } else {
+        result.max = high
+      }
+    }
+    if !hasBounds {
+      result.min = nil
+      result.max = nil
+    }
+    if result.min == nil { result.isExact = false }
+    if footer.rowGroups.count == 1 {
+      result.distinctCount = (try? footer.chunk(rowGroup: 0, leaf: leaf.index))?.statistics.distinctCount
+    }
+    return result
+  }
+
+  func scanByteCount(of columns: [ScanColumn]) -> Int {
+    var leaves: Set<Int> = []
+    for column in columns {
+      if let plan = try? plan(column) { for leaf in plan.leaves { leaves.insert(leaf.index) } }
+    }
+    return footer.rowGroups.indices.reduce(0) { $0 &+ byteCount(ofRowGroup: $1, leaves) }
+  }
+
+  private func byteCount(ofRowGroup rowGroup: Int, _ leaves: Set<Int>) -> Int {
+    leaves.reduce(0) { total, leaf in
+      total &+ ((try? footer.chunk(rowGroup: rowGroup, leaf: leaf))?.compressedByteCount ?? 0)
+    }
+  }
+
+  func splits(
+    _ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics
+  ) throws(QueryError) -> [Split] {
+    let plans = try plans(request)
+    let leaves = Set(plans.flatMap { $0.leaves.map(\.index) })
+    metrics.add(rowGroupsTotal: footer.rowGroups.count)
+    var domains = request.domain.domains
+    for dynamic in request.dynamicDomains {
+      guard let domain = dynamic.domain else { continue }
+      domains[dynamic.column] = domains[dynamic.column]?.intersection(domain) ?? domain
+    }
+    var splits: [Split] = []
+    for (number, group) in footer.rowGroups.enumerated() where group.rowCount > 0 {
+      guard try RowGroupPruning.mayHold(domains, plans, file: self, rowGroup: number) else { continue }
+      let byteCount = byteCount(ofRowGroup: number, leaves)
+      if let last = splits.last, last.rowGroups.upperBound == number,
+        last.scanByteCount &+ byteCount <= targetByteCount,
+        (last.rowCount ?? 0) &+ group.rowCount <= ParquetFile.largestMergedRowCount
+      {
+        splits[splits.count - 1].rowGroups = last.rowGroups.lowerBound..<number + 1
+        splits[splits.count - 1].rowCount = (last.rowCount ?? 0) &+ group.rowCount
+        splits[splits.count - 1].scanByteCount = last.scanByteCount &+ byteCount
+      } else {
+        splits.append(
+          Split(
+            byteRange: 0..<0, rowGroups: number..<number + 1, rowCount: group.rowCount, scanByteCount: byteCount))
+      }
+    }
+    return splits
+  }
+
+  /// Row groups are merged into one split up to so many rows.
+  private static let largestMergedRowCount = 1 << 20
+
+  func makeReader(
+    _ split: Split, _ request: ScanRequest, metrics: ScanMetrics
+  ) throws(QueryError) -> any BatchReader {
+    guard split.rowGroups.lowerBound >= 0, split.rowGroups.upperBound <= footer.rowGroups.count else {
+      throw QueryError.internalError("split \(split.rowGroups) is outside \(source.path)")
+    }
+    return ParquetReader(self, request, try plans(request), split.rowGroups, metrics)
+  }
+
+  private func plans(_ request: ScanRequest) throws(QueryError) -> [ColumnPlan] {
+    var plans: [ColumnPlan] = []
+    for column in request.columns { plans.append(try plan(column)) }
+    return plans
+  }
+}

@@ -1,0 +1,144 @@
+import Columnar
+import QueryErrors
+
+/// How one requested column is put together from the file's leaves.
+indirect enum ColumnPlan {
+  /// Every row is NULL: the file has no such column or field, or only NULLs.
+  case null(DataType)
+  case leaf(DataType, ParquetNode, ParquetLeaf, RawLayout, ValueConversion)
+  case array(DataType, ParquetNode, ColumnPlan)
+  case map(DataType, ParquetNode, key: ColumnPlan, value: ColumnPlan)
+  case row(DataType, ParquetNode, [ColumnPlan])
+
+  /// Matches a requested type with a column of the file, nested fields by name.
+  ///
+  /// - Throws: `HIVE_BAD_DATA` when the types do not go together, `NOT_SUPPORTED` for types without a reader.
+  static func make(_ type: DataType, _ node: ParquetNode, column: String, path: String) throws(QueryError) -> ColumnPlan {
+    func mismatch() -> QueryError {
+      QueryError(
+        .hiveBadData,
+        "Unsupported column type: column '\(column)' is declared as \(type), but the Parquet file declares it as "
+          + "\(node.typeName)" + (node.name.lowercased() == column.lowercased() ? "" : " (field '\(node.name)')"),
+        data: DataLocation(path: path, column: column))
+    }
+    if let unsupported = node.unsupported {
+      throw QueryError(
+        .notSupported, "Parquet's \(unsupported) columns are not supported",
+        data: DataLocation(path: path, column: column))
+    }
+    switch (node.content, type) {
+    case (.leaf(let leaf), _):
+      if case .unsupported(let name) = leaf.annotation {
+        throw QueryError(
+          .notSupported, "Parquet's \(name) columns are not supported",
+          data: DataLocation(path: path, column: column))
+      }
+      guard leaf.naturalType != nil else {
+        throw QueryError(
+          .notSupported, "Parquet columns of type \(leaf.typeName) are not supported",
+          data: DataLocation(path: path, column: column))
+      }
+      guard let (layout, conversion) = leaf.conversion(to: type) else { throw mismatch() }
+      if case .alwaysNull = conversion { return .null(type) }
+      return .leaf(type, node, leaf, layout, conversion)
+    case (.array(let element), .array(let elementType)):
+      return .array(type, node, try make(elementType, element, column: column, path: path))
+    case (.map(let key, let value), .map(let keyType, let valueType)):
+      return .map(
+        type, node, key: try make(keyType, key, column: column, path: path),
+        value: try make(valueType, value, column: column, path: path))
+    case (.row(let fields), .row(let wanted)):
+      guard node.firstLeaf != nil else { return .null(type) }
+      var plans: [ColumnPlan] = []
+      for (position, field) in wanted.enumerated() {
+        let found =
+          field.name.map { ParquetNode.find($0, in: fields) } ?? (position < fields.count ? fields[position] : nil)
+        plans.append(
+          try found.map { (node) throws(QueryError) in try make(field.type, node, column: column, path: path) }
+            ?? .null(field.type))
+      }
+      return .row(type, node, plans)
+    default: throw mismatch()
+    }
+  }
+
+  var type: DataType {
+    switch self {
+    case .null(let type), .leaf(let type, _, _, _, _), .array(let type, _, _), .map(let type, _, _, _),
+      .row(let type, _, _):
+      type
+    }
+  }
+
+  /// The leaf of a column that is not nested.
+  var flatLeaf: ParquetLeaf? {
+    if case .leaf(_, _, let leaf, _, _) = self, leaf.maxRepetition == 0, leaf.maxDefinition <= 1 { return leaf }
+    return nil
+  }
+
+  /// A leaf below whose values are read, the first one.
+  private var firstRead: ParquetLeaf? {
+    switch self {
+    case .null: return nil
+    case .leaf(_, _, let leaf, _, _): return leaf
+    case .array(_, _, let element): return element.firstRead
+    case .map(_, _, let key, let value): return key.firstRead ?? value.firstRead
+    case .row(_, _, let fields):
+      for field in fields { if let leaf = field.firstRead { return leaf } }
+      return nil
+    }
+  }
+
+  /// The leaf whose levels tell where this node's values are; one read anyway if there is one.
+  var levelLeaf: ParquetLeaf? {
+    if let leaf = firstRead { return leaf }
+    switch self {
+    case .null: return nil
+    case .leaf(_, let node, _, _, _), .array(_, let node, _), .map(_, let node, _, _), .row(_, let node, _):
+      return node.firstLeaf
+    }
+  }
+
+  /// Leaves that reading the column touches; those only for their levels too.
+  var leaves: [ParquetLeaf] {
+    var result: [ParquetLeaf] = []
+    collect(&result)
+    return result
+  }
+
+  private func collect(_ result: inout [ParquetLeaf]) {
+    switch self {
+    case .null: return
+    case .leaf(_, _, let leaf, _, _):
+      result.append(leaf)
+      return
+    case .array(_, _, let element): element.collect(&result)
+    case .map(_, _, let key, let value):
+      key.collect(&result)
+      value.collect(&result)
+    case .row(_, _, let fields): for field in fields { field.collect(&result) }
+    }
+    if let leaf = levelLeaf, !result.contains(where: { $0.index == leaf.index }) { result.append(leaf) }
+  }
+
+  /// Relative cost of decoding and testing a value.
+  var cost: Double {
+    switch self {
+    case .null: 0.1
+    case .leaf(let type, _, _, _, let conversion):
+      (type.physicalType == .string ? 6 : 1) + (conversion.isIdentity ? 0 : 1)
+    case .array(_, _, let element): 10 + element.cost * 4
+    case .map(_, _, let key, let value): 10 + (key.cost + value.cost) * 4
+    case .row(_, _, let fields): fields.reduce(5) { $0 + $1.cost }
+    }
+  }
+}
+
+extension ParquetNode {
+  /// The node of that name: exactly if there is one, else case ignored.
+  static func find(_ name: String, in nodes: [ParquetNode]) -> ParquetNode? {
+    if let exact = nodes.first(where: { $0.name == name }) { return exact }
+    let wanted = name.lowercased()
+    return nodes.first { $0.name.lowercased() == wanted }
+  }
+}

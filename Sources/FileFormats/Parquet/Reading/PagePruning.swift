@@ -1,0 +1,76 @@
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// Tells from the page index which rows of a row group may satisfy a domain.
+///
+/// - Source: parquet-format, PageIndex.md.
+enum PagePruning {
+  /// The rows of pages that may hold wanted values; nil when there is no index or it takes nothing out.
+  static func ranges(
+    _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, file: ParquetFile, rowCount: Int
+  ) throws(QueryError) -> [Range<Int>]? {
+    guard let place = metadata.columnIndex, let offsets = metadata.offsetIndex, place.upperBound <= file.source.byteCount,
+      // Indexes that are larger than what they could spare.
+      place.count + offsets.count < metadata.compressedByteCount
+    else { return nil }
+    guard let leaf = plan.flatLeaf else { return nil }
+    if let known = file.footer.hasKnownOrder, !known[leaf.index] { return nil }
+    if leaf.physical == .int96 || leaf.annotation == .interval { return nil }
+    let slice = try file.source.read(place, kind: .metadata)
+    defer { withExtendedLifetime(slice) {} }
+    var reader = ThriftCompactReader(slice.pointer, end: slice.count)
+    // An index that cannot be used is no reason to fail: the pages tell the same.
+    guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, file: file, rowCount: rowCount),
+      pages.pages.count == index.nullPages.count
+    else { return nil }
+    var kept: [Range<Int>] = []
+    for page in index.nullPages.indices {
+      let rows = pages.rows(ofPage: page, rowCount: rowCount)
+      if rows.isEmpty { continue }
+      let mayHold: Bool
+      if index.nullPages[page] {
+        mayHold = domain.allowsNull
+      } else {
+        let low = ChunkBounds.scalar(index.minValues[page], plan)
+        let high = ChunkBounds.scalar(index.maxValues[page], plan)
+        let nulls = leaf.maxDefinition == 0 ? 0 : index.nullCounts?[page]
+        mayHold = RowGroupPruning.mayHold(
+          domain, ChunkBounds(min: low, max: high), nullCount: nulls, rowCount: rows.count, type: plan.type)
+      }
+      guard mayHold else { continue }
+      if let last = kept.last, last.upperBound == rows.lowerBound {
+        kept[kept.count - 1] = last.lowerBound..<rows.upperBound
+      } else {
+        kept.append(rows)
+      }
+    }
+    if kept.count == 1, kept[0] == 0..<rowCount { return nil }
+    return kept
+  }
+
+  /// The chunk's offset index; nil when it has none that can be used.
+  static func offsetIndex(
+    _ metadata: ColumnChunkMetadata, file: ParquetFile, rowCount: Int
+  ) throws(QueryError) -> OffsetIndex? {
+    guard let place = metadata.offsetIndex, place.upperBound <= file.source.byteCount else { return nil }
+    guard let chunk = try? metadata.byteRange() else { return nil }
+    let slice = try file.source.read(place, kind: .metadata)
+    defer { withExtendedLifetime(slice) {} }
+    var reader = ThriftCompactReader(slice.pointer, end: slice.count)
+    return try? OffsetIndex(&reader, rowCount: rowCount, chunk: chunk)
+  }
+
+  /// Rows in both lists of ascending ranges.
+  static func intersection(_ a: [Range<Int>], _ b: [Range<Int>]) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    var (i, j) = (0, 0)
+    while i < a.count, j < b.count {
+      let low = max(a[i].lowerBound, b[j].lowerBound)
+      let high = min(a[i].upperBound, b[j].upperBound)
+      if low < high { result.append(low..<high) }
+      if a[i].upperBound < b[j].upperBound { i += 1 } else { j += 1 }
+    }
+    return result
+  }
+}

@@ -1,0 +1,79 @@
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// Reads some row groups of a file, one after the other.
+///
+/// - Threads: one worker.
+final class ParquetReader: BatchReader {
+  private let file: ParquetFile
+  private let request: ScanRequest
+  private let plans: [ColumnPlan]
+  private let metrics: ScanMetrics
+  private let conditions: [ScanCondition]
+  private let decompressor = Decompressor()
+  private let scratch: DecodeScratch
+
+  // MARK: Changes while reading
+
+  private var rowGroups: Range<Int>
+  private var scan: RowGroupScan?
+  private var rowsLeft: Int
+  private var isFinished = false
+  /// Reading without columns: rows of the current row group not yet yielded.
+  private var countedRows = 0
+
+  init(
+    _ file: ParquetFile, _ request: ScanRequest, _ plans: [ColumnPlan], _ rowGroups: Range<Int>, _ metrics: ScanMetrics
+  ) {
+    self.file = file
+    self.request = request
+    self.plans = plans
+    self.metrics = metrics
+    self.rowGroups = rowGroups
+    rowsLeft = request.limit ?? .max
+    scratch = DecodeScratch()
+    conditions = request.predicates.map { ScanCondition($0, plans: plans) }
+  }
+
+  func next() throws(QueryError) -> Batch? {
+    while rowsLeft > 0, !isFinished {
+      if countedRows > 0 {
+        let n = min(min(countedRows, max(request.batchSize, 1)), rowsLeft)
+        countedRows -= n
+        rowsLeft -= n
+        return Batch(columns: [], rowCount: n)
+      }
+      if scan == nil {
+        guard let number = rowGroups.popFirst() else { break }
+        if request.columns.isEmpty, conditions.isEmpty {
+          countedRows = file.footer.rowGroups[number].rowCount
+          continue
+        }
+        let context = RowGroupContext(file: file, rowGroup: number, decompressor: decompressor, scratch: scratch)
+        scan = try RowGroupScan.open(context, request, plans, conditions, metrics)
+        if scan == nil { continue }
+      }
+      guard let batch = try scan!.next(rowsWanted: rowsLeft) else {
+        scan!.close()
+        scan = nil
+        continue
+      }
+      if batch.rowCount == 0 { continue }
+      if batch.rowCount > rowsLeft {
+        let cut = batch.slice(offset: 0, count: rowsLeft)
+        rowsLeft = 0
+        return cut
+      }
+      rowsLeft -= batch.rowCount
+      return batch
+    }
+    if !isFinished {
+      isFinished = true
+      scan?.close()
+      scan = nil
+      try file.source.checkUnchanged()
+    }
+    return nil
+  }
+}

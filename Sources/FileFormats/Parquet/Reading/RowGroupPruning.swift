@@ -1,0 +1,130 @@
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// A chunk's or page's bounds in the type of the column that a query asked for.
+struct ChunkBounds {
+  var min: Scalar?
+  var max: Scalar?
+  /// Whether both occur among the values.
+  var isExact = false
+
+  init(min: Scalar?, max: Scalar?) {
+    self.min = min
+    self.max = max
+  }
+
+  /// The bounds that footer statistics tell; none when their order is not known to be the type's.
+  ///
+  /// - Source: parquet.thrift, `Statistics` and `ColumnOrder`; parquet-mr for what old writers got wrong.
+  init(_ statistics: RawStatistics, _ plan: ColumnPlan, file: ParquetFile) {
+    guard case .leaf(let type, _, let leaf, _, _) = plan, leaf.physical != .int96, leaf.annotation != .interval else {
+      return
+    }
+    if let known = file.footer.hasKnownOrder, !known[leaf.index] { return }
+    if let low = statistics.minValue, let high = statistics.maxValue {
+      min = ChunkBounds.scalar(low, plan)
+      max = ChunkBounds.scalar(high, plan)
+      let isFixed = leaf.physical != .byteArray && leaf.physical != .fixedByteArray
+      // Floats: NaN and the zeros' signs are not told.
+      isExact =
+        !type.isFloating && (statistics.isMinExact ?? isFixed) && (statistics.isMaxExact ?? isFixed)
+        && ChunkBounds.keepsValues(plan)
+    } else if let low = statistics.oldMin, let high = statistics.oldMax {
+      // Ordered as signed values: right for these types only, or when there is one value.
+      var isSigned = leaf.physical != .byteArray && leaf.physical != .fixedByteArray
+      if case .integer(_, false) = leaf.annotation { isSigned = false }
+      guard isSigned || low == high else { return }
+      min = ChunkBounds.scalar(low, plan)
+      max = ChunkBounds.scalar(high, plan)
+      isExact = isSigned && !type.isFloating && ChunkBounds.keepsValues(plan)
+    }
+    if min == nil || max == nil {
+      min = nil
+      max = nil
+      isExact = false
+    }
+  }
+
+  /// Whether the conversion maps bounds that occur to values that occur; cut-off text does too, but its order is lost for char.
+  private static func keepsValues(_ plan: ColumnPlan) -> Bool {
+    if case .leaf(_, _, _, _, .text) = plan { return false }
+    return true
+  }
+
+  /// A plain-encoded value in the column's type; nil when it cannot be one.
+  static func scalar(_ bytes: [UInt8], _ plan: ColumnPlan) -> Scalar? {
+    guard case .leaf(let type, _, let leaf, let layout, let conversion) = plan else { return nil }
+    // Spaces at the end of char values are dropped, which is not in their order.
+    if type.isChar { return nil }
+    switch leaf.physical {
+    case .boolean: guard bytes.count == 1, bytes[0] <= 1 else { return nil }
+    case .int32, .float: guard bytes.count == 4 else { return nil }
+    case .int64, .double: guard bytes.count == 8 else { return nil }
+    case .int96: return nil
+    case .byteArray: guard bytes.count <= 1 << 16 else { return nil }
+    case .fixedByteArray: if case .fixed(let width) = layout, bytes.count != width { return nil }
+    }
+    let source = Buffer.zeroed(byteCount: bytes.count + 16)
+    bytes.withUnsafeBytes { if let base = $0.baseAddress { source.pointer.copyMemory(from: base, byteCount: $0.count) } }
+    let target = Buffer.zeroed(byteCount: 16)
+    do throws(ParquetDamage) {
+      if layout == .views {
+        let view = Buffer(byteCount: 16)
+        view.typed(StringView.self)[0] = StringView(source.pointer, count: bytes.count)
+        defer { withExtendedLifetime(view) {} }
+        try conversion.convert(view.pointer, 1, into: target.pointer, byteWidth: type.physicalType.byteWidth)
+      } else {
+        try conversion.convert(source.pointer, 1, into: target.pointer, byteWidth: type.physicalType.byteWidth)
+      }
+    } catch { return nil }
+    let column = Column(flat: type, count: 1, values: target, validity: nil, heap: StringHeap([source]))
+    let value = column.scalar(0)
+    switch value {
+    case .real(let x) where x.isNaN: return nil
+    case .double(let x) where x.isNaN: return nil
+    default: return value
+    }
+  }
+}
+
+/// Tells from metadata alone which row groups cannot hold rows of a request.
+enum RowGroupPruning {
+  /// Whether some row of the row group may satisfy all domains, as far as the footer tells.
+  static func mayHold(
+    _ domains: [Int: Domain], _ plans: [ColumnPlan], file: ParquetFile, rowGroup: Int
+  ) throws(QueryError) -> Bool {
+    for (column, domain) in domains where column >= 0 && column < plans.count {
+      if domain.isNone { return false }
+      let plan = plans[column]
+      if case .null = plan {
+        if !domain.allowsNull { return false }
+        continue
+      }
+      guard let leaf = plan.flatLeaf else { continue }
+      let metadata = try file.chunk(rowGroup, leaf)
+      let rows = file.footer.rowGroups[rowGroup].rowCount
+      let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
+      if !mayHold(
+        domain, ChunkBounds(metadata.statistics, plan, file: file), nullCount: nulls, rowCount: rows, type: plan.type)
+      {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Whether rows with these bounds and NULLs may satisfy a domain.
+  static func mayHold(_ domain: Domain, _ bounds: ChunkBounds, nullCount: Int?, rowCount: Int, type: DataType) -> Bool {
+    let mayHaveNulls = nullCount != 0
+    let mayHaveValues = nullCount.map { $0 < rowCount } ?? true
+    if mayHaveValues, type.isFloating, let first = domain.ranges.first, let last = domain.ranges.last, first.low == nil,
+      last.high == nil
+    {
+      // "Not equal" holds for NaN, which bounds leave out.
+      return true
+    }
+    return domain.overlaps(
+      min: bounds.min, max: bounds.max, mayHaveNulls: mayHaveNulls, mayHaveValues: mayHaveValues)
+  }
+}
