@@ -1,0 +1,205 @@
+import Columnar
+import Glibc
+import QueryErrors
+
+/// Casts from and to varchar and char.
+///
+/// Char values are stored without trailing spaces; they are padded when they become varchar.
+///
+/// - Source: Trino `VarcharOperators`, `CharacterStringCasts` and the varchar casts of each type.
+enum TextCasts {
+  typealias Cast = CastRegistry.Cast
+
+  // MARK: Between texts
+
+  static func betweenTexts(_ from: DataType, _ to: DataType) -> Cast? {
+    switch (from, to) {
+    case (.varchar, .varchar(let length?)):
+      return { (columns, n, context) throws(QueryError) -> Column in
+        let x = columns[0].view
+        return mapRows(columns, n, &context) { row, _ -> StringView in prefix(x, row, length) }
+      }
+    case (.varchar, .char(let length)), (.char, .char(let length)):
+      return { (columns, n, context) throws(QueryError) -> Column in
+        let x = columns[0].view
+        return mapRows(columns, n, &context) { row, _ -> StringView in withoutPadding(prefix(x, row, length)) }
+      }
+    case (.char(let charLength), .varchar(let length)):
+      let wanted = min(charLength, length ?? charLength)
+      return { (columns, n, context) throws(QueryError) -> Column in
+        let x = columns[0].view
+        let text = TextBuffer()
+        return mapRows(columns, n, &context) { row, rows -> StringView in
+          let value = prefix(x, row, wanted)
+          text.removeAll()
+          text.append(value)
+          ValueText.pad(value, to: wanted, in: text)
+          return rows.arena.add(UnsafeRawPointer(text.pointer), text.count)
+        }
+      }
+    default: return nil
+    }
+  }
+
+  /// The first `length` code points; long results still point into the argument's heap.
+  @inline(__always)
+  private static func prefix(_ view: ColumnView, _ row: Int, _ length: Int) -> StringView {
+    let value = view.value(row, as: StringView.self)
+    // No text has more code points than bytes.
+    if value.count <= length { return value }
+    return shortened(value, length)
+  }
+
+  private static func shortened(_ value: StringView, _ length: Int) -> StringView {
+    value.withBytes { (raw, n) in
+      let p = raw.assumingMemoryBound(to: UInt8.self)
+      var at = 0
+      var seen = 0
+      while at < n {
+        if p[at] & 0xc0 != 0x80 {
+          if seen == length { return StringView(raw, count: at) }
+          seen += 1
+        }
+        at += 1
+      }
+      return value
+    }
+  }
+
+  /// The value without trailing spaces.
+  @inline(__always)
+  static func withoutPadding(_ value: StringView) -> StringView {
+    value.withBytes { (raw, n) in
+      let p = raw.assumingMemoryBound(to: UInt8.self)
+      var end = n
+      while end > 0, p[end - 1] == 0x20 { end -= 1 }
+      return end == n ? value : StringView(raw, count: end)
+    }
+  }
+
+  // MARK: To text
+
+  /// Any scalar as varchar; the value must fit when the length is bounded.
+  static func toText(_ from: DataType, _ length: Int?) -> Cast? {
+    switch from {
+    case .boolean, .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal, .date, .time, .timeWithTimeZone,
+      .timestamp, .timestampWithTimeZone, .intervalYearToMonth, .intervalDayToSecond, .uuid, .ipaddress:
+      break
+    default: return nil
+    }
+    return { (columns, n, context) throws(QueryError) -> Column in
+      let writer = ValueText(from, .cast)
+      let text = TextBuffer()
+      let (x, storage) = (columns[0].view, columns[0].storage)
+      return mapRows(columns, n, &context) { row, rows -> StringView in
+        text.removeAll()
+        writer.append(x, storage, row, to: text)
+        if let length, text.count > length {
+          rows.fail(.invalidCastArgument, tooLong(from, text.string, columns[0].scalar(row), length))
+          return StringView()
+        }
+        return rows.arena.add(UnsafeRawPointer(text.pointer), text.count)
+      }
+    }
+  }
+
+  private static func tooLong(_ from: DataType, _ text: String, _ value: Scalar, _ length: Int) -> String {
+    switch (from, value) {
+    case (.boolean, _), (.uuid, _), (.ipaddress, _): "Cannot cast '\(text)' to varchar(\(length))"
+    case (.double, .double(let x)):
+      "Value \(NumericCasts.javaText(x)) (\(text)) cannot be represented as varchar(\(length))"
+    case (.real, .real(let x)):
+      "Value \(NumericCasts.javaText(Double(x))) (\(text)) cannot be represented as varchar(\(length))"
+    default: "Value \(text) cannot be represented as varchar(\(length))"
+    }
+  }
+
+  // MARK: From text
+
+  static func fromText(_ to: DataType) -> Cast? {
+    switch to {
+    case .boolean: return parsed(UInt8.self, to, "BOOLEAN", parseBoolean)
+    case .tinyint: return parsed(Int8.self, to, "TINYINT") { NumberText.parseInteger($0, $1).flatMap(Int8.init(exactly:)) }
+    case .smallint:
+      return parsed(Int16.self, to, "SMALLINT") { NumberText.parseInteger($0, $1).flatMap(Int16.init(exactly:)) }
+    case .integer: return parsed(Int32.self, to, "INT") { NumberText.parseInteger($0, $1).flatMap(Int32.init(exactly:)) }
+    case .bigint: return parsed(Int64.self, to, "BIGINT") { NumberText.parseInteger($0, $1) }
+    case .real: return parsed(Float.self, to, "REAL") { NumberText.parseReal($0, $1) }
+    case .double: return parsed(Double.self, to, "DOUBLE") { NumberText.parseDouble($0, $1) }
+    case .decimal(let precision, let scale): return decimals(precision, scale)
+    case .varbinary, .jsonPath:
+      return { (columns, n, context) throws(QueryError) -> Column in
+        columns[0].retyped(to)
+      }
+    case .date: return DateTimeCasts.dateFromText
+    case .time(let precision): return DateTimeCasts.timeFromText(precision)
+    case .timeWithTimeZone(let precision): return DateTimeCasts.timeWithZoneFromText(precision)
+    case .timestamp(let precision): return DateTimeCasts.timestampFromText(precision)
+    case .timestampWithTimeZone(let precision): return DateTimeCasts.timestampWithZoneFromText(precision)
+    case .uuid: return BinaryCasts.uuidFromText
+    case .ipaddress: return BinaryCasts.ipaddressFromText
+    default: return nil
+    }
+  }
+
+  @inline(__always)
+  private static func parsed<R: BitwiseCopyable & Sendable>(
+    _: R.Type, _ to: DataType, _ name: String, _ parse: @escaping @Sendable (UnsafePointer<UInt8>, Int) -> R?
+  ) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let x = columns[0].view
+      let validity = columns[0].validity
+      let values = Buffer(byteCount: n &* MemoryLayout<R>.stride)
+      let out = values.typed(R.self)
+      memset(values.pointer, 0, n &* MemoryLayout<R>.stride)
+      let views = x.values.assumingMemoryBound(to: StringView.self)
+      for row in 0..<n where validity.map({ $0[row] }) ?? true {
+        let location = views + x.position(row)
+        let bytes = StringView.bytes(at: location).assumingMemoryBound(to: UInt8.self)
+        if let value = parse(bytes, location.pointee.count) {
+          out[row] = value
+        } else {
+          context.errors.record(row, .invalidCastArgument, "Cannot cast '\(location.pointee.string)' to \(name)")
+        }
+      }
+      return Column(flat: to, count: n, values: values, validity: validity)
+    }
+  }
+
+  /// `true`, `t`, `1`, `false`, `f`, `0` in any case.
+  static func parseBoolean(_ p: UnsafePointer<UInt8>, _ n: Int) -> UInt8? {
+    func matches(_ word: StaticString) -> Bool {
+      guard n == word.utf8CodeUnitCount else { return false }
+      for k in 0..<n where p[k] | 0x20 != word.utf8Start[k] { return false }
+      return true
+    }
+    if n == 1 {
+      switch p[0] {
+      case 0x31, 0x74, 0x54: return 1
+      case 0x30, 0x66, 0x46: return 0
+      default: return nil
+      }
+    }
+    if matches("true") { return 1 }
+    if matches("false") { return 0 }
+    return nil
+  }
+
+  private static func decimals(_ precision: Int, _ scale: Int) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let x = columns[0].view
+      let views = x.values.assumingMemoryBound(to: StringView.self)
+      return NumericCasts.decimalColumn(columns, n, &context, precision) { row, rows in
+        let location = views + x.position(row)
+        let bytes = StringView.bytes(at: location).assumingMemoryBound(to: UInt8.self)
+        let result = NumberText.parseDecimal(bytes, location.pointee.count, precision: precision, scale: scale)
+        if case .value(let value) = result { return value }
+        let reason = result == .notANumber ? "Value is not a number." : "Value too large."
+        rows.fail(
+          .invalidCastArgument,
+          "Cannot cast VARCHAR '\(location.pointee.string)' to DECIMAL(\(precision), \(scale)). \(reason)")
+        return 0
+      }
+    }
+  }
+}
