@@ -114,7 +114,7 @@ extension Parser {
       switch token.keyword {
       case .all: quantifier = .all
       case .any: quantifier = .any
-      case .some: quantifier = .some
+      case .some(.some): quantifier = .some
       default: break
       }
       if let quantifier {
