@@ -4,7 +4,10 @@ import QueryErrors
 /// Finds functions by name; the one place that names the families.
 package enum FunctionRegistry {
   /// A new family adds one name here.
-  package static let scalarFamilies: [any FunctionFamily.Type] = []
+  package static let scalarFamilies: [any FunctionFamily.Type] = [
+    ArithmeticFunctions.self, ComparisonFunctions.self, LikeFunctions.self, ConcatenationFunctions.self,
+    ConditionalFunctions.self,
+  ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self,
   ]

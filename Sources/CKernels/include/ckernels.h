@@ -5,3 +5,4 @@
 #include "ck_bytes.h"
 #include "ck_text.h"
 #include "ck_parquet.h"
+#include "ck_search.h"

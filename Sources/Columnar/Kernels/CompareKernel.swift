@@ -19,9 +19,12 @@ public final class RowComparator: @unchecked Sendable {
   private let leftStorage: Column
   private let rightStorage: Column
   private let children: [RowComparator]
+  private let nanFirst: Bool
 
   /// - Shape: columns of any encoding with the same physical type.
-  public init(_ left: Column, _ right: Column) {
+  /// - Parameter nanFirst: whether `order` puts NaN below all numbers instead of above.
+  public init(_ left: Column, _ right: Column, nanFirst: Bool = false) {
+    self.nanFirst = nanFirst
     self.left = left
     self.right = right
     x = left.view
@@ -49,7 +52,7 @@ public final class RowComparator: @unchecked Sendable {
       case .row: kind = .row
       }
     }
-    children = zip(leftStorage.children, rightStorage.children).map { RowComparator($0, $1) }
+    children = zip(leftStorage.children, rightStorage.children).map { RowComparator($0, $1, nanFirst: nanFirst) }
   }
 
   /// Below, equal or above zero for row `i` of the left and row `j` of the right column; neither is NULL.
@@ -67,8 +70,8 @@ public final class RowComparator: @unchecked Sendable {
     case .int32: return sign(Int32.self)
     case .int64: return sign(Int64.self)
     case .int128: return sign(Int128.self)
-    case .float: return CompareKernel.order(Double(x.value(i, as: Float.self)), Double(y.value(j, as: Float.self)))
-    case .double: return CompareKernel.order(x.value(i, as: Double.self), y.value(j, as: Double.self))
+    case .float: return floating(Double(x.value(i, as: Float.self)), Double(y.value(j, as: Float.self)))
+    case .double: return floating(x.value(i, as: Double.self), y.value(j, as: Double.self))
     case .bytes: return StringView.compare(x.value(i, as: StringView.self), y.value(j, as: StringView.self))
     case .char: return CompareKernel.orderPadded(x.value(i, as: StringView.self), y.value(j, as: StringView.self))
     case .instant:
@@ -104,6 +107,12 @@ public final class RowComparator: @unchecked Sendable {
       }
       return a.count - b.count
     }
+  }
+
+  @inline(__always)
+  private func floating(_ a: Double, _ b: Double) -> Int {
+    if nanFirst, a != a || b != b { return bit(b != b) &- bit(a != a) }
+    return CompareKernel.order(a, b)
   }
 
   private func sortedEntries(_ column: Column, _ row: Int) -> [Int] {
