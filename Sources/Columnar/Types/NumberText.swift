@@ -263,6 +263,12 @@ public enum NumberText {
         k &+= 1
       }
     }
+    if x == Double.leastNonzeroMagnitude {
+      // Java has two digits here where one would do.
+      d[0] = 0x34
+      d[1] = 0x39
+      return Digits(count: 2, pointAt: -323)
+    }
     return describedDigits(x.description, to: d)
   }
 

@@ -50,6 +50,37 @@ enum NumericCasts {
     }
   }
 
+  /// An integer or short decimal times a power of ten, as a short decimal; cannot overflow.
+  @inline(__always)
+  private static func scaledShort<A: FixedWidthInteger & BitwiseCopyable>(_: A.Type, _ factor: Int64) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let values = Buffer(byteCount: n &* 8)
+      fillUnary(columns[0], n, values.typed(Int64.self)) { (a: A) -> Int64 in Int64(truncatingIfNeeded: a) &* factor }
+      return Column(flat: context.returnType, count: n, values: values, validity: columns[0].validity)
+    }
+  }
+
+  /// Like `scaledShort`, as a long decimal.
+  @inline(__always)
+  private static func scaledLong<A: FixedWidthInteger & BitwiseCopyable>(_: A.Type, _ factor: Int128) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let values = Buffer(byteCount: n &* 16)
+      fillUnary(columns[0], n, values.typed(Int128.self)) { (a: A) -> Int128 in
+        Int128(truncatingIfNeeded: a) &* factor
+      }
+      return Column(flat: context.returnType, count: n, values: values, validity: columns[0].validity)
+    }
+  }
+
+  /// A short decimal as a double: exact for up to 15 digits.
+  private static func dividedShort(_ power: Double) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let values = Buffer(byteCount: n &* 8)
+      fillUnary(columns[0], n, values.typed(Double.self)) { (a: Int64) -> Double in Double(a) / power }
+      return Column(flat: context.returnType, count: n, values: values, validity: columns[0].validity)
+    }
+  }
+
   // MARK: From booleans
 
   private static func fromBoolean(_ to: DataType) -> Cast? {
@@ -88,10 +119,9 @@ enum NumericCasts {
       if precision - scale >= digits {
         let factor = DecimalMath.power(scale)
         if precision <= 18 {
-          let short = Int64(truncatingIfNeeded: factor)
-          return plain(T.self, Int64.self) { Int64(truncatingIfNeeded: $0) &* short }
+          return scaledShort(T.self, Int64(truncatingIfNeeded: factor))
         }
-        return plain(T.self, Int128.self) { Int128(truncatingIfNeeded: $0) &* factor }
+        return scaledLong(T.self, factor)
       }
       return decimalResult(T.self, from.description.uppercased(), precision, scale) { Int128(truncatingIfNeeded: $0) }
     default: return nil
@@ -223,8 +253,7 @@ enum NumericCasts {
     case .bigint: return roundedDecimal(Int64.self, "BIGINT", isShort, scale)
     case .double:
       if isShort {
-        let power = Double(DecimalMath.power(scale))
-        return plain(Int64.self, Double.self) { Double($0) / power }
+        return dividedShort(Double(DecimalMath.power(scale)))
       }
       return { (columns, n, context) throws(QueryError) -> Column in
         let x = columns[0].view
@@ -285,10 +314,9 @@ enum NumericCasts {
       let factor = DecimalMath.power(t - s)
       switch (isFromShort, isToShort) {
       case (true, true):
-        let short = Int64(truncatingIfNeeded: factor)
-        return plain(Int64.self, Int64.self) { $0 &* short }
-      case (true, false): return plain(Int64.self, Int128.self) { Int128($0) &* factor }
-      default: return plain(Int128.self, Int128.self) { $0 &* factor }
+        return scaledShort(Int64.self, Int64(truncatingIfNeeded: factor))
+      case (true, false): return scaledLong(Int64.self, factor)
+      default: return scaledLong(Int128.self, factor)
       }
     }
     return { (columns, n, context) throws(QueryError) -> Column in
