@@ -198,6 +198,53 @@ enum DateTimeText {
     return result
   }
 
+  /// A timestamp with `Z` or an offset `±hh:mm` behind it, as UTC; or 10 digits of seconds or 13 of milliseconds since 1970.
+  ///
+  /// - Parameter ok: set to whether the text is one of these.
+  @inline(never)
+  static func instant(_ p: UnsafePointer<UInt8>, _ n: Int, _ ok: inout Bool) -> Instant {
+    var result = Instant(days: 0, seconds: 0, picoseconds: 0, fractionDigits: 0)
+    ok = true
+    if n == 10 || n == 13 {
+      var isNumber = true
+      let number = Int(NumberText.integer(p, n, isStrict: true, &isNumber))
+      if isNumber {
+        let millis = n == 10 ? number &* 1000 : number
+        result.days = Int((Double(millis) / 86_400_000).rounded(.down))
+        let rest = millis &- result.days &* 86_400_000
+        result.seconds = rest / 1000
+        result.picoseconds = rest % 1000 &* 1_000_000_000
+        return result
+      }
+    }
+    var end = n
+    var offset = 0
+    if n > 1, p[n - 1] | 0x20 == 0x7a {
+      end = n - 1
+      if p[end - 1] == 0x20 { end -= 1 }
+    } else if n > 6, p[n - 3] == 0x3a, p[n - 6] == 0x2b || p[n - 6] == 0x2d {
+      var at = n - 5
+      guard let hours = number(p, n, &at, 2...2), hours <= 18 else {
+        ok = false
+        return result
+      }
+      at += 1
+      guard let minutes = number(p, n, &at, 2...2), minutes < 60 else {
+        ok = false
+        return result
+      }
+      offset = (hours &* 60 &+ minutes) &* 60
+      if p[n - 6] == 0x2d { offset = 0 &- offset }
+      end = n - 6
+    } else {
+      ok = false
+      return result
+    }
+    result = timestamp(p, end, isStrict: false, &ok)
+    result.seconds &-= offset
+    return result
+  }
+
   /// Microseconds since 1970, rounded half up to `precision` ≤ 6 digits; `isExact` turns false when digits were lost.
   @inline(__always)
   static func microseconds(_ t: Instant, precision: Int, _ isExact: inout Bool) -> Int64 {

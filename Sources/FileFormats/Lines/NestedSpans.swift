@@ -1,4 +1,5 @@
 import Columnar
+import Glibc
 
 /// The texts of a nested column's values as a tree: what a text reader fills value by value and converts at once.
 ///
@@ -66,6 +67,25 @@ final class NestedSpans {
   /// Gives back the last bytes of that room.
   func unreserve(_ count: Int) { spans.arena.unreserve(count) }
 
+  /// Whether the last entries of a map, those from `first` on, hold a leaf of this text.
+  func contains(_ text: UnsafePointer<UInt8>, _ length: Int, from first: Int) -> Bool {
+    var i = first
+    while i < count {
+      if Int(spans.lengths[i]) == length, memcmp(spans.starts[i], text, length) == 0 { return true }
+      i &+= 1
+    }
+    return false
+  }
+
+  /// Entries of the children that belong to ended arrays or maps.
+  var endedChildCount: Int { Int(offsets[count]) }
+
+  /// Takes the last value of a leaf off again.
+  func removeLastLeaf() { count -= 1 }
+
+  /// The last value of a leaf.
+  var lastLeaf: (start: UnsafePointer<UInt8>, length: Int) { (spans.starts[count - 1], Int(spans.lengths[count - 1])) }
+
   /// Ends an array or map whose entries were appended to the children.
   func endList() {
     offsets.append(Int32(truncatingIfNeeded: children[0].count))
@@ -75,25 +95,21 @@ final class NestedSpans {
   /// Ends a row whose fields were appended to the children.
   func endRow() { count += 1 }
 
-  /// Takes the last entry of a map off again.
-  func removeLast() {
-    count -= 1
-    if isLeaf { return }
-    if nullRows.last == Int32(truncatingIfNeeded: count) { nullRows.removeLast() }
-    if isRow {
-      for child in children { child.removeLast() }
-    } else {
-      offsets.removeLast()
-      let wanted = Int(offsets[count])
-      for child in children { while child.count > wanted { child.removeLast() } }
-    }
-  }
-
   nonisolated(unsafe) private static let nothing: UnsafePointer<UInt8> = {
     let p = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
     p.initialize(repeating: 0, count: 64)
     return UnsafePointer(p)
   }()
+
+  /// Forgets all values.
+  func reset() {
+    count = 0
+    offsets.removeAll(keepingCapacity: true)
+    offsets.append(0)
+    nullRows.removeAll(keepingCapacity: true)
+    _ = spans.takeHeap()
+    for child in children { child.reset() }
+  }
 
   // MARK: Converting
 

@@ -15,6 +15,9 @@ final class TextInput {
   /// Offset at which records belong to the next split, or the largest number for a compressed file.
   let end: UInt64
   private let stream: DecompressingReader?
+  private let kind: ScanKind
+  /// Bytes of the split before here are counted as scanned.
+  private var counted: UInt64
 
   /// The window.
   private(set) var base: UnsafePointer<UInt8>
@@ -27,6 +30,7 @@ final class TextInput {
   private(set) var owner: AnyObject
 
   static let chunkByteCount = 1 << 20
+  private static let firstWindowByteCount = 1 << 29
   /// Windows are indexed in 32 bits.
   static let maxWindowByteCount = 1 << 31 - 1 << 20
 
@@ -45,19 +49,23 @@ final class TextInput {
     firstByteCount: Int = TextInput.chunkByteCount, expectsAll: Bool = true
   ) throws(QueryError) {
     self.source = source
+    self.kind = kind
     if codec == .none {
       stream = nil
       end = range.upperBound
       offset = range.lowerBound
-      let slice = try source.read(range, kind: kind)
+      let first = range.lowerBound..<min(range.upperBound, range.lowerBound + UInt64(TextInput.firstWindowByteCount))
+      let slice = try source.read(first, kind: kind)
       base = slice.pointer.assumingMemoryBound(to: UInt8.self)
       count = slice.count
       owner = slice.owner
-      isFinal = range.upperBound == source.byteCount
+      isFinal = first.upperBound == source.byteCount
+      counted = first.upperBound
     } else {
       stream = try DecompressingReader(source, codec: codec, kind: kind, expectsAll: expectsAll)
       end = .max
       offset = 0
+      counted = 0
       let empty = Buffer.zeroed(byteCount: 0)
       owner = empty
       base = UnsafePointer(empty.typed(UInt8.self))
@@ -89,7 +97,13 @@ final class TextInput {
       return
     }
     let from = offset + UInt64(start)
-    let to = min(source.byteCount, from + UInt64(max(rest * 2, rest + 64 << 10)))
+    // Within a long split in large steps, past its end in small ones.
+    let step = offset + UInt64(count) < end ? TextInput.firstWindowByteCount : 64 << 10
+    let to = min(source.byteCount, from + UInt64(max(rest * 2, rest + step)))
+    if counted < min(to, end) {
+      _ = try source.read(counted..<min(to, end), kind: kind)
+      counted = min(to, end)
+    }
     let slice = try source.read(from..<to, kind: .sampling)
     base = slice.pointer.assumingMemoryBound(to: UInt8.self)
     count = slice.count

@@ -17,6 +17,10 @@ struct ValuePolicy {
   var readsEpochNumbers = false
   /// Binary columns hold base64.
   var decodesBase64 = false
+  /// Integers may be written as numbers of any form without a fraction: `1.0`, `1e3` (JSON).
+  var acceptsIntegralNumbers = false
+  /// Timestamps may end in `Z` or an offset, which is taken off, or be whole seconds or milliseconds since 1970 (JSON).
+  var acceptsInstants = false
   /// Ill-formed UTF-8 is replaced by U+FFFD instead of an error.
   var repairsUTF8 = true
 }
@@ -102,30 +106,31 @@ final class ValueConverter {
   /// Writes values and status; returns the status of all rows or-ed together.
   private func parse(_ spans: TextSpans, _ count: Int, _ values: Buffer) -> UInt8 {
     let strict = policy.isStrict
+    let integral = policy.acceptsIntegralNumbers
     switch type {
     case .boolean:
       return run(spans, count, values.typed(UInt8.self)) { (p, n, ok) in ValueConverter.boolean(p, n, &ok) }
     case .tinyint:
       return run(spans, count, values.typed(Int8.self)) { (p, n, ok) in
-        let value = NumberText.integer(p, n, isStrict: strict, &ok)
+        let value = ValueConverter.integer(p, n, strict, integral, &ok)
         if value != Int64(Int8(truncatingIfNeeded: value)) { ok = false }
         return Int8(truncatingIfNeeded: value)
       }
     case .smallint:
       return run(spans, count, values.typed(Int16.self)) { (p, n, ok) in
-        let value = NumberText.integer(p, n, isStrict: strict, &ok)
+        let value = ValueConverter.integer(p, n, strict, integral, &ok)
         if value != Int64(Int16(truncatingIfNeeded: value)) { ok = false }
         return Int16(truncatingIfNeeded: value)
       }
     case .integer:
       return run(spans, count, values.typed(Int32.self)) { (p, n, ok) in
-        let value = NumberText.integer(p, n, isStrict: strict, &ok)
+        let value = ValueConverter.integer(p, n, strict, integral, &ok)
         if value != Int64(Int32(truncatingIfNeeded: value)) { ok = false }
         return Int32(truncatingIfNeeded: value)
       }
     case .bigint:
       return run(spans, count, values.typed(Int64.self)) { (p, n, ok) in
-        NumberText.integer(p, n, isStrict: strict, &ok)
+        ValueConverter.integer(p, n, strict, integral, &ok)
       }
     case .real:
       return run(spans, count, values.typed(Float.self)) { (p, n, ok) in NumberText.float(p, n, &ok) }
@@ -168,6 +173,7 @@ final class ValueConverter {
       }
     case .timestamp(let precision):
       let epoch = policy.readsEpochNumbers
+      let instants = policy.acceptsInstants
       if type.physicalType == .int64 {
         return run(spans, count, values.typed(Int64.self)) { (p, n, ok) in
           if epoch {
@@ -180,7 +186,8 @@ final class ValueConverter {
             }
           }
           var isExact = true
-          let instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
+          var instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
+          if !ok, instants { instant = DateTimeText.instant(p, n, &ok) }
           let micros = DateTimeText.microseconds(instant, precision: precision, &isExact)
           if strict, !isExact { ok = false }
           return micros
@@ -188,7 +195,8 @@ final class ValueConverter {
       }
       return run(spans, count, values.typed(Int128.self)) { (p, n, ok) in
         var isExact = true
-        let instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
+        var instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
+        if !ok, instants { instant = DateTimeText.instant(p, n, &ok) }
         return DateTimeText.picoseconds(instant, precision: precision, &isExact)
       }
     default: preconditionFailure("no text values of \(type)")
@@ -221,6 +229,27 @@ final class ValueConverter {
       i &+= 1
     }
     return seen
+  }
+
+  @inline(__always)
+  private static func integer(
+    _ p: UnsafePointer<UInt8>, _ n: Int, _ strict: Bool, _ integral: Bool, _ ok: inout Bool
+  ) -> Int64 {
+    var isPlain = true
+    let value = NumberText.integer(p, n, isStrict: strict, &isPlain)
+    if isPlain { return value }
+    if integral, !hasLostForm(p, n) { return integralNumber(p, n, &ok) }
+    ok = false
+    return 0
+  }
+
+  /// A number of any form that has no fraction.
+  @inline(never)
+  private static func integralNumber(_ p: UnsafePointer<UInt8>, _ n: Int, _ ok: inout Bool) -> Int64 {
+    var outcome = NumberText.DecimalOutcome.exact
+    let value = NumberText.decimal128(p, n, precision: 38, scale: 0, &outcome)
+    ok = ok && outcome == .exact && value == Int128(Int64(truncatingIfNeeded: value))
+    return Int64(truncatingIfNeeded: value)
   }
 
   @inline(__always)

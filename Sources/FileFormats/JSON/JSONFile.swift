@@ -1,0 +1,88 @@
+import CKernels
+import Columnar
+import ObjectStore
+import QueryErrors
+
+/// What the JSON format makes of its options.
+struct JSONSettings: Sendable {
+  var mapping = JSONKeyMapping()
+  var policy = ValuePolicy()
+  var schema: Schema?
+  /// Malformed records read as NULLs.
+  var ignoresMalformed = false
+  var skippedLines = 0
+}
+
+/// One opened JSON file.
+///
+/// - Threads: shared by all workers.
+final class JSONFile: FormatFile {
+  let source: any ByteSource
+  let codec: CompressionCodec
+  let settings: JSONSettings
+  let layout: JSONLayout
+  /// Where the first record may start; only plain files.
+  let dataStart: UInt64
+
+  init(_ source: any ByteSource, _ codec: CompressionCodec, _ settings: JSONSettings) throws(QueryError) {
+    self.source = source
+    self.codec = codec
+    self.settings = settings
+    guard source.byteCount > 0 else {
+      (layout, dataStart) = (.lines, 0)
+      return
+    }
+    let headCount = min(source.byteCount, UInt64(JSONLayout.sampleByteCount))
+    let input = try TextInput(
+      source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
+      firstByteCount: JSONLayout.sampleByteCount, expectsAll: false)
+    layout = withExtendedLifetime(input.owner) {
+      JSONLayout.sniff(input.base, input.count, isDeclared: settings.schema != nil)
+    }
+    let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
+    var start: UInt64 = hasMark ? 3 : 0
+    var missing = settings.skippedLines
+    while codec == .none, layout == .lines, missing > 0, start < source.byteCount {
+      let to = min(source.byteCount, start + 64 << 10)
+      let slice = try source.read(start..<to, kind: .sampling)
+      let at = slice.withBytes { $0.firstIndex(of: 0x0a) }
+      start = at.map { start + UInt64($0) + 1 } ?? to
+      if at != nil || to == source.byteCount { missing -= 1 }
+    }
+    dataStart = start
+  }
+
+  var rowCount: Int? { nil }
+
+  func statistics(of column: ScanColumn) -> ColumnStatistics? { nil }
+
+  func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }
+
+  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split] {
+    let byteCount = source.byteCount
+    if byteCount == 0 { return [] }
+    if codec != .none || layout == .document {
+      return [Split(byteRange: 0..<byteCount, scanByteCount: Int(byteCount))]
+    }
+    return DelimitedFile.plainSplits(from: dataStart, to: byteCount, targetByteCount)
+  }
+
+  func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader {
+    try JSONReader(self, split, request, metrics: metrics)
+  }
+
+  /// Line ends of a plain file before a place; for error messages.
+  func lineCount(before end: UInt64) throws(QueryError) -> Int {
+    var at: UInt64 = 0
+    var state = ck_json_state()
+    while at < end {
+      let to = min(end, at + 4 << 20)
+      let slice = try source.read(at..<to, kind: .sampling)
+      slice.withBytes { bytes in
+        ck_json_scan(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), 0, bytes.count, 1, &state, nil, nil)
+      }
+      at = to
+    }
+    return state.line_count
+  }
+}

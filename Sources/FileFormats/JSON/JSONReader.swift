@@ -1,0 +1,669 @@
+import Columnar
+import Glibc
+import ObjectStore
+import QueryErrors
+
+/// Reads the records of one split of a JSON file.
+///
+/// Bytes are indexed in steps; each record's index entries are walked once, which checks its structure and notes where the
+/// asked keys' values lie. Values are converted column by column afterwards, those of other keys never.
+///
+/// - Threads: one owner.
+final class JSONReader: TextRowReader {
+  private let file: JSONFile
+  private let input: TextInput
+  private let index: JSONIndex
+  private let keys: JSONKeyTable
+  private let spans: TextSpans
+  /// Requested column → which of the noted values.
+  private let slots: [Int]
+  private let slotCount: Int
+  /// Position in an array record → slot; for records that are arrays.
+  private let slotOfPosition: [Int]
+  private let converters: [ValueConverter?]
+  private let nested: [JSONNestedReader?]
+  private let checkers: [JSONNestedReader?]
+  private let isLines: Bool
+  private let isDeclared: Bool
+  private let ignoresMalformed: Bool
+
+  // MARK: The rows loaded
+
+  private let capacity: Int
+  /// Slot · capacity + row → where the value's text starts.
+  private let starts: UnsafeMutablePointer<UInt32>
+  /// The same → kind << 29 | byte count.
+  private let lengths: UnsafeMutablePointer<UInt32>
+  private let rowStart: UnsafeMutablePointer<UInt32>
+  /// Lines, or records of a document, of the split before it.
+  private let rowNumber: UnsafeMutablePointer<Int>
+  private var hasNonASCII = false
+  private var hasBackslash = false
+
+  // MARK: Where reading stands
+
+  private var indexed = 0
+  private var nextRow = 0
+  private var nextToken = 0
+  private var nextStart = 0
+  private var taken = 0
+  private var isFinished = false
+  private var hasEnded = false
+  private var lastStep = (nonASCII: false, backslash: false)
+  private var firstRecord: UInt64 = 0
+  private var phase = Phase.start
+  private let openBits: UnsafeMutablePointer<UInt64>
+
+  /// Where in a document the next token belongs.
+  private enum Phase { case start, values, firstElement, element, behindElement, end }
+
+  // MARK: What went wrong in a record
+
+  private var failurePlace = 0
+  private var failureReason = ""
+
+  private static let stepByteCount = 64 << 10
+  private static let kindShift: UInt32 = 29
+  private static let lengthMask: UInt32 = 1 << 29 - 1
+  private static let stringKind: UInt32 = 1
+  private static let scalarKind: UInt32 = 2
+  private static let nestedKind: UInt32 = 3
+  /// Results of walking that are no token.
+  private static let malformed = -1
+  private static let needsMore = -2
+
+  init(_ file: JSONFile, _ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) {
+    self.file = file
+    let settings = file.settings
+    isLines = file.layout == .lines
+    isDeclared = settings.schema != nil
+    ignoresMalformed = settings.ignoresMalformed
+    let capacity = max(1, min(request.batchSize, 1 << 20))
+    self.capacity = capacity
+    var slotOfKey: [String: Int] = [:]
+    var slots: [Int] = []
+    var positions: [Int] = []
+    var converters: [ValueConverter?] = []
+    var nested: [JSONNestedReader?] = []
+    var checkers: [JSONNestedReader?] = []
+    for column in request.columns {
+      let key = settings.mapping.key(for: column.name)
+      let slot = slotOfKey[key] ?? slotOfKey.count
+      slotOfKey[key] = slot
+      slots.append(slot)
+      if column.ordinal >= 0, column.ordinal < 1 << 16 {
+        while positions.count <= column.ordinal { positions.append(-1) }
+        positions[column.ordinal] = slot
+      }
+      guard NestedSpans.supports(column.type) else {
+        throw QueryError.notSupported(
+          "Column '\(column.name)': type \(column.type) cannot be read from JSON",
+          hint: "Declare the column as string and convert it in the query.")
+      }
+      converters.append(column.type.isNested ? nil : ValueConverter(column.type, settings.policy, capacity: capacity))
+      nested.append(column.type.isNested ? JSONNestedReader(column.type, settings.policy, settings.mapping) : nil)
+      checkers.append(
+        column.type.isNested && settings.ignoresMalformed
+          ? JSONNestedReader(column.type, settings.policy, settings.mapping) : nil)
+    }
+    self.slots = slots
+    self.converters = converters
+    self.nested = nested
+    self.checkers = checkers
+    slotOfPosition = positions
+    slotCount = slotOfKey.count
+    keys = JSONKeyTable(slotOfKey, settings.mapping)
+    input = try TextInput(file.source, file.codec, split.byteRange, expectsAll: request.limit == nil)
+    // The bytes before the data are read too: every byte of a file counts as scanned.
+    if file.codec == .none, isLines, split.byteRange.lowerBound == file.dataStart, file.dataStart > 0 {
+      _ = try file.source.read(0..<file.dataStart, kind: .data)
+    }
+    index = JSONIndex(isLines: isLines)
+    spans = TextSpans(capacity: capacity)
+    starts = .allocate(capacity: capacity * max(1, slotCount))
+    lengths = .allocate(capacity: capacity * max(1, slotCount))
+    rowStart = .allocate(capacity: capacity)
+    rowNumber = .allocate(capacity: capacity)
+    openBits = .allocate(capacity: JSONText.maxDepth / 64 + 2)
+    super.init(request, metrics: metrics)
+    try seekFirstRecord(split)
+  }
+
+  deinit {
+    starts.deallocate()
+    lengths.deallocate()
+    rowStart.deallocate()
+    rowNumber.deallocate()
+    openBits.deallocate()
+  }
+
+  // MARK: Finding records
+
+  /// Moves to the first line that starts in the split.
+  private func seekFirstRecord(_ split: Split) throws(QueryError) {
+    if file.codec != .none || !isLines {
+      if input.count >= 3, input.base[0] == 0xef, input.base[1] == 0xbb, input.base[2] == 0xbf {
+        indexed = 3
+        nextStart = 3
+      }
+      var missing = isLines ? file.settings.skippedLines : 0
+      while missing > 0 {
+        if let end = memchr(input.base + indexed, 0x0a, input.count - indexed) {
+          indexed = UnsafeRawPointer(end) - UnsafeRawPointer(input.base) + 1
+          nextStart = indexed
+          taken += 1
+          missing -= 1
+        } else if input.isFinal {
+          isFinished = true
+          return
+        } else {
+          try input.advance(keeping: nextStart)
+          (indexed, nextStart) = (0, 0)
+        }
+      }
+      return
+    }
+    let from = split.byteRange.lowerBound
+    firstRecord = from
+    if from == file.dataStart { return }
+    let before = try file.source.read(from - 1..<from, kind: .sampling).withBytes { $0[0] }
+    if before == 0x0a { return }
+    guard let end = memchr(input.base, 0x0a, input.count) else {
+      isFinished = true
+      return
+    }
+    indexed = UnsafeRawPointer(end) - UnsafeRawPointer(input.base) + 1
+    nextStart = indexed
+    firstRecord = from + UInt64(indexed)
+  }
+
+  override func loadRows(limit: Int) throws(QueryError) -> Int {
+    if isFinished { return 0 }
+    index.drop(tokens: nextToken, rows: nextRow)
+    nextToken = 0
+    nextRow = 0
+    hasNonASCII = lastStep.nonASCII
+    hasBackslash = lastStep.backslash
+    for slot in 0..<slotCount { memset(lengths + slot * capacity, 0, limit * 4) }
+    var loaded = 0
+    while true {
+      loaded = isLines ? try takeLines(loaded, limit) : try takeValues(loaded, limit)
+      if loaded == limit || isFinished { return loaded }
+      if indexed < input.count {
+        let to = min(input.count, indexed + JSONReader.stepByteCount)
+        index.scan(input.base, from: indexed, to: to)
+        lastStep = (index.sawNonASCII, index.sawBackslash)
+        hasNonASCII = hasNonASCII || lastStep.nonASCII
+        hasBackslash = hasBackslash || lastStep.backslash
+        indexed = to
+      } else if input.isFinal {
+        if hasEnded || !isLines || nextStart >= input.count {
+          isFinished = true
+          return loaded
+        }
+        index.appendLineEnd(at: input.count)
+        hasEnded = true
+      } else if loaded > 0 {
+        return loaded
+      } else if nextStart >= input.recordLimit {
+        isFinished = true
+        return 0
+      } else {
+        try input.advance(keeping: nextStart)
+        index.reset()
+        (indexed, nextStart, nextToken, nextRow) = (0, 0, 0, 0)
+      }
+    }
+  }
+
+  /// Takes complete lines until there are `limit` records.
+  private func takeLines(_ already: Int, _ limit: Int) throws(QueryError) -> Int {
+    var loaded = already
+    let recordLimit = input.recordLimit
+    let (rows, tokens, base) = (index.rows, index.tokens, input.base)
+    while nextRow < index.rowCount, loaded < limit {
+      if nextStart >= recordLimit {
+        isFinished = true
+        break
+      }
+      let endToken = Int(rows[nextRow])
+      let end = Int(tokens[endToken])
+      let first = nextToken
+      let start = JSONText.skipBlanks(base, nextStart, end)
+      let number = taken
+      nextRow += 1
+      nextToken = endToken + 1
+      nextStart = end + 1
+      taken += 1
+      if start == end {
+        // A blank line: NULLs in a declared table, nothing else.
+        if !isDeclared { continue }
+      } else {
+        let after = walk(first, endToken, start, loaded)
+        var isGood = after == endToken
+        if isGood, JSONText.skipBlanks(base, Int(tokens[after - 1]) + 1, end) != end {
+          isGood = false
+          fail(Int(tokens[after - 1]) + 1, "Unexpected text behind the object")
+        } else if !isGood, after >= 0 {
+          fail(Int(tokens[after]), "Unexpected text behind the object")
+        } else if after == JSONReader.needsMore {
+          fail(end, "Unexpected end of line")
+        }
+        if !isGood {
+          guard ignoresMalformed else { throw try malformedRecord(start, end, number) }
+          for slot in 0..<slotCount { lengths[slot * capacity + loaded] = 0 }
+        }
+      }
+      rowStart[loaded] = UInt32(truncatingIfNeeded: start)
+      rowNumber[loaded] = number
+      loaded += 1
+    }
+    return loaded
+  }
+
+  /// Takes complete values of a document until there are `limit` records.
+  private func takeValues(_ already: Int, _ limit: Int) throws(QueryError) -> Int {
+    var loaded = already
+    let (tokens, base) = (index.tokens, input.base)
+    while loaded < limit {
+      let isLast = input.isFinal && indexed == input.count
+      let at = JSONText.skipBlanks(base, nextStart, indexed)
+      if at == indexed {
+        if !isLast { return loaded }
+        nextStart = at
+        if phase == .firstElement || phase == .element || phase == .behindElement {
+          fail(at, "Expected a ',' or ']'")
+          throw try malformedRecord(max(0, at - 50), at, taken)
+        }
+        return loaded
+      }
+      let c = base[at]
+      // Every byte that may stand here is a token of its own.
+      guard nextToken < index.tokenCount, Int(tokens[nextToken]) == at else {
+        fail(at, "A JSONObject text must begin with '{'")
+        throw try malformedRecord(at, indexed, taken)
+      }
+      switch phase {
+      case .start where c == 0x5b:
+        phase = .firstElement
+        nextToken += 1
+        nextStart = at + 1
+        continue
+      case .start: phase = .values
+      case .firstElement where c == 0x5d, .behindElement where c == 0x5d:
+        phase = .end
+        nextToken += 1
+        nextStart = at + 1
+        continue
+      case .behindElement where c == 0x2c:
+        phase = .element
+        nextToken += 1
+        nextStart = at + 1
+        continue
+      case .behindElement:
+        fail(at, "Expected a ',' or ']'")
+        throw try malformedRecord(at, indexed, taken)
+      case .end:
+        fail(at, "Unexpected text behind the array")
+        throw try malformedRecord(at, indexed, taken)
+      default: break
+      }
+      let after = walk(nextToken, index.tokenCount, at, loaded)
+      if after == JSONReader.needsMore, !isLast {
+        for slot in 0..<slotCount { lengths[slot * capacity + loaded] = 0 }
+        return loaded
+      }
+      guard after >= 0 else {
+        if after == JSONReader.needsMore { fail(indexed, "Unexpected end of file") }
+        throw try malformedRecord(at, indexed, taken)
+      }
+      rowStart[loaded] = UInt32(truncatingIfNeeded: at)
+      rowNumber[loaded] = taken
+      nextToken = after
+      nextStart = Int(tokens[after - 1]) + 1
+      if phase != .values { phase = .behindElement }
+      taken += 1
+      loaded += 1
+    }
+    return loaded
+  }
+
+  // MARK: Walking a record
+
+  private func fail(_ place: Int, _ reason: String) {
+    failurePlace = place
+    failureReason = reason
+  }
+
+  @inline(never)
+  private func malformed(_ place: Int, _ reason: String) -> Int {
+    fail(place, reason)
+    return JSONReader.malformed
+  }
+
+  /// Notes where row `row`'s values lie and returns the token behind the record that starts at byte `start`, or
+  /// `malformed`, or `needsMore` when the tokens end within it.
+  private func walk(_ firstToken: Int, _ endToken: Int, _ start: Int, _ row: Int) -> Int {
+    let (tokens, base) = (index.tokens, input.base)
+    if firstToken >= endToken { return malformed(start, "A JSONObject text must begin with '{'") }
+    if Int(tokens[firstToken]) != start || base[start] != 0x7b {
+      if base[start] == 0x5b, isDeclared, isLines { return walkArray(firstToken, endToken, row) }
+      return malformed(start, "A JSONObject text must begin with '{'")
+    }
+    let (starts, lengths, capacity) = (starts, lengths, capacity)
+    let keys = keys
+    var t = firstToken &+ 1
+    var previous = start
+    var place = 0
+    if t >= endToken { return JSONReader.needsMore }
+    if base[Int(tokens[t])] == 0x7d {
+      let close = Int(tokens[t])
+      if JSONText.skipBlanks(base, previous &+ 1, close) != close {
+        return malformed(previous &+ 1, "Expected a quoted key or '}'")
+      }
+      return t &+ 1
+    }
+    while true {
+      // Key, close quote, and at least one token behind the value.
+      if t &+ 2 >= endToken {
+        if t < endToken, base[Int(tokens[t])] != 0x22 { return malformed(Int(tokens[t]), "Expected a quoted key") }
+        return JSONReader.needsMore
+      }
+      let open = Int(tokens[t])
+      let close = Int(tokens[t &+ 1])
+      if base[open] != 0x22 { return malformed(open, "Expected a quoted key") }
+      if open != previous &+ 1, JSONText.skipBlanks(base, previous &+ 1, open) != open {
+        return malformed(previous &+ 1, "Expected a quoted key")
+      }
+      let slot = keys.slot(base + (open &+ 1), close &- open &- 1, place: place)
+      place &+= 1
+      t &+= 2
+      var value = close &+ 1
+      let bound = Int(tokens[t])
+      if base[value] != 0x3a {
+        value = JSONText.skipBlanks(base, value, bound)
+        if value >= bound || base[value] != 0x3a { return malformed(value, "Expected a ':' after a key") }
+      }
+      value &+= 1
+      if base[value] <= 0x20 { value = JSONText.skipBlanks(base, value, bound) }
+      let after = walkValue(&t, endToken, value, slot, row, starts, lengths, capacity)
+      if after < 0 { return after }
+      // The value is followed by a comma or the closing brace.
+      if t >= endToken { return JSONReader.needsMore }
+      let next = Int(tokens[t])
+      if after != next, JSONText.skipBlanks(base, after, next) != next {
+        return malformed(after, "Expected a ',' or '}'")
+      }
+      let c = base[next]
+      t &+= 1
+      if c == 0x7d { return t }
+      if c != 0x2c { return malformed(next, "Expected a ',' or '}'") }
+      previous = next
+    }
+  }
+
+  /// A record that is an array: its elements are columns by position.
+  private func walkArray(_ firstToken: Int, _ endToken: Int, _ row: Int) -> Int {
+    let (tokens, base) = (index.tokens, input.base)
+    var t = firstToken &+ 1
+    var previous = Int(tokens[firstToken])
+    var position = 0
+    if t >= endToken { return JSONReader.needsMore }
+    let first = Int(tokens[t])
+    if base[first] == 0x5d, JSONText.skipBlanks(base, previous &+ 1, first) == first { return t &+ 1 }
+    while true {
+      if t >= endToken { return JSONReader.needsMore }
+      let value = JSONText.skipBlanks(base, previous &+ 1, Int(tokens[t]))
+      let slot = position < slotOfPosition.count ? slotOfPosition[position] : -1
+      position += 1
+      let after = walkValue(&t, endToken, value, slot, row, starts, lengths, capacity)
+      if after < 0 { return after }
+      if t >= endToken { return JSONReader.needsMore }
+      let next = Int(tokens[t])
+      if JSONText.skipBlanks(base, after, next) != next { return malformed(after, "Expected a ',' or ']'") }
+      t &+= 1
+      if base[next] == 0x5d { return t }
+      if base[next] != 0x2c { return malformed(next, "Expected a ',' or ']'") }
+      previous = next
+    }
+  }
+
+  /// Passes over the value at byte `value`, noting it when `slot` is not negative; `t` is the token at or behind its start.
+  ///
+  /// Returns the byte behind the value, `malformed` or `needsMore`.
+  @inline(__always)
+  private func walkValue(
+    _ t: inout Int, _ endToken: Int, _ value: Int, _ slot: Int, _ row: Int, _ starts: UnsafeMutablePointer<UInt32>,
+    _ lengths: UnsafeMutablePointer<UInt32>, _ capacity: Int
+  ) -> Int {
+    let (tokens, base) = (index.tokens, input.base)
+    let next = Int(tokens[t])
+    let from: Int
+    let after: Int
+    let length: Int
+    let kind: UInt32
+    if value == next {
+      let c = base[value]
+      if c == 0x22 {
+        if t &+ 1 >= endToken { return JSONReader.needsMore }
+        let close = Int(tokens[t &+ 1])
+        from = value &+ 1
+        length = close &- from
+        after = close &+ 1
+        kind = JSONReader.stringKind
+        t &+= 2
+      } else if c == 0x7b || c == 0x5b {
+        let last = skipNested(t, endToken)
+        if last < 0 { return last }
+        from = value
+        after = Int(tokens[last]) &+ 1
+        length = after &- from
+        kind = JSONReader.nestedKind
+        t = last &+ 1
+      } else {
+        return malformed(value, "Missing value")
+      }
+    } else {
+      var end = next
+      while end > value, JSONText.isBlank(base[end &- 1]) { end &-= 1 }
+      from = value
+      length = end &- value
+      after = next
+      kind = JSONReader.scalarKind
+      if length <= 0 || !JSONText.isScalar(base + value, length) {
+        return malformed(value, "Expected a value")
+      }
+    }
+    if slot >= 0 {
+      let at = slot &* capacity &+ row
+      if lengths[at] != 0 {
+        // A key that occurs twice: an error in Hive's SerDes, the first one counts elsewhere.
+        if isDeclared { return malformed(value, "Duplicate key") }
+        return after
+      }
+      if length > Int(JSONReader.lengthMask) { return malformed(value, "Value is too long") }
+      starts[at] = UInt32(truncatingIfNeeded: from)
+      lengths[at] = (kind &<< JSONReader.kindShift) | UInt32(truncatingIfNeeded: length)
+    }
+    return after
+  }
+
+  /// The token that closes the array or object opened by token `first`, or `malformed`, or `needsMore`.
+  private func skipNested(_ first: Int, _ endToken: Int) -> Int {
+    let (tokens, base, openBits) = (index.tokens, input.base, openBits)
+    var depth = 0
+    var t = first
+    while t < endToken {
+      let c = base[Int(tokens[t])]
+      // Braces have bit 5 set, brackets not.
+      let isBrace = UInt64((c &>> 5) & 1)
+      switch c {
+      case 0x7b, 0x5b:
+        if depth == JSONText.maxDepth { return malformed(Int(tokens[t]), "Nested deeper than \(JSONText.maxDepth)") }
+        let bit = UInt64(depth & 63)
+        openBits[depth >> 6] = (openBits[depth >> 6] & ~(1 &<< bit)) | (isBrace &<< bit)
+        depth &+= 1
+      case 0x7d, 0x5d:
+        depth &-= 1
+        if (openBits[depth >> 6] &>> UInt64(depth & 63)) & 1 != isBrace {
+          return malformed(Int(tokens[t]), "Bracket does not match")
+        }
+        if depth == 0 { return t }
+      default: break
+      }
+      t &+= 1
+    }
+    return JSONReader.needsMore
+  }
+
+  override func finish() throws(QueryError) { try file.source.checkUnchanged() }
+
+  // MARK: Converting
+
+  override func column(_ column: Int, rows: UnsafePointer<Int32>?, count: Int) throws(QueryError) -> Column {
+    let slot = slots[column] * capacity
+    let type = request.columns[column].type
+    let (starts, lengths) = (starts + slot, lengths + slot)
+    if let nested = nested[column] { return try nestedColumn(column, nested, rows, count) }
+    let (base, spans) = (input.base, spans)
+    let takesNested = type.isCharacter || type == .json
+    let isJSON = type == .json
+    let hasBackslash = hasBackslash
+    var i = 0
+    while i < count {
+      let row = rows.map { Int($0[i]) } ?? i
+      let entry = lengths[row]
+      let start = base + Int(starts[row])
+      let length = Int(entry & JSONReader.lengthMask)
+      spans.starts[i] = start
+      switch entry &>> JSONReader.kindShift {
+      case JSONReader.stringKind:
+        spans.lengths[i] = Int32(truncatingIfNeeded: length)
+        if isJSON {
+          spans.starts[i] = start - 1
+          spans.lengths[i] = Int32(truncatingIfNeeded: length &+ 2)
+        } else if hasBackslash, length > 0, memchr(start, 0x5c, length) != nil {
+          let out = spans.reserve(length)
+          guard let n = JSONText.unescape(start, length, into: out) else {
+            if ignoresMalformed {
+              spans.lengths[i] = -1
+              break
+            }
+            fail(Int(starts[row]), "Illegal escape")
+            throw try malformedRecord(Int(rowStart[row]), Int(starts[row]) + length, rowNumber[row])
+          }
+          spans.starts[i] = UnsafePointer(out)
+          spans.lengths[i] = Int32(truncatingIfNeeded: n)
+        }
+      case JSONReader.scalarKind:
+        spans.lengths[i] = JSONText.isNull(start, length) && !isJSON ? -1 : Int32(truncatingIfNeeded: length)
+      case JSONReader.nestedKind:
+        if !takesNested {
+          if file.settings.policy.malformedIsNull {
+            spans.lengths[i] = -1
+            break
+          }
+          throw try badValue(column, row, String(decoding: UnsafeBufferPointer(start: start, count: min(length, 100)), as: UTF8.self))
+        }
+        spans.lengths[i] = Int32(truncatingIfNeeded: length)
+      default: spans.lengths[i] = -1
+      }
+      i &+= 1
+    }
+    var failure: Int?
+    let result = converters[column]!.convert(
+      spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
+    if let failure {
+      let bytes = UnsafeBufferPointer(start: spans.starts[failure], count: max(0, min(100, Int(spans.lengths[failure]))))
+      throw try badValue(column, Int(rows?[failure] ?? Int32(failure)), String(decoding: bytes, as: UTF8.self))
+    }
+    return result
+  }
+
+  private func nestedColumn(
+    _ column: Int, _ reader: JSONNestedReader, _ rows: UnsafePointer<Int32>?, _ count: Int
+  ) throws(QueryError) -> Column {
+    let slot = slots[column] * capacity
+    for i in 0..<count {
+      let row = rows.map { Int($0[i]) } ?? i
+      let entry = lengths[slot + row]
+      let start = Int(starts[slot + row])
+      let length = Int(entry & JSONReader.lengthMask)
+      let p = input.base + start
+      let kind = entry >> JSONReader.kindShift
+      if kind == 0 || (kind == JSONReader.scalarKind && JSONText.isNull(p, length)) {
+        reader.root.appendNull()
+        continue
+      }
+      guard kind == JSONReader.nestedKind else {
+        // Hive writes an empty string for a missing struct.
+        if kind == JSONReader.stringKind, length == 0, isDeclared {
+          reader.root.appendNull()
+          continue
+        }
+        if ignoresMalformed {
+          reader.root.appendNull()
+          continue
+        }
+        throw try badValue(column, row, String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self))
+      }
+      do throws(JSONNestedReader.Failure) {
+        if let checker = checkers[column] {
+          defer { checker.root.reset() }
+          try checker.append(p, length)
+        }
+        try reader.append(p, length)
+      } catch {
+        if checkers[column] != nil {
+          reader.root.appendNull()
+          continue
+        }
+        let value = String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self)
+        switch error {
+        case .malformed:
+          fail(start, "Malformed value of '\(request.columns[column].name)'")
+          throw try malformedRecord(Int(rowStart[row]), start + length, rowNumber[row])
+        case .mismatch: throw try badValue(column, row, value)
+        }
+      }
+    }
+    var failure: (row: Int, value: String)?
+    let result = reader.root.finish(isASCII: !hasNonASCII && !hasBackslash, owner: input.owner, failure: &failure)
+    if let failure { throw try badValue(column, Int(rows?[failure.row] ?? Int32(failure.row)), failure.value) }
+    return result
+  }
+
+  // MARK: Errors
+
+  private func place(_ row: Int, _ number: Int, _ byte: Int, column: String?, value: String) throws(QueryError)
+    -> DataLocation
+  {
+    var before = 0
+    if file.codec == .none, isLines { before = try file.lineCount(before: firstRecord) }
+    return DataLocation(
+      path: file.source.path, row: before + number + 1, column: column, value: value,
+      byteOffset: file.codec == .none ? Int(input.offset) + byte : nil)
+  }
+
+  private func malformedRecord(_ start: Int, _ end: Int, _ number: Int) throws(QueryError) -> QueryError {
+    let snippet = UnsafeBufferPointer(start: input.base + start, count: max(0, min(end - start, 100)))
+    return QueryError(
+      .hiveBadData,
+      "Row is not a valid JSON Object - JSONException: \(failureReason) at character \(max(0, failurePlace - start) + 1)",
+      data: try place(0, number, failurePlace, column: nil, value: String(decoding: snippet, as: UTF8.self)),
+      hint: isLines && isDeclared
+        ? "Set the SerDe property 'ignore.malformed.json' = 'true' to read such rows as NULL." : nil)
+  }
+
+  private func badValue(_ column: Int, _ row: Int, _ value: String) throws(QueryError) -> QueryError {
+    let asked = request.columns[column]
+    let isText = asked.type.physicalType == .string
+    return QueryError(
+      .hiveBadData,
+      isText ? "Text is not valid UTF-8" : "Error parsing field value '\(value)' for column '\(asked.name)': not a \(asked.type)",
+      data: try place(row, rowNumber[row], Int(rowStart[row]), column: asked.name, value: value),
+      hint: isDeclared
+        ? "Declare the column as string."
+        : "The type was inferred from a sample of the file; declare the column as varchar with CREATE EXTERNAL TABLE.")
+  }
+}
