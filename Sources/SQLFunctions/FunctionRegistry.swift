@@ -7,6 +7,9 @@ package enum FunctionRegistry {
   package static let scalarFamilies: [any FunctionFamily.Type] = [
     ArithmeticFunctions.self, ComparisonFunctions.self, LikeFunctions.self, ConcatenationFunctions.self,
     ConditionalFunctions.self,
+    ArrayConstructionFunctions.self, ArrayAccessFunctions.self, ArraySearchFunctions.self, ArraySetFunctions.self,
+    ArrayLambdaFunctions.self, SequenceFunctions.self, VectorFunctions.self, MapFunctions.self, MapLambdaFunctions.self,
+    RowFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self,

@@ -49,10 +49,6 @@ package enum ArrayConstructionFunctions: FunctionFamily {
       "concat", summary: "The elements of all arrays, or of an array and one more element, in order.",
       examples: [Example("concat(ARRAY[1, 2], ARRAY[3])", "[1, 2, 3]")], overloads: concatenations),
     ScalarFunction(
-      "||", summary: "The elements of two arrays, or of an array and one more element, in order.",
-      examples: [Example("ARRAY[1, 2] || ARRAY[3]", "[1, 2, 3]"), Example("ARRAY[1] || 2", "[1, 2]")], isHidden: true,
-      overloads: concatenations),
-    ScalarFunction(
       "flatten", summary: "The elements of the arrays in an array, in order.",
       examples: [Example("flatten(ARRAY[ARRAY[1, 2], ARRAY[3]])", "[1, 2, 3]")],
       overloads: [
