@@ -1,4 +1,6 @@
 package import SQLExpressions
+import SQLFunctions
+import TableCatalog
 
 /// Prints a logical plan as EXPLAIN shows it, one node a line.
 package enum PlanPrinter {

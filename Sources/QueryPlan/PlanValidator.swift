@@ -1,6 +1,6 @@
 import Columnar
 package import QueryErrors
-import SQLExpressions
+package import SQLExpressions
 
 /// Checks that every node finds the columns it reads among its inputs, with the types it expects.
 package enum PlanValidator {
