@@ -20,13 +20,20 @@ let modules: [Module] = [
   Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
   Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
-  Module(name: "QueryPlan", imports: ["QueryErrors", "Columnar", "SQLFunctions", "SQLExpressions", "TableCatalog"]),
+  Module(
+    name: "QueryPlan",
+    imports: [
+      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+    ]),
   Module(
     name: "QueryPlanner",
     imports: ["QueryErrors", "Columnar", "SQLSyntax", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan"]),
   Module(
     name: "QueryOptimizer",
-    imports: ["QueryErrors", "Columnar", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan"]),
+    imports: [
+      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryPlan",
+    ]),
   Module(
     name: "QueryExecution",
     imports: [
@@ -37,7 +44,7 @@ let modules: [Module] = [
     name: "QueryEngine",
     imports: [
       "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
-      "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CSQLite",
+      "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
   Module(name: "QueryShell", imports: ["QueryEngine", "CEdit"]),
 ]

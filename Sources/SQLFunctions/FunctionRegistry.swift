@@ -9,7 +9,7 @@ package enum FunctionRegistry {
     ConditionalFunctions.self,
     ArrayConstructionFunctions.self, ArrayAccessFunctions.self, ArraySearchFunctions.self, ArraySetFunctions.self,
     ArrayLambdaFunctions.self, SequenceFunctions.self, VectorFunctions.self, MapFunctions.self, MapLambdaFunctions.self,
-    RowFunctions.self,
+    RowFunctions.self, SubqueryFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self,

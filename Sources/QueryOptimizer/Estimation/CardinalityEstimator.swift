@@ -1,0 +1,313 @@
+import Columnar
+import FileFormats
+import ObjectStore
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import SQLFunctions
+import TableCatalog
+
+/// How many rows a plan yields, and how many distinct values its columns hold.
+struct CardinalityEstimate {
+  var rows: Double
+  /// Distinct values by column, where something is known.
+  var distinct: [ColumnID: Double] = [:]
+
+  func distinct(_ column: ColumnReference) -> Double {
+    min(max(1, distinct[column.id] ?? rows * CardinalityEstimate.unknownDistinctShare), max(1, rows))
+  }
+
+  /// Share of rows that are distinct in a column nothing is known of.
+  static let unknownDistinctShare = 0.2
+}
+
+/// Estimates from file statistics, bottom-up; remembers shared definitions.
+struct CardinalityEstimator {
+  private var shared: [Int: CardinalityEstimate] = [:]
+
+  /// Selectivity of conditions nothing is known of.
+  private static let unknownSelectivity = 0.25
+  private static let likeSelectivity = 0.1
+  /// Rows of a text file are guessed from its size.
+  private static let guessedRowByteCount = 100.0
+  /// Files whose footers are looked at, at most; the rest is extrapolated by size.
+  private static let sampledFileCount = 16
+
+  mutating func estimate(_ plan: LogicalPlan) -> CardinalityEstimate {
+    switch plan {
+    case .scan(let node): return estimate(node)
+    case .values(let node): return CardinalityEstimate(rows: Double(node.rows.count))
+    case .filter(let node):
+      var input = estimate(node.input)
+      let selectivity = CardinalityEstimator.selectivity(node.predicate, input, ranges: [:])
+      input.rows = max(1, input.rows * selectivity)
+      return input
+    case .project(let node):
+      let input = estimate(node.input)
+      var result = CardinalityEstimate(rows: input.rows)
+      for assignment in node.assignments {
+        if let column = assignment.expression.columnReference {
+          if let distinct = input.distinct[column.id] { result.distinct[assignment.reference.id] = distinct }
+        } else if assignment.expression.constantValue != nil {
+          result.distinct[assignment.reference.id] = 1
+        } else if let column = assignment.expression.columnsUsed.first, assignment.expression.columnsUsed.count == 1,
+          let distinct = input.distinct[column.id]
+        {
+          result.distinct[assignment.reference.id] = distinct
+        }
+      }
+      return result
+    case .aggregate(let node):
+      let input = estimate(node.input)
+      if node.keys.isEmpty { return CardinalityEstimate(rows: 1) }
+      var rows = 0.0
+      for set in node.groupingSets {
+        var groups = 1.0
+        for index in set { groups *= input.distinct(node.keys[index].input) }
+        rows += min(groups, max(1, input.rows))
+      }
+      var result = CardinalityEstimate(rows: max(1, rows))
+      for key in node.keys { result.distinct[key.output.id] = min(input.distinct(key.input), rows) }
+      return result
+    case .join(let node): return estimate(node)
+    case .apply(let node): return estimate(node.input)
+    case .sort(let node): return estimate(node.input)
+    case .limit(let node):
+      var input = estimate(node.input)
+      if let count = node.count { input.rows = min(input.rows, Double(count)) }
+      return input
+    case .topN(let node):
+      var input = estimate(node.input)
+      input.rows = min(input.rows, Double(node.count))
+      return input
+    case .setOperation(let node):
+      let inputs = node.inputs.map { plan in estimate(plan) }
+      let rows = node.kind == .union ? inputs.reduce(0) { $0 + $1.rows } : inputs[0].rows
+      return CardinalityEstimate(rows: node.isAll ? rows : max(1, rows * 0.7))
+    case .window(let node): return estimate(node.input)
+    case .unnest(let node):
+      let input = estimate(node.input)
+      return CardinalityEstimate(rows: input.rows * 5, distinct: input.distinct)
+    case .singleRow: return CardinalityEstimate(rows: 1)
+    case .common(let node):
+      let inner: CardinalityEstimate
+      if let known = shared[node.definition.id] {
+        inner = known
+      } else {
+        inner = estimate(node.definition.plan)
+        shared[node.definition.id] = inner
+      }
+      var result = CardinalityEstimate(rows: inner.rows)
+      for (own, original) in zip(node.outputs, node.definition.plan.outputs) {
+        if let distinct = inner.distinct[original.id] { result.distinct[own.id] = distinct }
+      }
+      return result
+    case .recursion(let node): return CardinalityEstimate(rows: estimate(node.initial).rows * 10)
+    case .recursionInput: return CardinalityEstimate(rows: 1000)
+    }
+  }
+
+  // MARK: Scans
+
+  private func estimate(_ node: ScanNode) -> CardinalityEstimate {
+    guard let files = node.fileSet, !files.files.isEmpty else {
+      return CardinalityEstimate(rows: node.fileSet == nil ? 1000 : 0)
+    }
+    let step = max(1, files.files.count / CardinalityEstimator.sampledFileCount)
+    var rows = 0.0
+    var sampledBytes = 0.0
+    var ranges: [ColumnID: (min: Double, max: Double)] = [:]
+    var merged: [ColumnID: ColumnStatistics] = [:]
+    for index in stride(from: 0, to: files.files.count, by: step) {
+      guard let file = try? files.open(index) else { continue }
+      let bytes = Double(files.files[index].info.byteCount)
+      sampledBytes += bytes
+      rows += file.rowCount.map(Double.init) ?? bytes / CardinalityEstimator.guessedRowByteCount
+      for column in node.columns {
+        guard case .file(let ordinal) = column.source,
+          let statistics = file.statistics(
+            of: ScanColumn(name: node.table.columns[ordinal].name, type: node.table.columns[ordinal].type, ordinal: ordinal))
+        else { continue }
+        if let distinct = statistics.distinctCount {
+          merged[column.reference.id, default: ColumnStatistics()].distinctCount =
+            max(distinct, merged[column.reference.id]?.distinctCount ?? 0)
+        }
+        if let low = CardinalityEstimator.number(statistics.min, column.reference.type),
+          let high = CardinalityEstimator.number(statistics.max, column.reference.type)
+        {
+          let known = ranges[column.reference.id]
+          ranges[column.reference.id] = (min(low, known?.min ?? low), max(high, known?.max ?? high))
+        }
+      }
+    }
+    if sampledBytes > 0 { rows *= Double(files.listing.byteCount) / sampledBytes }
+    var result = CardinalityEstimate(rows: max(1, rows))
+    for column in node.columns {
+      if let distinct = merged[column.reference.id]?.distinctCount {
+        result.distinct[column.reference.id] = Double(distinct)
+      } else if let range = ranges[column.reference.id], column.reference.type.isInteger || column.reference.type == .date {
+        // Keys rarely fill their range sparsely: as many values as the range has, at most one per row.
+        result.distinct[column.reference.id] = min(rows, range.max - range.min + 1)
+      }
+    }
+    let selectivity = CardinalityEstimator.selectivity(.conjunction(node.predicates), result, ranges: ranges)
+    let filtered = max(1, result.rows * selectivity)
+    // Fewer rows hold fewer distinct values (each value has rows / distinct rows on average).
+    for (id, distinct) in result.distinct {
+      let perValue = result.rows / max(1, distinct)
+      result.distinct[id] = distinct * (1 - pow1m(selectivity, perValue))
+    }
+    result.rows = filtered
+    return result
+  }
+
+  /// (1 − p)ⁿ, for how many of a value's n rows fail to survive.
+  private func pow1m(_ selectivity: Double, _ n: Double) -> Double {
+    var result = 1.0
+    var base = max(0, 1 - selectivity)
+    var count = Int(min(n.rounded(), 64))
+    if count < 1 { count = 1 }
+    while count > 0 {
+      if count & 1 == 1 { result *= base }
+      base *= base
+      count >>= 1
+    }
+    return result
+  }
+
+  static func number(_ scalar: Scalar?, _ type: DataType) -> Double? {
+    switch scalar {
+    case .integer(let value): Double(value)
+    case .int128(let value): Double(value)
+    case .real(let value): Double(value)
+    case .double(let value): value
+    default: nil
+    }
+  }
+
+  // MARK: Conditions
+
+  /// Share of rows that pass.
+  static func selectivity(
+    _ condition: Expression, _ input: CardinalityEstimate, ranges: [ColumnID: (min: Double, max: Double)]
+  ) -> Double {
+    switch condition {
+    case .constant(.boolean(true), _): return 1
+    case .constant: return 0
+    case .and:
+      // Lower and upper bounds of one column make one range.
+      var bounds: [ColumnID: (low: Double?, high: Double?)] = [:]
+      var result = 1.0
+      for conjunct in condition.conjuncts {
+        if let (column, op, value) = comparison(conjunct), ranges[column.id] != nil, op != "=", op != "<>" {
+          if op.hasPrefix(">") { bounds[column.id, default: (nil, nil)].low = value } else {
+            bounds[column.id, default: (nil, nil)].high = value
+          }
+        } else {
+          result *= selectivity(conjunct, input, ranges: ranges)
+        }
+      }
+      for (id, bound) in bounds {
+        guard let range = ranges[id] else { continue }
+        result *= share(range, bound.low, bound.high)
+      }
+      return result
+    case .or(let operands):
+      var none = 1.0
+      for operand in operands { none *= 1 - selectivity(operand, input, ranges: ranges) }
+      return 1 - none
+    case .inList(let list):
+      guard let column = list.value.columnsUsed.first, list.value.columnsUsed.count == 1 else { return unknownSelectivity }
+      return min(1, Double(list.items.count) / input.distinct(column))
+    case .call(let call):
+      if let (column, op, value) = comparison(condition) {
+        if op == "=" { return 1 / input.distinct(column) }
+        if op == "<>" { return 1 - 1 / input.distinct(column) }
+        if let range = ranges[column.id] {
+          return op.hasPrefix(">") ? share(range, value, nil) : share(range, nil, value)
+        }
+        return 0.3
+      }
+      switch call.function.name {
+      case "=":
+        let columns = call.arguments.compactMap { $0.columnsUsed.count == 1 ? $0.columnsUsed.first : nil }
+        if let column = columns.max(by: { input.distinct($0) < input.distinct($1) }) { return 1 / input.distinct(column) }
+        return unknownSelectivity
+      case "<>": return 0.9
+      case "not": return max(0, 1 - selectivity(call.arguments[0], input, ranges: ranges))
+      case "is_null": return 0.05
+      case "like", "$like": return likeSelectivity
+      case "<", "<=", ">", ">=": return 0.35
+      default: return unknownSelectivity
+      }
+    default: return unknownSelectivity
+    }
+  }
+
+  private static func share(_ range: (min: Double, max: Double), _ low: Double?, _ high: Double?) -> Double {
+    let width = range.max - range.min
+    if width <= 0 { return 1 }
+    let from = max(range.min, low ?? range.min)
+    let to = min(range.max, high ?? range.max)
+    return min(1, max(0.0005, (to - from) / width))
+  }
+
+  /// `column <op> constant`, turned so that the column stands left.
+  private static func comparison(_ condition: Expression) -> (column: ColumnReference, op: String, value: Double?)? {
+    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
+    let turned = ["=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="]
+    guard let back = turned[call.function.name] else { return nil }
+    if let column = call.arguments[0].columnReference, case .constant(let value, let type) = call.arguments[1] {
+      return (column, call.function.name, number(value, type))
+    }
+    if let column = call.arguments[1].columnReference, case .constant(let value, let type) = call.arguments[0] {
+      return (column, back, number(value, type))
+    }
+    return nil
+  }
+
+  // MARK: Joins
+
+  private mutating func estimate(_ node: JoinNode) -> CardinalityEstimate {
+    let (left, right) = (estimate(node.left), estimate(node.right))
+    return CardinalityEstimator.join(node, left, right)
+  }
+
+  static func join(
+    _ node: JoinNode, _ left: CardinalityEstimate, _ right: CardinalityEstimate
+  ) -> CardinalityEstimate {
+    var result = CardinalityEstimate(rows: 0, distinct: left.distinct.merging(right.distinct) { first, _ in first })
+    var matching = left.rows * right.rows
+    // Several keys are seldom independent: each further one counts less.
+    var exponentCount = 0
+    for key in node.keys.sorted(by: {
+      max(left.distinct($0.left), right.distinct($0.right)) > max(left.distinct($1.left), right.distinct($1.right))
+    }) {
+      let distinct = max(left.distinct(key.left), right.distinct(key.right))
+      matching /= exponentCount == 0 ? distinct : distinct.squareRoot()
+      exponentCount += 1
+      let kept = min(left.distinct(key.left), right.distinct(key.right))
+      result.distinct[key.left.id] = kept
+      result.distinct[key.right.id] = kept
+    }
+    if let residual = node.residual {
+      let both = CardinalityEstimate(rows: matching, distinct: result.distinct)
+      matching *= selectivity(residual, both, ranges: [:])
+    }
+    switch node.kind {
+    case .inner: result.rows = max(1, matching)
+    case .left: result.rows = max(left.rows, matching)
+    case .right: result.rows = max(right.rows, matching)
+    case .full: result.rows = max(left.rows + right.rows, matching)
+    case .semi, .anti:
+      var share = 1.0
+      if let key = node.keys.first { share = min(1, right.distinct(key.right) / left.distinct(key.left)) }
+      if node.residual != nil { share *= 0.5 }
+      result = left
+      result.rows = max(1, left.rows * (node.kind == .semi ? share : max(0.1, 1 - share)))
+    case .mark: result = left
+    }
+    for (id, distinct) in result.distinct { result.distinct[id] = min(distinct, result.rows) }
+    return result
+  }
+}

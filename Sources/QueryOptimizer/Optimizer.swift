@@ -1,0 +1,52 @@
+package import QueryErrors
+package import QueryPlan
+
+/// Makes a bound plan cheaper, rule by rule.
+package enum Optimizer {
+  /// The rules, in the order they run. Why it is this order:
+  /// - Subqueries become joins first, so that all other rules see joins only.
+  /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
+  /// - Files are listed once filters have reached the scans; estimates need the files; join order needs estimates.
+  /// - Join order moves conditions, so filters and columns are pushed once more behind it.
+  static let rules: [any OptimizerRule.Type] = [
+    SimplifyExpressions.self,
+    DecorrelateSubqueries.self,
+    SimplifyExpressions.self,
+    PushDownFilters.self,
+    PruneColumns.self,
+    ListFiles.self,
+    AnswerFromMetadata.self,
+    ReorderJoins.self,
+    PushDownFilters.self,
+    PruneColumns.self,
+    MergeLimitWithSort.self,
+    PushDownLimits.self,
+    ChooseBuildSides.self,
+    AddDynamicFilters.self,
+  ]
+
+  package static func optimize(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    var plan = plan
+    for rule in rules {
+      guard rule.isRequired || (context.isEnabled && !context.disabledRules.contains(rule.name)) else { continue }
+      plan = try SharedDefinitions.rewrite(plan, context) { (part) throws(QueryError) in
+        try rule.init().rewrite(part, context)
+      }
+      #if DEBUG
+        do throws(QueryError) { try PlanValidator.validate(plan) } catch {
+          throw .internalError("after \(rule.name): \(error.message)\n\(PlanPrinter.print(plan))")
+        }
+      #endif
+    }
+    return plan
+  }
+
+  /// The plan with estimates, as EXPLAIN prints it.
+  package static func explain(_ plan: LogicalPlan) -> String {
+    var estimator = CardinalityEstimator()
+    return PlanPrinter.print(plan) { node in
+      let rows = estimator.estimate(node).rows
+      return "{rows: \(rows < 1e15 ? String(Int(rows.rounded())) : String(rows))}"
+    }
+  }
+}

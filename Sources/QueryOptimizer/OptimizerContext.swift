@@ -1,0 +1,43 @@
+package import Columnar
+package import ObjectStore
+package import SQLExpressions
+package import SQLFunctions
+
+/// What rules may know and use.
+///
+/// - Threads: one query each.
+package final class OptimizerContext {
+  package let session: SessionContext
+  package let meter: ScanMeter
+  /// Worker threads the plan will run on.
+  package var threads = 1
+  /// Whether rules that only make plans cheaper run; those that make them executable always do.
+  package var isEnabled = true
+  /// Rules left out by name.
+  package var disabledRules: Set<String> = []
+  private var nextColumnID: Int
+  private var nextCommonID: Int
+  private var nextFilterID = 0
+
+  package init(session: SessionContext, meter: ScanMeter, nextColumnID: Int, nextCommonID: Int) {
+    self.session = session
+    self.meter = meter
+    self.nextColumnID = nextColumnID
+    self.nextCommonID = nextCommonID
+  }
+
+  func newColumn(_ name: String, _ type: DataType) -> ColumnReference {
+    defer { nextColumnID += 1 }
+    return ColumnReference(id: ColumnID(nextColumnID), name: name, type: type)
+  }
+
+  func newCommonID() -> Int {
+    defer { nextCommonID += 1 }
+    return nextCommonID
+  }
+
+  func newDynamicFilterID() -> Int {
+    defer { nextFilterID += 1 }
+    return nextFilterID
+  }
+}

@@ -1,0 +1,91 @@
+import Columnar
+package import QueryErrors
+package import QueryPlan
+import SQLExpressions
+
+/// Lets a join's build side tell the scan that feeds its probe side which key values can match.
+package struct AddDynamicFilters: OptimizerRule {
+  package static let name = "add_dynamic_filters"
+  package init() {}
+
+  package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    var estimator = CardinalityEstimator()
+    return plan.rewritten { node in
+      guard case .join(var join) = node, !join.keys.isEmpty else { return node }
+      // Rows of the probe side without a match must not be needed.
+      let buildsLeft = join.buildsLeft
+      switch join.kind {
+      case .inner, .semi: break
+      case .left where buildsLeft: return node
+      case .right where !buildsLeft: break
+      default: return node
+      }
+      let probe = buildsLeft ? join.right : join.left
+      let build = buildsLeft ? join.left : join.right
+      // A build side that keeps nearly all probe rows is not worth asking.
+      if !AddDynamicFilters.isSelective(build), estimator.estimate(build).rows * 2 > estimator.estimate(probe).rows { return node }
+      var changed = probe
+      for (index, key) in join.keys.enumerated() where !key.nullsEqual {
+        let column = buildsLeft ? key.right : key.left
+        let id = context.newDynamicFilterID()
+        if let filtered = AddDynamicFilters.attach(id, column, to: changed) {
+          changed = filtered
+          join.dynamicFilters[id] = index
+        }
+      }
+      if buildsLeft { join.right = changed } else { join.left = changed }
+      return .join(join)
+    }
+  }
+
+  /// Whether some condition narrows the plan's rows.
+  private static func isSelective(_ plan: LogicalPlan) -> Bool {
+    plan.contains { node in
+      switch node {
+      case .filter, .limit, .topN, .aggregate, .values: true
+      case .scan(let scan): !scan.predicates.isEmpty || !scan.dynamicFilters.isEmpty
+      case .join(let join): join.kind == .semi || join.kind == .anti
+      default: false
+      }
+    }
+  }
+
+  /// The plan with the filter on the scan that `column` comes from; nil when it does not come from one unchanged.
+  private static func attach(_ id: Int, _ column: ColumnReference, to plan: LogicalPlan) -> LogicalPlan? {
+    switch plan {
+    case .scan(var node):
+      guard let source = node.columns.first(where: { $0.reference == column })?.source, case .file = source else { return nil }
+      node.dynamicFilters.append(.init(id: id, column: column))
+      return .scan(node)
+    case .filter(var node):
+      guard let input = attach(id, column, to: node.input) else { return nil }
+      node.input = input
+      return .filter(node)
+    case .project(var node):
+      guard let source = node.assignments.first(where: { $0.reference == column })?.expression.columnReference,
+        let input = attach(id, source, to: node.input)
+      else { return nil }
+      node.input = input
+      return .project(node)
+    case .join(var node):
+      // Rows dropped early must not be ones the join would have kept with NULLs.
+      let inLeft = node.left.outputs.contains(column)
+      switch node.kind {
+      case .inner: break
+      case .left, .semi, .anti, .mark: if !inLeft { return nil }
+      case .right: if inLeft { return nil }
+      case .full: return nil
+      }
+      guard let input = attach(id, column, to: inLeft ? node.left : node.right) else { return nil }
+      if inLeft { node.left = input } else { node.right = input }
+      return .join(node)
+    case .aggregate(var node):
+      guard node.groupingSets.count == 1, let key = node.keys.first(where: { $0.output == column }),
+        let input = attach(id, key.input, to: node.input)
+      else { return nil }
+      node.input = input
+      return .aggregate(node)
+    default: return nil
+    }
+  }
+}

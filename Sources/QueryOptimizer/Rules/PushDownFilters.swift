@@ -1,0 +1,305 @@
+import Columnar
+package import QueryErrors
+package import QueryPlan
+import SQLExpressions
+import SQLFunctions
+
+/// Moves conditions towards the scans, turns conditions over two inputs into join keys, marks that are filtered on into
+/// semi and anti joins, and outer joins whose NULL rows a condition drops into inner ones.
+package struct PushDownFilters: OptimizerRule {
+  package static let name = "push_down_filters"
+  package init() {}
+
+  package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    try FilterPush(context: context).push([], into: plan)
+  }
+}
+
+/// Carries conditions down a plan.
+private struct FilterPush {
+  let context: OptimizerContext
+
+  /// `plan` filtered by `conditions`.
+  func push(_ conditions: [Expression], into plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
+    switch plan {
+    case .filter(let node):
+      let (movable, fixed) = split(node.predicate.conjuncts) { $0.isDeterministic }
+      // A volatile condition stays where it is, above it only what does not change how often it is evaluated.
+      if fixed.isEmpty { return try push(conditions + movable, into: node.input) }
+      return filter(
+        .filter(FilterNode(input: try push(movable, into: node.input), predicate: .conjunction(fixed))), conditions)
+    case .project(let node):
+      let definitions = Dictionary(
+        node.assignments.map { ($0.reference.id, $0.expression) }, uniquingKeysWith: { first, _ in first })
+      // Conditions over costly or volatile expressions stay above, where the value is at hand.
+      let (movable, kept) = split(conditions) { condition in
+        condition.columnsUsed.allSatisfy { column in
+          guard let expression = definitions[column.id] else { return true }
+          return expression.isDeterministic
+        }
+      }
+      var result = node
+      result.input = try push(movable.map { $0.replacing(definitions) }, into: node.input)
+      return filter(.project(result), kept)
+    case .aggregate(let node):
+      let keys = Dictionary(
+        node.keys.enumerated().map { ($1.output.id, $0) }, uniquingKeysWith: { first, _ in first })
+      let (movable, kept) = split(conditions) { condition in
+        let used = condition.columnsUsed
+        return !used.isEmpty && !node.keys.isEmpty
+          && used.allSatisfy { column in
+            guard let index = keys[column.id] else { return false }
+            return node.groupingSets.allSatisfy { $0.contains(index) }
+          }
+      }
+      let inputs = Dictionary(
+        node.keys.map { ($0.output.id, Expression.column($0.input)) }, uniquingKeysWith: { first, _ in first })
+      var result = node
+      result.input = try push(movable.map { $0.replacing(inputs) }, into: node.input)
+      return filter(.aggregate(result), kept)
+    case .join(let node): return try push(conditions, into: node)
+    case .setOperation(let node):
+      // A row passes a set operation's condition when it passes in the inputs (all inputs must see it for EXCEPT's left).
+      var result = node
+      for index in node.inputs.indices {
+        let map = Dictionary(
+          zip(node.outputs, node.inputs[index].outputs).map { ($0.id, Expression.column($1)) },
+          uniquingKeysWith: { first, _ in first })
+        result.inputs[index] = try push(
+          conditions.filter(\.isDeterministic).map { $0.replacing(map) }, into: node.inputs[index])
+      }
+      return filter(.setOperation(result), conditions.filter { !$0.isDeterministic })
+    case .window(let node):
+      let partition = Set(node.partitionKeys)
+      let (movable, kept) = split(conditions) { condition in
+        let used = condition.columnsUsed
+        return !used.isEmpty && used.isSubset(of: partition) && condition.isDeterministic
+      }
+      var result = node
+      result.input = try push(movable, into: node.input)
+      return filter(.window(result), kept)
+    case .unnest(let node):
+      let keptColumns = Set(node.kept)
+      let (movable, kept) = split(conditions) { condition in
+        !condition.columnsUsed.isEmpty && condition.columnsUsed.isSubset(of: keptColumns) && condition.isDeterministic
+      }
+      var result = node
+      result.input = try push(movable, into: node.input)
+      return filter(.unnest(result), kept)
+    case .sort(var node):
+      node.input = try push(conditions, into: node.input)
+      return .sort(node)
+    case .scan(var node):
+      let (movable, kept) = split(conditions) { $0.isDeterministic && !$0.columnsUsed.isEmpty }
+      for condition in movable where !node.predicates.contains(condition) { node.predicates.append(condition) }
+      return filter(.scan(node), kept)
+    case .limit, .topN, .singleRow, .values, .common, .recursion, .recursionInput, .apply:
+      var children: [LogicalPlan] = []
+      if case .common = plan { return filter(plan, conditions) }
+      for child in plan.children { children.append(try push([], into: child)) }
+      return filter(plan.withChildren(children), conditions)
+    }
+  }
+
+  private func filter(_ plan: LogicalPlan, _ conditions: [Expression]) -> LogicalPlan {
+    conditions.isEmpty ? plan : .filter(FilterNode(input: plan, predicate: .conjunction(conditions)))
+  }
+
+  private func split(
+    _ conditions: [Expression], _ isMovable: (Expression) -> Bool
+  ) -> (movable: [Expression], kept: [Expression]) {
+    (conditions.filter(isMovable), conditions.filter { !isMovable($0) })
+  }
+
+  // MARK: Joins
+
+  private func push(_ conditions: [Expression], into join: JoinNode) throws(QueryError) -> LogicalPlan {
+    var node = join
+    var conditions = conditions
+    if node.kind == .mark, let turned = try markToSemi(node, conditions) { return turned }
+    let (left, right) = (Set(node.left.outputs), Set(node.right.outputs))
+    switch node.kind {
+    case .left where dropsNullRows(conditions, right): node.kind = .inner
+    case .right where dropsNullRows(conditions, left): node.kind = .inner
+    case .full:
+      let (dropsRight, dropsLeft) = (dropsNullRows(conditions, right), dropsNullRows(conditions, left))
+      if dropsRight && dropsLeft { node.kind = .inner } else if dropsRight { node.kind = .right } else if dropsLeft { node.kind = .left }
+    default: break
+    }
+    var toLeft: [Expression] = []
+    var toRight: [Expression] = []
+    var above: [Expression] = []
+    var residual = node.residual?.conjuncts ?? []
+    if node.kind == .inner {
+      residual += conditions.filter(\.isDeterministic)
+      conditions = conditions.filter { !$0.isDeterministic }
+      above = conditions
+    } else {
+      // Conditions behind the join may move to the side whose rows are all kept.
+      for condition in conditions {
+        let used = condition.columnsUsed
+        if condition.isDeterministic, !used.isEmpty, used.isSubset(of: left), [.left, .semi, .anti, .mark].contains(node.kind) {
+          toLeft.append(condition)
+        } else if condition.isDeterministic, !used.isEmpty, used.isSubset(of: right), node.kind == .right {
+          toRight.append(condition)
+        } else {
+          above.append(condition)
+        }
+      }
+    }
+    // The join's own conditions may move to the side whose rows they only help to match.
+    var kept: [Expression] = []
+    for condition in residual {
+      let used = condition.columnsUsed
+      if condition.isDeterministic, used.isSubset(of: right), !used.isEmpty,
+        [.inner, .left, .semi].contains(node.kind) || ((node.kind == .anti || node.kind == .mark) && !node.isNullAware)
+      {
+        toRight.append(condition)
+      } else if condition.isDeterministic, used.isSubset(of: left), !used.isEmpty, [.inner, .right, .semi].contains(node.kind) {
+        toLeft.append(condition)
+      } else if let key = try equality(condition, left, right), !node.isNullAware {
+        node.left = extended(node.left, key.left)
+        node.right = extended(node.right, key.right)
+        let leftColumn = key.left.reference
+        let rightColumn = key.right.reference
+        if !node.keys.contains(where: { $0.left == leftColumn && $0.right == rightColumn }) {
+          node.keys.append(.init(leftColumn, rightColumn, nullsEqual: key.nullsEqual))
+        }
+      } else {
+        kept.append(condition)
+      }
+    }
+    node.residual = kept.isEmpty ? nil : .conjunction(kept)
+    // What one key column must fulfil, its partner must too.
+    if [.inner, .semi, .left, .right].contains(node.kind) {
+      let (known, other) = (toLeft, toRight)
+      if node.kind != .right { toRight += implied(known, node.keys.map { ($0.left, $0.right) }) }
+      if node.kind == .inner || node.kind == .semi || node.kind == .right {
+        toLeft += implied(other, node.keys.map { ($0.right, $0.left) })
+      }
+    }
+    node.left = try push(toLeft, into: node.left)
+    node.right = try push(toRight, into: node.right)
+    let outputs = join.outputs
+    var result = LogicalPlan.join(node)
+    if result.outputs.count != outputs.count || result.outputs != outputs {
+      // Key columns were added below; hide them.
+      result = .project(ProjectNode(input: result, assignments: outputs.map { .init($0, .column($0)) }))
+    }
+    return filter(result, above)
+  }
+
+  /// A side's key: a column it has, or an expression to be added to it.
+  private struct KeySide {
+    var reference: ColumnReference
+    var expression: Expression
+  }
+
+  private func equality(
+    _ condition: Expression, _ left: Set<ColumnReference>, _ right: Set<ColumnReference>
+  ) throws(QueryError) -> (left: KeySide, right: KeySide, nullsEqual: Bool)? {
+    var condition = condition
+    var nullsEqual = false
+    if case .call(let call) = condition, call.function.name == "not", case .call(let inner) = call.arguments[0],
+      inner.function.name == "is_distinct_from"
+    {
+      condition = call.arguments[0]
+      nullsEqual = true
+    }
+    guard case .call(let call) = condition, call.arguments.count == 2,
+      call.function.name == (nullsEqual ? "is_distinct_from" : "="), condition.isDeterministic
+    else { return nil }
+    let (a, b) = (call.arguments[0], call.arguments[1])
+    guard a.type == b.type, a.type.isComparable, !a.type.isNested, !a.columnsUsed.isEmpty, !b.columnsUsed.isEmpty else { return nil }
+    func side(_ expression: Expression) -> KeySide {
+      if let column = expression.columnReference { return KeySide(reference: column, expression: expression) }
+      return KeySide(reference: context.newColumn("key", expression.type), expression: expression)
+    }
+    if a.columnsUsed.isSubset(of: left), b.columnsUsed.isSubset(of: right) { return (side(a), side(b), nullsEqual) }
+    if b.columnsUsed.isSubset(of: left), a.columnsUsed.isSubset(of: right) { return (side(b), side(a), nullsEqual) }
+    return nil
+  }
+
+  private func extended(_ plan: LogicalPlan, _ key: KeySide) -> LogicalPlan {
+    if key.expression.columnReference != nil { return plan }
+    return .project(
+      ProjectNode(
+        input: plan, assignments: plan.outputs.map { .init($0, .column($0)) } + [.init(key.reference, key.expression)]))
+  }
+
+  /// Conditions on one column that hold for its partner as well.
+  private func implied(
+    _ conditions: [Expression], _ pairs: [(ColumnReference, ColumnReference)]
+  ) -> [Expression] {
+    var result: [Expression] = []
+    for condition in conditions where !condition.mayFail && condition.isDeterministic {
+      let used = condition.columnsUsed
+      guard used.count == 1, let column = used.first, rejectsNull(condition, used) else { continue }
+      for (from, to) in pairs where from == column && from.type == to.type {
+        result.append(condition.replacing([from.id: .column(to)]))
+      }
+    }
+    return result
+  }
+
+  /// Whether some condition is never true when all columns of `side` are NULL.
+  private func dropsNullRows(_ conditions: [Expression], _ side: Set<ColumnReference>) -> Bool {
+    conditions.contains { rejectsNull($0, side) }
+  }
+
+  /// Whether `condition` is not true when all of `columns` are NULL.
+  private func rejectsNull(_ condition: Expression, _ columns: Set<ColumnReference>) -> Bool {
+    let used = condition.columnsUsed.intersection(columns)
+    guard !used.isEmpty, condition.isDeterministic else { return false }
+    let nulls = Dictionary(uniqueKeysWithValues: used.map { ($0.id, Expression.null($0.type)) })
+    guard let value = try? ExpressionSimplifier(session: context.session).simplify(condition.replacing(nulls)) else {
+      return false
+    }
+    if let constant = value.constantValue { return constant != .boolean(true) }
+    return isStrict(condition, used)
+  }
+
+  /// Whether the condition is NULL as soon as some of `columns` is.
+  private func isStrict(_ condition: Expression, _ columns: Set<ColumnReference>) -> Bool {
+    switch condition {
+    case .column(let column): columns.contains(column)
+    case .call(let call): call.overload.propagatesNulls && call.arguments.contains { isStrict($0, columns) }
+    case .cast(let cast): isStrict(cast.operand, columns)
+    case .inList(let list): isStrict(list.value, columns)
+    case .field(let operand, _, _): isStrict(operand, columns)
+    case .or(let operands): operands.allSatisfy { isStrict($0, columns) }
+    case .and(let operands): operands.contains { isStrict($0, columns) }
+    case .constant, .caseWhen, .coalesce, .tryCatch, .lambda: false
+    }
+  }
+
+  /// `WHERE mark` keeps the rows with a match, `WHERE NOT mark` those without: no mark is needed.
+  private func markToSemi(_ join: JoinNode, _ conditions: [Expression]) throws(QueryError) -> LogicalPlan? {
+    guard let mark = join.mark else { return nil }
+    for (index, condition) in conditions.enumerated() {
+      let kind: JoinNode.Kind
+      if condition == .column(mark) {
+        kind = .semi
+      } else if case .call(let call) = condition, call.function.name == "not", call.arguments[0] == .column(mark) {
+        kind = .anti
+      } else {
+        continue
+      }
+      var rest = conditions
+      rest.remove(at: index)
+      var node = join
+      node.kind = kind
+      node.mark = nil
+      if kind == .semi { node.isNullAware = false }
+      let pushed = try push(rest.filter { !$0.columnsUsed.contains(mark) }, into: node)
+      // The mark is true or false for all rows left; keep it for nodes that still name it.
+      let marked = LogicalPlan.project(
+        ProjectNode(
+          input: pushed,
+          assignments: join.left.outputs.map { .init($0, .column($0)) }
+            + [.init(mark, .constant(.boolean(kind == .semi), .boolean))]))
+      return filter(marked, rest.filter { $0.columnsUsed.contains(mark) })
+    }
+    return nil
+  }
+}

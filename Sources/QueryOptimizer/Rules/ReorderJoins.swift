@@ -1,0 +1,181 @@
+import Columnar
+package import QueryErrors
+package import QueryPlan
+import SQLExpressions
+
+/// Finds a cheap order for trees of inner joins: exhaustively for few relations, greedily for many.
+///
+/// Cost is the sum of all intermediate results' rows, with the hashed side counted again.
+///
+/// - Source: Moerkotte and Neumann, "Dynamic Programming Strikes Back", SIGMOD 2008 (subset enumeration); greedy operator
+///   ordering beyond.
+package struct ReorderJoins: OptimizerRule {
+  package static let name = "reorder_joins"
+  package init() {}
+
+  /// Relations up to which all orders are looked at.
+  static let maximumExhaustiveCount = 10
+
+  package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    var estimator = CardinalityEstimator()
+    return try reorder(plan, &estimator)
+  }
+
+  private func reorder(_ plan: LogicalPlan, _ estimator: inout CardinalityEstimator) throws(QueryError) -> LogicalPlan {
+    guard case .join(let join) = plan, join.kind == .inner else {
+      var children: [LogicalPlan] = []
+      if case .common = plan { return plan }
+      for child in plan.children { children.append(try reorder(child, &estimator)) }
+      return plan.withChildren(children)
+    }
+    var graph = JoinGraph()
+    try flatten(plan, &graph, &estimator)
+    guard graph.relations.count > 2 else {
+      var node = join
+      node.left = try reorder(join.left, &estimator)
+      node.right = try reorder(join.right, &estimator)
+      return .join(node)
+    }
+    graph.estimates = graph.relations.map { relation in estimator.estimate(relation) }
+    let ordered = graph.relations.count <= ReorderJoins.maximumExhaustiveCount ? graph.exhaustive() : graph.greedy()
+    guard ordered.outputs != plan.outputs else { return ordered }
+    return .project(ProjectNode(input: ordered, assignments: plan.outputs.map { .init($0, .column($0)) }))
+  }
+
+  /// Collects the relations and conditions of a tree of inner joins; projections of plain columns are looked through.
+  private func flatten(
+    _ plan: LogicalPlan, _ graph: inout JoinGraph, _ estimator: inout CardinalityEstimator
+  ) throws(QueryError) {
+    switch plan {
+    case .join(let node) where node.kind == .inner:
+      try flatten(node.left, &graph, &estimator)
+      try flatten(node.right, &graph, &estimator)
+      for key in node.keys { graph.keys.append(key) }
+      graph.conditions += node.residual?.conjuncts ?? []
+    case .project(let node) where isSelection(node) && isInnerJoin(node.input):
+      try flatten(node.input, &graph, &estimator)
+    case .filter(let node) where isInnerJoin(node.input) && node.predicate.isDeterministic:
+      try flatten(node.input, &graph, &estimator)
+      graph.conditions += node.predicate.conjuncts
+    default: graph.relations.append(try reorder(plan, &estimator))
+    }
+  }
+
+  private func isSelection(_ node: ProjectNode) -> Bool {
+    node.assignments.allSatisfy { $0.expression == .column($0.reference) }
+  }
+
+  private func isInnerJoin(_ plan: LogicalPlan) -> Bool {
+    switch plan {
+    case .join(let node): node.kind == .inner
+    case .project(let node): isSelection(node) && isInnerJoin(node.input)
+    default: false
+    }
+  }
+}
+
+/// Relations to be joined, and the conditions between them.
+private struct JoinGraph {
+  var relations: [LogicalPlan] = []
+  var keys: [JoinNode.Key] = []
+  var conditions: [Expression] = []
+  var estimates: [CardinalityEstimate] = []
+
+  /// A joined subset.
+  struct Part {
+    var plan: LogicalPlan
+    var estimate: CardinalityEstimate
+    var cost: Double
+    var members: Int
+  }
+
+  /// Relations that yield each column, as a bit.
+  private func owners() -> [ColumnID: Int] {
+    var owners: [ColumnID: Int] = [:]
+    for (index, relation) in relations.enumerated() { for column in relation.outputs { owners[column.id] = 1 << index } }
+    return owners
+  }
+
+  private func part(_ index: Int) -> Part {
+    Part(plan: relations[index], estimate: estimates[index], cost: 0, members: 1 << index)
+  }
+
+  /// The join of two parts under all conditions that become decidable; nil for keys when it is a cross product.
+  private func join(_ a: Part, _ b: Part, _ owners: [ColumnID: Int], allowsCross: Bool) -> Part? {
+    let members = a.members | b.members
+    // The larger side first: it is probed.
+    let (left, right) = a.estimate.rows >= b.estimate.rows ? (a, b) : (b, a)
+    var own: [JoinNode.Key] = []
+    for key in keys {
+      let (x, y) = (owners[key.left.id] ?? 0, owners[key.right.id] ?? 0)
+      if x & left.members != 0, y & right.members != 0 {
+        own.append(key)
+      } else if y & left.members != 0, x & right.members != 0 {
+        own.append(.init(key.right, key.left, nullsEqual: key.nullsEqual))
+      }
+    }
+    if own.isEmpty, !allowsCross { return nil }
+    let residual = conditions.filter { condition in
+      let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
+      return needed & ~members == 0 && needed & ~a.members != 0 && needed & ~b.members != 0
+    }
+    let node = JoinNode(
+      .inner, left: left.plan, right: right.plan, keys: own, residual: residual.isEmpty ? nil : .conjunction(residual))
+    let estimate = CardinalityEstimator.join(node, left.estimate, right.estimate)
+    let cost = a.cost + b.cost + estimate.rows + right.estimate.rows * 1.5 + left.estimate.rows * 0.2
+    return Part(plan: .join(node), estimate: estimate, cost: own.isEmpty ? cost * 10 : cost, members: members)
+  }
+
+  func exhaustive() -> LogicalPlan {
+    let owners = owners()
+    let all = (1 << relations.count) - 1
+    var best: [Part?] = Array(repeating: nil, count: all + 1)
+    for index in relations.indices { best[1 << index] = part(index) }
+    for members in 1...all where members & (members - 1) != 0 {
+      // Each split once: the half with the lowest member stands first.
+      let lowest = members & -members
+      for allowsCross in [false, true] where best[members] == nil {
+        var half = (members - 1) & members
+        while half > 0 {
+          if half & lowest != 0, let a = best[half], let b = best[members & ~half],
+            let joined = join(a, b, owners, allowsCross: allowsCross), joined.cost < best[members]?.cost ?? .infinity
+          {
+            best[members] = joined
+          }
+          half = (half - 1) & members
+        }
+      }
+    }
+    return finished(best[all]!)
+  }
+
+  func greedy() -> LogicalPlan {
+    let owners = owners()
+    var parts = relations.indices.map(part)
+    while parts.count > 1 {
+      var best: (i: Int, j: Int, part: Part)?
+      for allowsCross in [false, true] where best == nil {
+        for i in parts.indices {
+          for j in parts.indices where j > i {
+            guard let joined = join(parts[i], parts[j], owners, allowsCross: allowsCross) else { continue }
+            if joined.estimate.rows < best?.part.estimate.rows ?? .infinity { best = (i, j, joined) }
+          }
+        }
+      }
+      parts[best!.i] = best!.part
+      parts.remove(at: best!.j)
+    }
+    return finished(parts[0])
+  }
+
+  /// Conditions over one relation or none still have to be applied.
+  private func finished(_ part: Part) -> LogicalPlan {
+    let owners = owners()
+    let rest = conditions.filter { condition in
+      let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
+      return needed & (needed - 1) == 0
+    }
+    if rest.isEmpty { return part.plan }
+    return .filter(FilterNode(input: part.plan, predicate: .conjunction(rest)))
+  }
+}

@@ -1,0 +1,37 @@
+package import QueryErrors
+package import QueryPlan
+import SQLExpressions
+
+/// Applies a rewrite to a plan and, once each, to the shared definitions it uses.
+enum SharedDefinitions {
+  /// - Parameter body: rewrites one tree, leaving `common` nodes as they are.
+  static func rewrite(
+    _ plan: LogicalPlan, _ context: OptimizerContext, _ body: (LogicalPlan) throws(QueryError) -> LogicalPlan
+  ) throws(QueryError) -> LogicalPlan {
+    var rewritten: [Int: CommonDefinition] = [:]
+    func visit(_ plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
+      try replaceDefinitions(try body(plan))
+    }
+    func replaceDefinitions(_ plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
+      try plan.rewritten { (node) throws(QueryError) -> LogicalPlan in
+        guard case .common(var common) = node else { return node }
+        if let known = rewritten[common.definition.id] {
+          common.definition = known
+        } else {
+          let old = common.definition
+          let new = CommonDefinition(id: old.id, name: old.name, plan: try keepingOutputs(old.plan, visit(old.plan)))
+          rewritten[old.id] = new
+          common.definition = new
+        }
+        return .common(common)
+      }
+    }
+    return try visit(plan)
+  }
+
+  /// Uses refer to a definition's outputs by position, so they must stay what they were.
+  private static func keepingOutputs(_ old: LogicalPlan, _ new: LogicalPlan) -> LogicalPlan {
+    if old.outputs == new.outputs { return new }
+    return .project(ProjectNode(input: new, assignments: old.outputs.map { .init($0, .column($0)) }))
+  }
+}
