@@ -1,0 +1,399 @@
+import Columnar
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import SQLFunctions
+import SQLSyntax
+
+extension Binder {
+  /// A window specification with the one it refers to merged in.
+  private struct Specification {
+    var partition: [ExpressionSyntax] = []
+    var ordering: [SortItemSyntax] = []
+    var frame: WindowFrameSyntax?
+    var range: SourceRange
+  }
+
+  /// Remembers the WINDOW clause and checks every window in it, used or not.
+  func defineWindows(
+    _ definitions: [WindowDefinitionSyntax], _ scope: Scope, _ block: QueryBlock
+  ) throws(QueryError) {
+    for definition in definitions {
+      if block.windowDefinitions[definition.name] != nil {
+        throw QueryError(
+          .duplicateWindowName, "WINDOW name '\(definition.name.canonicalName)' specified more than once",
+          at: definition.name.range)
+      }
+      // A definition may refer to earlier ones only.
+      _ = try resolve(definition.specification, block)
+      block.windowDefinitions[definition.name] = definition.specification
+    }
+  }
+
+  private func specification(_ reference: WindowReferenceSyntax, _ block: QueryBlock) throws(QueryError) -> Specification {
+    switch reference {
+    case .named(let name):
+      guard let definition = block.windowDefinitions[name] else { throw windowNotFound(name, block) }
+      return try resolve(definition, block)
+    case .specification(let syntax): return try resolve(syntax, block)
+    }
+  }
+
+  private func windowNotFound(_ name: Identifier, _ block: QueryBlock) -> QueryError {
+    QueryError(
+      .invalidWindowReference, "Cannot resolve WINDOW name \(name.canonicalName)", at: name.range,
+      hint: NameSuggestion.hint(
+        for: name.canonicalName, among: block.windowDefinitions.keys.map(\.canonicalName).sorted()))
+  }
+
+  private func resolve(_ syntax: WindowSpecificationSyntax, _ block: QueryBlock) throws(QueryError) -> Specification {
+    var result = Specification(
+      partition: syntax.partitionBy, ordering: syntax.orderBy, frame: syntax.frame, range: syntax.range)
+    if let frame = syntax.frame, frame.pattern != nil {
+      throw .notSupported("Row pattern recognition in windows is not supported", at: frame.range)
+    }
+    guard let name = syntax.existingName else { return result }
+    guard let definition = block.windowDefinitions[name] else { throw windowNotFound(name, block) }
+    let base = try resolve(definition, block)
+    if let first = syntax.partitionBy.first {
+      throw QueryError(
+        .invalidWindowReference, "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
+        at: first.range)
+    }
+    if let first = syntax.orderBy.first, !base.ordering.isEmpty {
+      throw QueryError(
+        .invalidOrderBy,
+        "Cannot specify ORDER BY if the referenced named WINDOW specifies ORDER BY", at: first.range)
+    }
+    if base.frame != nil {
+      throw QueryError(
+        .invalidWindowReference, "Cannot reference named WINDOW containing frame specification", at: name.range)
+    }
+    result.partition = base.partition
+    if result.ordering.isEmpty { result.ordering = base.ordering }
+    return result
+  }
+
+  /// Binds `function(…) OVER window` to the column that will hold its value.
+  func bindWindowCall(
+    _ node: FunctionCallSyntax, _ name: String, _ place: ExpressionContext
+  ) throws(QueryError) -> Expression {
+    let text = ExpressionSyntax.functionCall(node).text
+    if let aggregate = place.aggregateName {
+      throw QueryError(
+        .nestedWindow,
+        "Cannot nest window functions or row pattern measures inside aggregation '\(aggregate)': [\(text)]",
+        at: node.range)
+    }
+    if place.windowName != nil {
+      throw QueryError(
+        .nestedWindow, "Cannot nest window functions or row pattern measures inside window specification: [\(text)]",
+        at: node.range)
+    }
+    guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows, let over = node.over else {
+      if place.clause == .having {
+        throw QueryError(
+          .nestedWindow, "HAVING clause cannot contain window functions or row pattern measures: [\(text)]",
+          at: place.clauseRange ?? node.range)
+      }
+      throw notScalar(node.range, text: text, place)
+    }
+    var inner = place
+    inner.windowName = name
+    let specification = try specification(over, block)
+
+    var partition: [Expression] = []
+    for syntax in specification.partition {
+      let expression = try bind(syntax, inner)
+      guard expression.type.isComparable else {
+        throw QueryError(
+          .typeMismatch,
+          "\(expression.type) is not comparable, and therefore cannot be used in window function PARTITION BY",
+          at: syntax.errorRange)
+      }
+      if case .constant = expression { continue }
+      if !partition.contains(expression) { partition.append(expression) }
+    }
+    var ordering: [QueryBlock.Ordering] = []
+    for item in specification.ordering {
+      let expression = try bind(item.expression, inner)
+      guard expression.type.isOrderable else {
+        throw QueryError(
+          .typeMismatch,
+          "\(expression.type) is not orderable, and therefore cannot be used in window function ORDER BY",
+          at: item.expression.errorRange)
+      }
+      ordering.append(self.ordering(item, expression))
+    }
+    let frame = try bindFrame(specification, ordering, inner)
+
+    var window: QueryBlock.Window
+    if let function = FunctionRegistry.window(name) {
+      if node.isDistinct || node.filter != nil || !node.orderBy.isEmpty || node.isStar {
+        throw QueryError(
+          .functionNotAggregate,
+          "DISTINCT, FILTER, ORDER BY and * are only valid for aggregation functions, not for \(name)", at: node.range)
+      }
+      if !function.usesFrame, let syntax = specification.frame {
+        throw QueryError(
+          .invalidWindowFrame, "Cannot specify window frame for \(name) function", at: syntax.range)
+      }
+      if Binder.rankingFunctions.contains(name), node.nullTreatment != nil {
+        throw QueryError(
+          .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+      }
+      if name == "lag" || name == "lead", specification.ordering.isEmpty {
+        throw QueryError(
+          .missingOrderBy, "\(name) function requires an ORDER BY window clause", at: node.range)
+      }
+      let (binding, arguments) = try bindWindowFunction(node, name, function, inner)
+      window = QueryBlock.Window(
+        output: newColumn(name, binding.returnType), function: .window(function), binding: binding,
+        arguments: arguments, partition: partition, ordering: ordering, unit: frame.unit, start: frame.start,
+        end: frame.end, ignoresNulls: node.nullTreatment == .ignore, isDistinct: false, filter: nil, range: node.range)
+    } else if let function = FunctionRegistry.aggregate(name) {
+      if node.isDistinct {
+        throw .notSupported("DISTINCT in window function parameters not yet supported: \(text)", at: node.range)
+      }
+      if !node.orderBy.isEmpty {
+        throw .notSupported("Window function with ORDER BY is not supported", at: node.range)
+      }
+      if node.nullTreatment != nil {
+        throw QueryError(
+          .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+      }
+      let call = try bindAggregateCall(node, name, function, inner)
+      window = QueryBlock.Window(
+        output: call.output, function: .aggregate(function, overloadIndex: call.overloadIndex), binding: call.binding,
+        arguments: call.arguments, partition: partition, ordering: ordering, unit: frame.unit, start: frame.start,
+        end: frame.end, ignoresNulls: false, isDistinct: false, filter: call.filter, range: node.range)
+    } else if FunctionRegistry.scalar(name) != nil {
+      throw QueryError(
+        .functionNotWindow, "Not a window function: \(name)", at: node.range)
+    } else {
+      throw windowFunctionNotFound(name, at: node.range)
+    }
+    if window.ordering.allSatisfy({ if case .constant = $0.expression { true } else { false } }) { window.ordering = [] }
+    block.windows.append(window)
+    block.windowOutputs.insert(window.output)
+    return .column(window.output)
+  }
+
+  private static let rankingFunctions: Set<String> = [
+    "rank", "dense_rank", "row_number", "percent_rank", "cume_dist", "ntile",
+  ]
+
+  // MARK: Frames
+
+  private struct Frame {
+    var unit: WindowFrame.Unit
+    var start: QueryBlock.Window.Bound
+    var end: QueryBlock.Window.Bound
+  }
+
+  private func bindFrame(
+    _ specification: Specification, _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
+  ) throws(QueryError) -> Frame {
+    guard let syntax = specification.frame else {
+      return Frame(unit: .range, start: .unboundedPreceding, end: .currentRow)
+    }
+    func invalid(_ message: String) -> QueryError { QueryError(.invalidWindowFrame, message, at: syntax.range) }
+    switch (syntax.start, syntax.end ?? .currentRow) {
+    case (.unboundedFollowing, _): throw invalid("Window frame start cannot be UNBOUNDED FOLLOWING")
+    case (_, .unboundedPreceding): throw invalid("Window frame end cannot be UNBOUNDED PRECEDING")
+    case (.currentRow, .preceding):
+      throw invalid("Window frame starting from CURRENT ROW cannot end with PRECEDING")
+    case (.following, .preceding): throw invalid("Window frame starting from FOLLOWING cannot end with PRECEDING")
+    case (.following, .currentRow): throw invalid("Window frame starting from FOLLOWING cannot end with CURRENT ROW")
+    default: break
+    }
+    let unit: WindowFrame.Unit =
+      switch syntax.unit {
+      case .rows: .rows
+      case .range: .range
+      case .groups: .groups
+      }
+    if unit == .groups, specification.ordering.isEmpty {
+      throw QueryError(.missingOrderBy, "Window frame of type GROUPS requires ORDER BY", at: syntax.range)
+    }
+    return Frame(
+      unit: unit, start: try bindBound(syntax.start, unit, specification, ordering, place),
+      end: try bindBound(syntax.end ?? .currentRow, unit, specification, ordering, place))
+  }
+
+  private func bindBound(
+    _ bound: FrameBoundSyntax, _ unit: WindowFrame.Unit, _ specification: Specification,
+    _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
+  ) throws(QueryError) -> QueryBlock.Window.Bound {
+    switch bound {
+    case .unboundedPreceding: return .unboundedPreceding
+    case .currentRow: return .currentRow
+    case .unboundedFollowing: return .unboundedFollowing
+    case .preceding(let syntax):
+      return .preceding(try bindOffset(syntax, isPreceding: true, unit, specification, ordering, place))
+    case .following(let syntax):
+      return .following(try bindOffset(syntax, isPreceding: false, unit, specification, ordering, place))
+    }
+  }
+
+  /// The column a frame bound reads: a row or group count, for RANGE the limit of the sort key.
+  private func bindOffset(
+    _ syntax: ExpressionSyntax, isPreceding: Bool, _ unit: WindowFrame.Unit, _ specification: Specification,
+    _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
+  ) throws(QueryError) -> Expression {
+    let range = syntax.errorRange
+    let offset = try bind(syntax, place)
+    if unit != .range {
+      let name = unit == .rows ? "ROWS" : "GROUPS"
+      guard offset.type.isInteger || offset.type == .unknown
+        || (offset.type.isDecimal && TypeCoercion.canCoerce(offset.type, to: .decimal(precision: 38, scale: 0)))
+      else {
+        throw QueryError(
+          .typeMismatch, "Window frame \(name) value type must be exact numeric type with scale 0 (actual \(offset.type))",
+          at: range)
+      }
+      let wide: Expression =
+        offset.type == .bigint ? offset : .cast(CastExpression(offset, to: .bigint, range: range))
+      let count = offset.type.isInteger ? coerced(offset, to: .bigint) : wide
+      let isValid = try call(">=", [count, .constant(.integer(0), .bigint)], at: range)
+      return FrameOffsetCheck.checked(count, isValid: isValid, at: range)
+    }
+    guard !specification.ordering.isEmpty else {
+      throw QueryError(
+        .missingOrderBy, "Window frame of type RANGE PRECEDING or FOLLOWING requires ORDER BY", at: specification.range)
+    }
+    guard specification.ordering.count == 1, let key = ordering.first else {
+      throw QueryError(
+        .invalidOrderBy,
+        "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY (actual: "
+          + "\(specification.ordering.count))", at: specification.range)
+    }
+    let keyType = key.expression.type
+    switch keyType {
+    case .date, .time, .timeWithTimeZone, .timestamp, .timestampWithTimeZone, .intervalDayToSecond, .intervalYearToMonth:
+      break
+    default:
+      guard keyType.isNumeric else {
+        throw QueryError(
+          .typeMismatch,
+          "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or interval "
+            + "(actual: \(keyType))", at: range)
+      }
+    }
+    let isValid: Expression
+    let typed: Expression
+    if keyType.isNumeric {
+      guard offset.type.isNumeric || offset.type == .unknown else {
+        throw QueryError(
+          .typeMismatch,
+          "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
+      }
+      typed = offset.type == .unknown ? offset.coerced(to: keyType) : offset
+      isValid = try call(">=", [typed, .constant(.integer(0), .integer)], at: range)
+    } else {
+      switch offset.type {
+      case .intervalDayToSecond, .intervalYearToMonth:
+        typed = offset
+        isValid = try call(">=", [typed, .constant(.integer(0), offset.type)], at: range)
+      default:
+        throw QueryError(
+          .typeMismatch,
+          "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
+      }
+    }
+    // Preceding means smaller keys when they ascend, larger ones when they descend.
+    let op = isPreceding == key.isAscending ? "-" : "+"
+    var limit: Expression
+    do throws(QueryError) { limit = try call(op, [key.expression, typed], at: range) } catch {
+      throw QueryError(
+        .typeMismatch,
+        "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
+    }
+    if limit.type != keyType {
+      guard CastRegistry.canCast(limit.type, to: keyType) else {
+        throw QueryError(
+          .typeMismatch,
+          "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
+      }
+      limit = .cast(CastExpression(limit, to: keyType, range: range))
+    }
+    return FrameOffsetCheck.checked(limit, isValid: isValid, at: range)
+  }
+
+  // MARK: Plan
+
+  /// Adds a window node for each specification of the block.
+  func attachWindows(_ block: QueryBlock, to plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
+    var plan = plan
+    var remaining = block.windows
+    while let first = remaining.first {
+      let same = remaining.filter { $0.partition == first.partition && $0.ordering == first.ordering }
+      remaining.removeAll { $0.partition == first.partition && $0.ordering == first.ordering }
+      var materializer = Materializer(self, plan)
+      var partition: [ColumnReference] = []
+      for expression in first.partition {
+        let column = materializer.column(expression)
+        if !partition.contains(column) { partition.append(column) }
+      }
+      var ordering: [SortKey] = []
+      for key in first.ordering {
+        if case .constant = key.expression { continue }
+        ordering.append(
+          SortKey(materializer.column(key.expression), isAscending: key.isAscending, nullsFirst: key.nullsFirst))
+      }
+      var calls: [WindowCall] = []
+      for window in same {
+        var arguments: [Expression] = []
+        for argument in window.arguments { arguments.append(materializer.argument(argument)) }
+        var filter: ColumnReference?
+        if let condition = window.filter { filter = materializer.column(condition, name: "filter") }
+        let frame = WindowFrame(
+          unit: window.unit, start: bound(window.start, &materializer), end: bound(window.end, &materializer))
+        calls.append(
+          WindowCall(
+            window.output, function: window.function, binding: window.binding, arguments: arguments, frame: frame,
+            ignoresNulls: window.ignoresNulls, isDistinct: window.isDistinct, filter: filter, range: window.range))
+      }
+      plan = .window(
+        WindowNode(input: materializer.plan(), partitionKeys: partition, ordering: ordering, calls: calls))
+    }
+    return plan
+  }
+
+  private func bound(_ bound: QueryBlock.Window.Bound, _ materializer: inout Materializer) -> WindowFrame.Bound {
+    switch bound {
+    case .unboundedPreceding: .unboundedPreceding
+    case .preceding(let expression): .preceding(materializer.column(expression, name: "framestart"))
+    case .currentRow: .currentRow
+    case .following(let expression): .following(materializer.column(expression, name: "frameend"))
+    case .unboundedFollowing: .unboundedFollowing
+    }
+  }
+}
+
+/// Fails where a frame's offset is negative or NULL.
+enum FrameOffsetCheck {
+  /// `value`, once `isValid` is true.
+  static func checked(_ value: Expression, isValid: Expression, at range: SourceRange) -> Expression {
+    let binding = SignatureBinding(argumentTypes: [.boolean, value.type], returnType: value.type)
+    return .call(
+      ScalarCall(function, overloadIndex: 0, binding: binding, arguments: [isValid, value], range: range))
+  }
+
+  private static let function = ScalarFunction(
+    "$frame_offset", summary: "A frame's offset once it is known to be neither negative nor NULL.", isHidden: true,
+    overloads: [
+      .columns([.boolean, .t], returns: .pattern(.t), propagatesNulls: false) {
+        (columns, rowCount, context) throws(QueryError) -> Column in
+        let isValid = columns[0].view
+        var row = 0
+        while row < rowCount {
+          if isValid.isNull(row) || isValid.value(row, as: UInt8.self) == 0 {
+            context.errors.record(row, .invalidWindowFrame, "Window frame offset value must not be negative or null")
+          }
+          row += 1
+        }
+        return columns[1]
+      }
+    ])
+}

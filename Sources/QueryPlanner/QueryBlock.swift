@@ -1,0 +1,212 @@
+import Columnar
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import SQLFunctions
+import SQLSyntax
+
+/// What expressions of one SELECT ask of the plan beneath them: subqueries, aggregates and windows.
+///
+/// Bound expressions name the outcome of each by a column of its own; the block adds the nodes that yield these columns
+/// as late as possible, but before whatever uses them.
+final class QueryBlock {
+  /// A subquery that will become an `ApplyNode`.
+  struct Subquery {
+    var kind: Kind
+    var plan: LogicalPlan
+    /// The left operand of IN and of quantified comparisons.
+    var probe: Expression?
+    /// The column that expressions use.
+    var output: ColumnReference
+    var range: SourceRange
+    var isAttached = false
+
+    enum Kind {
+      case scalar
+      case exists
+      case inSubquery
+      case quantified(op: String, isAll: Bool)
+    }
+  }
+
+  /// An aggregate whose arguments are still expressions.
+  struct Aggregate {
+    var output: ColumnReference
+    var function: AggregateFunction
+    var overloadIndex: Int
+    var binding: SignatureBinding
+    var arguments: [Expression]
+    var isDistinct: Bool
+    var filter: Expression?
+    var ordering: [Ordering]
+    var range: SourceRange
+
+    func isSame(as other: Aggregate) -> Bool {
+      function.name == other.function.name && overloadIndex == other.overloadIndex && binding == other.binding
+        && isDistinct == other.isDistinct && arguments == other.arguments && filter == other.filter
+        && ordering == other.ordering
+    }
+
+    var expressions: [Expression] { arguments + (filter.map { [$0] } ?? []) + ordering.map(\.expression) }
+  }
+
+  /// One key of an ORDER BY that is still an expression.
+  struct Ordering: Hashable {
+    var expression: Expression
+    var isAscending: Bool
+    var nullsFirst: Bool
+  }
+
+  /// A call over a window whose parts are still expressions.
+  struct Window {
+    var output: ColumnReference
+    var function: WindowCall.Function
+    var binding: SignatureBinding
+    var arguments: [Expression]
+    var partition: [Expression]
+    var ordering: [Ordering]
+    var unit: WindowFrame.Unit
+    var start: Bound
+    var end: Bound
+    var ignoresNulls: Bool
+    var isDistinct: Bool
+    var filter: Expression?
+    var range: SourceRange
+
+    enum Bound: Hashable {
+      case unboundedPreceding
+      case preceding(Expression)
+      case currentRow
+      case following(Expression)
+      case unboundedFollowing
+    }
+
+    mutating func mapExpressions(_ change: (Expression) throws(QueryError) -> Expression) throws(QueryError) {
+      for index in arguments.indices { arguments[index] = try change(arguments[index]) }
+      for index in partition.indices { partition[index] = try change(partition[index]) }
+      for index in ordering.indices { ordering[index].expression = try change(ordering[index].expression) }
+      if let expression = filter { filter = try change(expression) }
+      start = try Window.map(start, change)
+      end = try Window.map(end, change)
+    }
+
+    private static func map(
+      _ bound: Bound, _ change: (Expression) throws(QueryError) -> Expression
+    ) throws(QueryError) -> Bound {
+      switch bound {
+      case .preceding(let expression): .preceding(try change(expression))
+      case .following(let expression): .following(try change(expression))
+      default: bound
+      }
+    }
+
+    var expressions: [Expression] {
+      var all = arguments + partition + ordering.map(\.expression) + (filter.map { [$0] } ?? [])
+      for bound in [start, end] {
+        switch bound {
+        case .preceding(let expression), .following(let expression): all.append(expression)
+        default: break
+        }
+      }
+      return all
+    }
+  }
+
+  let context: QueryContext
+  /// Named windows of the WINDOW clause.
+  var windowDefinitions: [Identifier: WindowSpecificationSyntax] = [:]
+  var subqueries: [Subquery] = []
+  var aggregates: [Aggregate] = []
+  var windows: [Window] = []
+  /// Outputs of `windows`, for the check that they do not nest.
+  var windowOutputs: Set<ColumnReference> = []
+  var aggregateOutputs: Set<ColumnReference> = []
+  /// GROUPING() calls: what they ask, by the column that expressions use.
+  var groupings: [(output: ColumnReference, arguments: [Expression], range: SourceRange)] = []
+  /// Subqueries bound before in the block's main scope.
+  var knownSubqueries: [ExpressionSyntax: Expression] = [:]
+
+  init(context: QueryContext) { self.context = context }
+}
+
+/// Where an expression stands: what names mean there and what is allowed.
+struct ExpressionContext {
+  /// A clause as error messages name it.
+  enum Clause: Equatable {
+    case select
+    case orderBy
+    case having
+    case qualify
+    /// Neither aggregates nor windows.
+    case other(String)
+
+    var allowsAggregates: Bool { if case .other = self { false } else { true } }
+    var allowsWindows: Bool {
+      switch self {
+      case .select, .orderBy, .qualify: true
+      case .having, .other: false
+      }
+    }
+  }
+
+  /// Nil where only constants may stand.
+  var scope: Scope?
+  /// Nil where subqueries may not stand.
+  var block: QueryBlock?
+  var clause: Clause
+  /// The expression that is the clause, for errors.
+  var clauseRange: SourceRange?
+  /// The aggregate whose arguments these are.
+  var aggregateName: String?
+  /// The window function whose arguments these are.
+  var windowName: String?
+  /// Parameters of the lambdas around, innermost last.
+  var lambdas: [[String: ColumnReference]] = []
+  /// The operand of the simple CASE around, for predicates of its branches.
+  var caseOperand: Expression?
+  /// ORDER BY: columns of the SELECT list, which aggregates may not use.
+  var outputScope: Scope?
+
+  init(scope: Scope?, block: QueryBlock?, clause: Clause, clauseRange: SourceRange? = nil) {
+    self.scope = scope
+    self.block = block
+    self.clause = clause
+    self.clauseRange = clauseRange
+  }
+}
+
+/// Queries named by WITH, visible from where it stands inwards.
+final class NamedQueries {
+  enum Entry {
+    /// Bound once, used by reference.
+    case shared(CommonDefinition, columns: [BoundRows.Column])
+    /// Uses columns of a query around it: bound again for each use.
+    case correlated(NamedQuerySyntax, QueryContext)
+    /// The rows of the round before, inside of the step of a recursive query.
+    case recursion(RecursionMarker)
+  }
+
+  let parent: NamedQueries?
+  private var entries: [String: Entry] = [:]
+
+  init(parent: NamedQueries?) { self.parent = parent }
+
+  func find(_ name: String) -> Entry? { entries[name] ?? parent?.find(name) }
+
+  func set(_ name: String, _ entry: Entry) { entries[name] = entry }
+}
+
+/// A recursive query while its parts are bound.
+final class RecursionMarker {
+  let name: String
+  let id: Int
+  /// Nil while the part that must not refer to the query is bound.
+  var columns: [BoundRows.Column]?
+  var useCount = 0
+  var anchorRange: SourceRange?
+
+  init(name: String, id: Int) {
+    self.name = name
+    self.id = id
+  }
+}
