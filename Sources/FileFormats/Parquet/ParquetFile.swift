@@ -92,7 +92,9 @@ final class ParquetFile: FormatFile {
     for column in columns {
       if let plan = try? plan(column) { for leaf in plan.leaves { leaves.insert(leaf.index) } }
     }
-    return footer.rowGroups.indices.reduce(0) { $0 &+ byteCount(ofRowGroup: $1, leaves) }
+    return footer.rowGroups.indices.reduce(0) { total, number in
+      footer.rowGroups[number].rowCount == 0 ? total : total &+ byteCount(ofRowGroup: number, leaves)
+    }
   }
 
   private func byteCount(ofRowGroup rowGroup: Int, _ leaves: Set<Int>) -> Int {

@@ -54,7 +54,7 @@ final class PageStream {
   private(set) var pageOffset: UInt64
   private(set) var isLoaded = false
   /// Pages that were passed over without being decompressed.
-  private(set) var prunedCount = 0
+  private var passedCount = 0
 
   /// - Parameter index: read page by page when given.
   init(
@@ -103,6 +103,9 @@ final class PageStream {
     do throws(QueryError) { return try source.read(range, kind: .data) } catch { throw ParquetDamage(error) }
   }
 
+  /// Pages passed over so far, with those after the current one when an index tells of them.
+  var prunedCount: Int { passedCount + (index.map { $0.pages.count - nextIndex } ?? 0) }
+
   /// Whether pages without wanted rows are not read at all.
   var isIndexed: Bool { index != nil }
 
@@ -143,13 +146,13 @@ final class PageStream {
   ///
   /// - Parameter row: with an offset index pages that end at or before this row are not even read.
   func advance(toRow row: Int) throws(ParquetDamage) -> Bool {
-    if header != nil, !isLoaded { prunedCount += 1 }
+    if header != nil, !isLoaded { passedCount += 1 }
     isLoaded = false
     body = nil
     if let index {
       let first = index.page(ofRow: row)
       if first > nextIndex {
-        prunedCount += first - nextIndex
+        passedCount += first - nextIndex
         nextIndex = first
       }
       guard nextIndex < index.pages.count else { return false }
