@@ -12,7 +12,8 @@ package enum FunctionRegistry {
     RowFunctions.self, SubqueryFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
-    CountFunctions.self, SumFunctions.self, ExtremumFunctions.self,
+    CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
+    LogicalAggregateFunctions.self, StatisticsFunctions.self, CollectionFunctions.self, ReduceFunctions.self,
   ]
   package static let windowFamilies: [any WindowFamily.Type] = [RankingFunctions.self, ValueFunctions.self]
 
