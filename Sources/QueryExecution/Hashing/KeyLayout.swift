@@ -1,0 +1,217 @@
+import Columnar
+
+/// How the key columns of one row lie in 64-bit words, so that keys are hashed, compared and stored as words.
+///
+///     one key of up to 8 bytes     its value in one word; NULLs are flagged beside (`isInteger`)
+///     strings                      two words: a `StringView`; NULL is a view no string has
+///     8 bytes                      one word                         128 bits   two words
+///     smaller, and null bits       packed into shared words
+///     nested, values with zone     their canonical bytes as a string (`KeyEncoding`); the values are kept beside
+///
+/// Equal keys have equal words, up to the bytes that long strings point to: -0.0 is 0.0, all NaNs are one.
+///
+/// - Threads: immutable.
+final class KeyLayout: @unchecked Sendable {
+  /// Where one column lies.
+  enum Place {
+    case word(Int)
+    case bits(word: Int, shift: UInt64)
+    case wide(Int)
+    case string(Int)
+    case encoded(Int)
+    /// A type without values: only its null bit.
+    case nothing
+  }
+
+  let types: [DataType]
+  let places: [Place]
+  /// Where each column's null bit lies; nil for strings and integer layouts.
+  let nullBits: [(word: Int, mask: UInt64)?]
+  let wordCount: Int
+  /// One fixed-width column whose NULLs are flagged beside.
+  let isInteger: Bool
+  /// First words of strings.
+  let stringWords: [Int]
+  /// Words that are no part of a string.
+  let plainWords: [Int]
+  let encodedColumns: [Int]
+  /// Tests: all hashes are equal.
+  let collides: Bool
+
+  /// - Parameter allowsInteger: whether NULLs may be flagged beside instead of being part of the key.
+  init(_ types: [DataType], allowsInteger: Bool = true, collides: Bool = false) {
+    self.types = types
+    self.collides = collides
+    if allowsInteger, types.count == 1, (1...8).contains(types[0].physicalType.byteWidth) {
+      isInteger = true
+      places = [.word(0)]
+      nullBits = [nil]
+      wordCount = 1
+      stringWords = []
+      plainWords = [0]
+      encodedColumns = []
+      return
+    }
+    isInteger = false
+    var places: [Place] = Array(repeating: .nothing, count: types.count)
+    var strings: [Int] = []
+    var encoded: [Int] = []
+    var next = 0
+    for (index, type) in types.enumerated() {
+      if KeyEncoding.isNeeded(type) {
+        places[index] = .encoded(next)
+        encoded.append(index)
+        strings.append(next)
+        next += 2
+      } else if type.physicalType == .string {
+        places[index] = .string(next)
+        strings.append(next)
+        next += 2
+      }
+    }
+    let firstPlain = next
+    for (index, type) in types.enumerated() where !KeyEncoding.isNeeded(type) {
+      if type.physicalType == .int128 {
+        places[index] = .wide(next)
+        next += 2
+      } else if type.physicalType.byteWidth == 8 {
+        places[index] = .word(next)
+        next += 1
+      }
+    }
+    var bit = 0
+    func take(_ width: Int) -> (word: Int, shift: UInt64) {
+      if bit % 64 + width > 64 { bit = (bit + 63) / 64 * 64 }
+      let place = (next + bit / 64, UInt64(bit % 64))
+      bit += width
+      return place
+    }
+    let small = types.indices.filter { (1...4).contains(types[$0].physicalType.byteWidth) }
+    for index in small.sorted(by: { types[$0].physicalType.byteWidth > types[$1].physicalType.byteWidth }) {
+      let (word, shift) = take(types[index].physicalType.byteWidth * 8)
+      places[index] = .bits(word: word, shift: shift)
+    }
+    var nullBits: [(word: Int, mask: UInt64)?] = []
+    for index in types.indices {
+      switch places[index] {
+      case .string, .encoded: nullBits.append(nil)
+      default:
+        let (word, shift) = take(1)
+        nullBits.append((word, 1 << shift))
+      }
+    }
+    next += (bit + 63) / 64
+    self.places = places
+    self.nullBits = nullBits
+    wordCount = max(next, 1)
+    stringWords = strings
+    plainWords = Array(firstPlain..<max(next, firstPlain))
+    encodedColumns = encoded
+  }
+
+  var hasStrings: Bool { !stringWords.isEmpty }
+
+  /// The low word of NULL among strings: length 0, yet not the empty string.
+  static let nullString: UInt64 = 0xffff_ffff_0000_0000
+
+  /// Whether two rows of keys are the same.
+  @inline(__always)
+  func areEqual(_ a: UnsafePointer<UInt64>, _ b: UnsafePointer<UInt64>) -> Bool {
+    if stringWords.isEmpty {
+      var w = 0
+      let n = wordCount
+      while w < n {
+        if a[w] != b[w] { return false }
+        w &+= 1
+      }
+      return true
+    }
+    return areEqualWithStrings(a, b)
+  }
+
+  @inline(never)
+  private func areEqualWithStrings(_ a: UnsafePointer<UInt64>, _ b: UnsafePointer<UInt64>) -> Bool {
+    let isEqual = stringWords.withUnsafeBufferPointer { strings in
+      for w in strings where !(StringView(low: a[w], high: a[w &+ 1]) == StringView(low: b[w], high: b[w &+ 1])) {
+        return false
+      }
+      return true
+    }
+    if !isEqual { return false }
+    return plainWords.withUnsafeBufferPointer { plain in
+      for w in plain where a[w] != b[w] { return false }
+      return true
+    }
+  }
+}
+
+/// Canonical bytes of values that words cannot hold: equal bytes exactly for values that are not distinct.
+enum KeyEncoding {
+  /// Whether keys of the type are encoded.
+  static func isNeeded(_ type: DataType) -> Bool {
+    switch type {
+    case .timestampWithTimeZone, .timeWithTimeZone, .array, .map, .row: true
+    default: false
+    }
+  }
+
+  /// The encoded values of a column, NULL where the column is.
+  static func encode(_ column: Column) -> Column {
+    let builder = ColumnBuilder(.varbinary, capacity: column.count)
+    var bytes: [UInt8] = []
+    for row in 0..<column.count {
+      if column.isNull(row) {
+        builder.appendNull()
+      } else {
+        bytes.removeAll(keepingCapacity: true)
+        append(column, row, to: &bytes)
+        bytes.withUnsafeBytes { builder.append(bytes: $0) }
+      }
+    }
+    return builder.finish()
+  }
+
+  private static func append(_ column: Column, _ row: Int, to bytes: inout [UInt8]) {
+    if column.isNull(row) { return bytes.append(0) }
+    bytes.append(1)
+    let storage = column.storage
+    let at = column.position(row)
+    func append<T: BitwiseCopyable>(_ value: T) {
+      withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+    }
+    switch (column.type, column.type.physicalType) {
+    case (.timestampWithTimeZone, _): append(storage.values!.typed(Int128.self)[at] &>> 16)
+    case (.timeWithTimeZone, _): append(ZonedTime.utcPicos(storage.values!.typed(Int128.self)[at]))
+    case (_, .null): break
+    case (_, .bool), (_, .int8): append(storage.values!.typed(UInt8.self)[at])
+    case (_, .int16): append(storage.values!.typed(Int16.self)[at])
+    case (_, .int32): append(storage.values!.typed(Int32.self)[at])
+    case (_, .int64): append(storage.values!.typed(Int64.self)[at])
+    case (_, .int128): append(storage.values!.typed(Int128.self)[at])
+    case (_, .float): append(KeyRows.canonical(storage.values!.typed(Float.self)[at]))
+    case (_, .double): append(KeyRows.canonical(storage.values!.typed(Double.self)[at]))
+    case (_, .string):
+      storage.values!.typed(StringView.self)[at].withBytes { (p, n) in
+        append(UInt32(truncatingIfNeeded: n))
+        bytes.append(contentsOf: UnsafeRawBufferPointer(start: p, count: n))
+      }
+    case (_, .row): for child in storage.children { KeyEncoding.append(child, at, to: &bytes) }
+    case (_, .array):
+      let range = storage.elementRange(at)
+      append(UInt32(truncatingIfNeeded: range.count))
+      for k in range { KeyEncoding.append(storage.children[0], k, to: &bytes) }
+    case (_, .map):
+      // Entries in the order of their encoded keys: maps that list them differently are equal.
+      let range = storage.elementRange(at)
+      append(UInt32(truncatingIfNeeded: range.count))
+      var entries: [[UInt8]] = []
+      for k in range {
+        var entry: [UInt8] = []
+        KeyEncoding.append(storage.children[0], k, to: &entry)
+        KeyEncoding.append(storage.children[1], k, to: &entry)
+        entries.append(entry)
+      }
+      for entry in entries.sorted(by: { $0.lexicographicallyPrecedes($1) }) { bytes.append(contentsOf: entry) }
+    }
+  }
+}

@@ -1,0 +1,372 @@
+import Columnar
+import Glibc
+import QueryErrors
+import SQLFunctions
+
+/// What an aggregation computes, with columns as positions in its input.
+///
+/// - Threads: immutable.
+final class AggregateSpecification: @unchecked Sendable {
+  /// One call.
+  struct Call {
+    enum Argument {
+      case column(Int)
+      case constant(Column)
+    }
+    var makeAccumulator: @Sendable () throws(QueryError) -> any GroupsAccumulator
+    /// Lambdas left out.
+    var arguments: [Argument]
+    var argumentTypes: [DataType]
+    var filter: Int?
+    var isDistinct: Bool
+    var ordering: [SortSpecification]
+    var returnType: DataType
+
+    /// Whether rows are kept until all are there, instead of going into the accumulator at once.
+    var isDeferred: Bool { isDistinct || !ordering.isEmpty }
+
+    /// The arguments of a batch.
+    func columns(_ batch: Batch) -> [Column] {
+      arguments.map { argument in
+        switch argument {
+        case .column(let index): batch.columns[index]
+        case .constant(let column): column.resized(to: batch.rowCount)
+        }
+      }
+    }
+  }
+
+  /// Positions of the grouping keys.
+  let keys: [Int]
+  let keyTypes: [DataType]
+  /// Indices into `keys`.
+  let sets: [[Int]]
+  let calls: [Call]
+  let hasSetIndex: Bool
+  let layouts: [KeyLayout]
+  /// Argument and filter columns that calls read, for rows that are set aside.
+  let argumentColumns: [Int]
+  let argumentColumnTypes: [DataType]
+  /// Whether rows can be set aside by partition.
+  let canPartition: Bool
+
+  init(
+    keys: [Int], keyTypes: [DataType], sets: [[Int]], calls: [Call], inputTypes: [DataType], hasSetIndex: Bool,
+    collides: Bool
+  ) {
+    self.keys = keys
+    self.keyTypes = keyTypes
+    self.sets = sets
+    self.calls = calls
+    self.hasSetIndex = hasSetIndex
+    layouts = sets.map { set in KeyLayout(set.map { keyTypes[$0] }, collides: collides) }
+    var used: [Int] = []
+    for call in calls {
+      for case .column(let index) in call.arguments where !used.contains(index) { used.append(index) }
+      if let filter = call.filter, !used.contains(filter) { used.append(filter) }
+    }
+    argumentColumns = used
+    argumentColumnTypes = used.map { inputTypes[$0] }
+    canPartition =
+      !calls.contains(where: \.isDeferred) && argumentColumnTypes.allSatisfy { $0.physicalType.byteWidth > 0 }
+      && layouts.allSatisfy(\.encodedColumns.isEmpty)
+  }
+
+  func makeAccumulators() throws(QueryError) -> [any GroupsAccumulator] {
+    var result: [any GroupsAccumulator] = []
+    for call in calls { result.append(try call.makeAccumulator()) }
+    return result
+  }
+}
+
+/// Groups, accumulators and kept rows of one grouping set: a worker's, or a merged partition's.
+///
+/// - Threads: one owner; a worker's may be read by several mergers once sealed, each taking other groups.
+final class AggregateState: @unchecked Sendable {
+  let specification: AggregateSpecification
+  let setIndex: Int
+  let table: GroupTable?
+  let accumulators: [any GroupsAccumulator]
+  private var accumulatorGroups = 0
+  /// Rows of DISTINCT and ORDER BY calls, by call.
+  private(set) var kept: [KeptRows?]
+  private var groupBuffer = Buffer(byteCount: 0)
+  private var selection = Buffer(byteCount: 0)
+  /// Filtered groups.
+  private var chosenGroups = Buffer(byteCount: 0)
+
+  init(_ specification: AggregateSpecification, setIndex: Int, expectedGroups: Int = 0) throws(QueryError) {
+    self.specification = specification
+    self.setIndex = setIndex
+    let set = specification.sets[setIndex]
+    table = set.isEmpty ? nil : GroupTable(specification.layouts[setIndex], expectedGroups: expectedGroups)
+    accumulators = try specification.makeAccumulators()
+    kept = specification.calls.map { call in
+      call.isDeferred ? KeptRows(call, isGrouped: !set.isEmpty, collides: specification.layouts[setIndex].collides) : nil
+    }
+    if table == nil { growAccumulators() }
+  }
+
+  var groupCount: Int { table?.groupCount ?? 1 }
+
+  var byteCount: Int {
+    (table?.byteCount ?? 0) + accumulators.reduce(0) { $0 + $1.byteCount } + kept.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+  }
+
+  private func growAccumulators() {
+    let count = groupCount
+    if count > accumulatorGroups {
+      for accumulator in accumulators { accumulator.resize(groupCount: count) }
+      accumulatorGroups = count
+    }
+  }
+
+  /// Adds a batch of input.
+  func add(_ batch: Batch) throws(QueryError) {
+    let n = batch.rowCount
+    guard let table else { return try update(batch, groups: nil) }
+    if groupBuffer.byteCount < n * 4 { groupBuffer = Buffer(byteCount: n * 4) }
+    let groups = groupBuffer.typed(Int32.self)
+    let set = specification.sets[setIndex]
+    try table.assign(set.map { batch.columns[specification.keys[$0]] }, rowCount: n, into: groups)
+    try update(batch, groups: groups)
+  }
+
+  /// Adds rows whose groups are known.
+  func update(_ batch: Batch, groups: UnsafePointer<Int32>?) throws(QueryError) {
+    growAccumulators()
+    for (index, call) in specification.calls.enumerated() {
+      guard let filter = call.filter else {
+        try update(index, call, batch, call.columns(batch), groups)
+        continue
+      }
+      let n = batch.rowCount
+      if selection.byteCount < n * 4 {
+        selection = Buffer(byteCount: n * 4)
+        chosenGroups = Buffer(byteCount: n * 4)
+      }
+      let rows = selection.typed(Int32.self)
+      let count = AggregateState.selectTrue(batch.columns[filter], rows)
+      if count == 0 { continue }
+      if count == n {
+        try update(index, call, batch, call.columns(batch), groups)
+        continue
+      }
+      let chosen = batch.take(rows, count: count)
+      if let groups {
+        let out = chosenGroups.typed(Int32.self)
+        var i = 0
+        while i < count {
+          out[i] = groups[Int(rows[i])]
+          i &+= 1
+        }
+        try update(index, call, chosen, call.columns(chosen), out)
+      } else {
+        try update(index, call, chosen, call.columns(chosen), nil)
+      }
+    }
+  }
+
+  private func update(
+    _ index: Int, _ call: AggregateSpecification.Call, _ batch: Batch, _ arguments: [Column],
+    _ groups: UnsafePointer<Int32>?
+  ) throws(QueryError) {
+    if let kept = kept[index] {
+      try kept.add(
+        arguments, ordering: call.ordering.map { batch.columns[$0.position] }, groups: groups, rowCount: batch.rowCount)
+    } else {
+      try accumulators[index].update(arguments, groups: groups, rowCount: batch.rowCount)
+    }
+  }
+
+  /// The rows where a boolean column is true.
+  static func selectTrue(_ column: Column, _ rows: UnsafeMutablePointer<Int32>) -> Int {
+    let view = column.view
+    let p = view.values.assumingMemoryBound(to: UInt8.self)
+    let n = column.count
+    return withExtendedLifetime(column) {
+      var count = 0
+      var row = 0
+      while row < n {
+        rows[count] = Int32(truncatingIfNeeded: row)
+        count &+= Int(p[view.position(row)]) & bit(!view.isNull(row))
+        row &+= 1
+      }
+      return count
+    }
+  }
+
+  // MARK: Merging
+
+  /// No more rows will come: what mergers read is fixed.
+  func seal() {
+    table?.seal()
+    for kept in kept { kept?.seal() }
+  }
+
+  /// Adds groups of a worker's state, kept rows left out.
+  ///
+  /// - Shape: `sources`: `count` groups of `other`; their groups here go to `targets`.
+  func merge(
+    _ other: AggregateState, _ sources: UnsafePointer<Int32>, count: Int, targets: UnsafeMutablePointer<Int32>
+  ) throws(QueryError) {
+    if let table, let otherTable = other.table {
+      try table.assign(from: otherTable, sources, count: count, into: targets)
+    } else {
+      for i in 0..<count { targets[i] = 0 }
+    }
+    growAccumulators()
+    for (index, accumulator) in accumulators.enumerated() where kept[index] == nil {
+      try accumulator.merge(other.accumulators[index], sources: sources, targets: targets, count: count)
+    }
+  }
+
+  /// Feeds kept rows, sorted and without duplicates as the call wants, into the accumulator.
+  ///
+  /// - Parameter rows: the arguments and sort keys; `groups` are groups here.
+  func finishKept(
+    _ index: Int, arguments: [Column], ordering: [Column], groups: UnsafePointer<Int32>?, rowCount: Int
+  ) throws(QueryError) {
+    if rowCount == 0 { return }
+    let call = specification.calls[index]
+    var arguments = arguments
+    var ownGroups: Buffer?
+    var groups = groups
+    var rowCount = rowCount
+    func takeRows(_ rows: UnsafePointer<Int32>, _ count: Int) {
+      arguments = arguments.map { $0.take(rows, count: count) }
+      if let from = groups {
+        let taken = Buffer(byteCount: count * 4)
+        let out = taken.typed(Int32.self)
+        for i in 0..<count { out[i] = from[Int(rows[i])] }
+        groups = UnsafePointer(out)
+        ownGroups = taken
+      }
+      rowCount = count
+    }
+    if !call.ordering.isEmpty {
+      // All rows in the order of the keys; within a group that is the order wanted.
+      let sorter = RowSorter(ordering, call.ordering.map(\.order), rowCount: rowCount)
+      let order = sorter.sortAll()
+      takeRows(order.typed(Int32.self), rowCount)
+    }
+    if call.isDistinct {
+      let layout = KeyLayout(
+        (groups == nil ? [] : [.integer]) + call.argumentTypes, collides: specification.layouts[setIndex].collides)
+      let distinct = GroupTable(layout)
+      var columns = arguments
+      if let groups {
+        let values = Buffer(byteCount: rowCount * 4)
+        memcpy(values.pointer, groups, rowCount * 4)
+        columns.insert(Column(flat: .integer, count: rowCount, values: values, validity: nil), at: 0)
+      }
+      let found = Buffer(byteCount: rowCount * 4)
+      let p = found.typed(Int32.self)
+      try distinct.assign(columns, rowCount: rowCount, into: p)
+      var next: Int32 = 0
+      var count = 0
+      for row in 0..<rowCount where p[row] == next {
+        p[count] = Int32(row)
+        count += 1
+        next += 1
+      }
+      takeRows(p, count)
+    }
+    try accumulators[index].update(arguments, groups: groups, rowCount: rowCount)
+    withExtendedLifetime(ownGroups) {}
+  }
+
+  // MARK: Results
+
+  /// The output columns of groups `range`: all keys, calls, set index.
+  func output(_ range: Range<Int>) throws(QueryError) -> Batch {
+    var columns: [Column] = []
+    let set = specification.sets[setIndex]
+    let own = table?.keyColumns(range) ?? []
+    for (index, type) in specification.keyTypes.enumerated() {
+      if let at = set.firstIndex(of: index) {
+        columns.append(own[at].retyped(type))
+      } else {
+        columns.append(.nulls(type, count: range.count))
+      }
+    }
+    for (accumulator, call) in zip(accumulators, specification.calls) {
+      columns.append(try accumulator.finish(range).retyped(call.returnType))
+    }
+    if specification.hasSetIndex {
+      columns.append(.constant(.integer(Int64(setIndex)), .bigint, count: range.count))
+    }
+    return Batch(columns: columns, rowCount: range.count)
+  }
+}
+
+/// The rows of one DISTINCT or ORDER BY call, kept until all are there.
+///
+/// DISTINCT without ORDER BY keeps each combination of group and arguments once.
+///
+/// - Threads: one owner until sealed.
+final class KeptRows: @unchecked Sendable {
+  private let isGrouped: Bool
+  private let argumentTypes: [DataType]
+  private let set: GroupTable?
+  private var batches: [Batch] = []
+  private var heldBytes = 0
+  private var scratch = Buffer(byteCount: 0)
+  /// Once sealed: group column if grouped, arguments, sort keys.
+  private(set) var columns: [Column] = []
+  private(set) var rowCount = 0
+
+  init(_ call: AggregateSpecification.Call, isGrouped: Bool, collides: Bool) {
+    self.isGrouped = isGrouped
+    argumentTypes = call.argumentTypes
+    set =
+      call.ordering.isEmpty
+      ? GroupTable(KeyLayout((isGrouped ? [.integer] : []) + call.argumentTypes, collides: collides)) : nil
+  }
+
+  var byteCount: Int { (set?.byteCount ?? 0) + heldBytes }
+
+  func add(
+    _ arguments: [Column], ordering: [Column], groups: UnsafePointer<Int32>?, rowCount n: Int
+  ) throws(QueryError) {
+    var columns = arguments
+    if let groups {
+      let values = Buffer(byteCount: n * 4)
+      memcpy(values.pointer, groups, n * 4)
+      columns.insert(Column(flat: .integer, count: n, values: values, validity: nil), at: 0)
+    }
+    if let set {
+      if scratch.byteCount < n * 4 { scratch = Buffer(byteCount: n * 4) }
+      try set.assign(columns, rowCount: n, into: scratch.typed(Int32.self))
+    } else {
+      let batch = Batch(columns: columns + ordering, rowCount: n)
+      batches.append(batch)
+      heldBytes += batch.approximateByteCount
+    }
+  }
+
+  /// Makes `columns`.
+  func seal() {
+    if let set {
+      set.seal()
+      columns = set.keyColumns(0..<set.groupCount)
+      rowCount = set.groupCount
+    } else if let first = batches.first {
+      let all = BatchCoalescer.concatenate(batches, types: first.columns.map(\.type))
+      columns = all.columns
+      rowCount = all.rowCount
+      batches = []
+    }
+  }
+
+  /// The group of each row; nil when there is one group only.
+  var groups: UnsafePointer<Int32>? {
+    isGrouped && rowCount > 0 ? UnsafePointer(columns[0].flattened().values!.typed(Int32.self)) : nil
+  }
+
+  /// Arguments and sort keys of some rows.
+  func take(_ rows: UnsafePointer<Int32>, count: Int) -> (arguments: [Column], ordering: [Column]) {
+    let all = (isGrouped ? Array(columns.dropFirst()) : columns).map { $0.take(rows, count: count) }
+    return (Array(all.prefix(argumentTypes.count)), Array(all.dropFirst(argumentTypes.count)))
+  }
+}

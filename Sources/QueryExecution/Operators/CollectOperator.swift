@@ -1,0 +1,140 @@
+import Columnar
+import QueryErrors
+import Synchronization
+
+/// Batches kept in memory, in the order of the pipeline's input.
+///
+/// - Threads: filled by one pipeline, read by later ones.
+final class CollectedBatches: @unchecked Sendable {
+  fileprivate(set) var batches: [Batch] = []
+  fileprivate(set) var rowCount = 0
+  fileprivate var reservation: MemoryReservation?
+
+  init() {}
+
+  func set(_ batches: [Batch]) {
+    self.batches = batches
+    rowCount = batches.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// Lets the memory go.
+  func clear() {
+    batches = []
+    rowCount = 0
+    reservation = nil
+  }
+}
+
+/// Keeps all batches of a pipeline.
+class CollectOperator: SinkOperator, @unchecked Sendable {
+  let context: QueryContext
+  let result: CollectedBatches
+  private let writers = Mutex<[Writer]>([])
+
+  init(_ node: QueryProfile.Node, _ context: QueryContext, _ result: CollectedBatches) {
+    self.context = context
+    self.result = result
+    super.init(node)
+  }
+
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
+    let writer = Writer(worker, metrics, MemoryReservation(context.memory))
+    writers.withLock { $0.append(writer) }
+    return writer
+  }
+
+  override func finish(_ scheduler: Scheduler) throws(QueryError) {
+    let written = writers.withLock { writers in
+      defer { writers = [] }
+      return writers
+    }
+    let reservation = MemoryReservation(context.memory)
+    var all: [(sequence: Int, batch: Batch)] = []
+    for writer in written {
+      all += writer.batches
+      let byteCount = writer.reservation.byteCount
+      try writer.reservation.set(0)
+      try reservation.grow(byteCount)
+    }
+    // Batches of one morsel come from one writer, in order: a stable order by sequence is the input's order.
+    let order = all.indices.sorted { (all[$0].sequence, $0) < (all[$1].sequence, $1) }
+    result.set(order.map { all[$0].batch })
+    result.reservation = reservation
+    metrics.note(stateBytes: reservation.byteCount)
+  }
+
+  final class Writer: BatchConsumer, @unchecked Sendable {
+    fileprivate var batches: [(sequence: Int, batch: Batch)] = []
+    fileprivate let reservation: MemoryReservation
+
+    init(_ worker: Worker, _ shared: OperatorMetrics, _ reservation: MemoryReservation) {
+      self.reservation = reservation
+      super.init(worker, shared)
+    }
+
+    override func consume(_ batch: Batch) throws(QueryError) {
+      try reservation.grow(batch.approximateByteCount)
+      batches.append((worker.sequence, batch))
+    }
+  }
+}
+
+/// Yields batches that are kept in memory, with columns in their order.
+final class CollectedSource: MorselSource, @unchecked Sendable {
+  private let collected: CollectedBatches
+  private let batchSize: Int
+  private var batches: [Batch] = []
+  private static let batchesPerMorsel = 4
+
+  init(_ node: QueryProfile.Node, _ collected: CollectedBatches, batchSize: Int) {
+    self.collected = collected
+    self.batchSize = batchSize
+    super.init(node)
+  }
+
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) { batches = collected.batches }
+  override var morselCount: Int { (batches.count + CollectedSource.batchesPerMorsel - 1) / CollectedSource.batchesPerMorsel }
+
+  override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    let first = morsel * CollectedSource.batchesPerMorsel
+    return SlicingReader(
+      Array(batches[first..<min(first + CollectedSource.batchesPerMorsel, batches.count)]), batchSize: batchSize)
+  }
+}
+
+/// Yields given batches, in pieces of at most the batch size.
+final class SlicingReader: BatchReader {
+  private var batches: [Batch]
+  private let batchSize: Int
+  private var index = 0
+  private var offset = 0
+
+  init(_ batches: [Batch], batchSize: Int) {
+    self.batches = batches
+    self.batchSize = batchSize
+  }
+
+  func next() throws(QueryError) -> Batch? {
+    while index < batches.count {
+      let batch = batches[index]
+      if offset >= batch.rowCount {
+        index += 1
+        offset = 0
+        continue
+      }
+      let count = min(batch.rowCount - offset, batchSize)
+      defer { offset += count }
+      return batch.slice(offset: offset, count: count)
+    }
+    return nil
+  }
+}
+
+/// Yields the batches that a closure makes, one call each, until nil.
+final class GeneratingReader: BatchReader {
+  private let generate: () throws(QueryError) -> Batch?
+
+  init(_ generate: @escaping () throws(QueryError) -> Batch?) { self.generate = generate }
+
+  func next() throws(QueryError) -> Batch? { try generate() }
+}

@@ -1,0 +1,183 @@
+import Columnar
+package import FileFormats
+import QueryErrors
+import Synchronization
+
+/// The filters that joins' build sides have published, by id.
+///
+/// - Threads: shared by all workers.
+final class DynamicFilterRegistry: Sendable {
+  private let filters = Mutex<[Int: DynamicFilter]>([:])
+
+  init() {}
+
+  func publish(_ filter: DynamicFilter, id: Int) { filters.withLock { $0[id] = filter } }
+
+  /// The filter, once its build side is done.
+  func filter(_ id: Int) -> DynamicFilter? { filters.withLock { $0[id] } }
+}
+
+/// What values a join's build side holds for one key: their range, and a set that may hold a few values more.
+///
+/// - Threads: immutable once published.
+final class DynamicFilter: @unchecked Sendable {
+  let domain: Domain
+  private let membership: Membership?
+
+  /// How membership is tested.
+  enum Membership {
+    /// One bit per integer from `low` on: exact.
+    case bits(low: Int64, count: Int, Buffer)
+    /// A blocked bloom filter over hashes.
+    case bloom(BloomFilter, KeyLayout)
+  }
+
+  init(domain: Domain, membership: Membership?) {
+    self.domain = domain
+    self.membership = membership
+  }
+
+  /// Whether rows may be tested one by one, beyond the range.
+  var testsRows: Bool { membership != nil }
+
+  /// An evaluator for one reader.
+  func makeEvaluator() -> any ScanPredicateEvaluator { Evaluator(self) }
+
+  /// Tests rows of the probe column; gives up testing when nearly all pass.
+  private final class Evaluator: ScanPredicateEvaluator {
+    private let filter: DynamicFilter
+    private var tested = 0
+    private var passed = 0
+    private var isGivenUp = false
+    private let rows: KeyRows?
+
+    /// Rows after which it is known whether testing pays.
+    private static let trialRowCount = 65_536
+
+    init(_ filter: DynamicFilter) {
+      self.filter = filter
+      if case .bloom(_, let layout)? = filter.membership {
+        rows = KeyRows(layout)
+      } else {
+        rows = nil
+      }
+    }
+
+    func select(
+      _ columns: [Column], rowCount n: Int, into selection: UnsafeMutablePointer<Int32>
+    ) throws(QueryError) -> Int {
+      guard let membership = filter.membership, !isGivenUp else {
+        var row = 0
+        while row < n {
+          selection[row] = Int32(truncatingIfNeeded: row)
+          row &+= 1
+        }
+        return n
+      }
+      let column = columns[0]
+      let count: Int
+      switch membership {
+      case .bits(let low, let size, let buffer):
+        let bits = UnsafePointer(buffer.typed(UInt64.self))
+        let view = column.view
+        count = withExtendedLifetime(column) {
+          switch column.type.physicalType {
+          case .int8: Evaluator.test(view, n, Int8.self, bits, low, size, selection)
+          case .int16: Evaluator.test(view, n, Int16.self, bits, low, size, selection)
+          case .int32: Evaluator.test(view, n, Int32.self, bits, low, size, selection)
+          default: Evaluator.test(view, n, Int64.self, bits, low, size, selection)
+          }
+        }
+      case .bloom(let bloom, let layout):
+        let rows = self.rows!
+        rows.fill([column], rowCount: n)
+        let hashes = rows.hashes
+        let skipsNulls = column.validity != nil
+        var kept = 0
+        var row = 0
+        while row < n {
+          selection[kept] = Int32(truncatingIfNeeded: row)
+          let passes = bloom.mayContain(hashes[row]) && !(skipsNulls && column.isNull(row))
+          kept &+= bit(passes)
+          row &+= 1
+        }
+        _ = layout
+        count = kept
+      }
+      tested += n
+      passed += count
+      if tested >= Evaluator.trialRowCount {
+        if passed * 10 > tested * 9 { isGivenUp = true }
+        tested /= 2
+        passed /= 2
+      }
+      return count
+    }
+
+    @inline(__always)
+    private static func test<T: FixedWidthInteger & BitwiseCopyable>(
+      _ view: ColumnView, _ n: Int, _: T.Type, _ bits: UnsafePointer<UInt64>, _ low: Int64, _ size: Int,
+      _ selection: UnsafeMutablePointer<Int32>
+    ) -> Int {
+      let p = view.values.assumingMemoryBound(to: T.self)
+      let limit = UInt64(size)
+      var kept = 0
+      var row = 0
+      if view.validity == nil {
+        while row < n {
+          selection[kept] = Int32(truncatingIfNeeded: row)
+          let at = UInt64(bitPattern: Int64(p[view.position(row)]) &- low)
+          // Values out of range read bit 0 and are masked out.
+          let isInside = at < limit
+          let index = isInside ? Int(truncatingIfNeeded: at) : 0
+          kept &+= Int(truncatingIfNeeded: (bits[index >> 6] &>> UInt64(index & 63)) & 1) & bit(isInside)
+          row &+= 1
+        }
+      } else {
+        while row < n {
+          selection[kept] = Int32(truncatingIfNeeded: row)
+          let at = UInt64(bitPattern: Int64(p[view.position(row)]) &- low)
+          let isInside = at < limit && !view.isNull(row)
+          let index = isInside ? Int(truncatingIfNeeded: at) : 0
+          kept &+= Int(truncatingIfNeeded: (bits[index >> 6] &>> UInt64(index & 63)) & 1) & bit(isInside)
+          row &+= 1
+        }
+      }
+      return kept
+    }
+  }
+}
+
+/// A set of hashes that answers "no" surely and "yes" mostly: one 64-bit block per hash, four bits in it.
+///
+/// - Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007.
+final class BloomFilter: @unchecked Sendable {
+  private let blocks: Buffer
+  private let mask: Int
+
+  /// - Parameter count: how many hashes will be added.
+  init(count: Int) {
+    var size = 64
+    // About 16 bits per entry: 0.5 % of strangers pass.
+    while size * 4 < count { size *= 2 }
+    blocks = Buffer.zeroed(byteCount: size * 8)
+    mask = size - 1
+  }
+
+  @inline(__always)
+  private static func pattern(_ hash: UInt64) -> UInt64 {
+    (1 &<< ((hash &>> 32) & 63)) | (1 &<< ((hash &>> 38) & 63)) | (1 &<< ((hash &>> 44) & 63))
+      | (1 &<< ((hash &>> 50) & 63))
+  }
+
+  @inline(__always)
+  func add(_ hash: UInt64) {
+    blocks.typed(UInt64.self)[Int(truncatingIfNeeded: hash) & mask] |= BloomFilter.pattern(hash)
+  }
+
+  @inline(__always)
+  func mayContain(_ hash: UInt64) -> Bool {
+    let pattern = BloomFilter.pattern(hash)
+    return blocks.typed(UInt64.self)[Int(truncatingIfNeeded: hash) & mask] & pattern == pattern
+  }
+}

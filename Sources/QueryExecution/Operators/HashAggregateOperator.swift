@@ -1,0 +1,386 @@
+import Columnar
+import Glibc
+import QueryErrors
+import SQLFunctions
+import Synchronization
+
+/// Groups rows by keys and computes aggregates: every worker for itself first, then merged partition by partition.
+///
+///     worker 0: batches → groups ┐                        ┌ partition 0 → merged groups → batches
+///     worker 1: batches → groups ┴ split by hash of key → ┴ partition 1 → merged groups → batches
+///
+/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition.
+///
+/// - Source: Leis et al., "Morsel-Driven Parallelism", SIGMOD 2014, section 4.4.
+final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
+  let specification: AggregateSpecification
+  private let context: QueryContext
+  private let writers = Mutex<[Writer]>([])
+  /// Filled by `finish`, for the source.
+  fileprivate var merges: [SetMerge] = []
+
+  init(_ node: QueryProfile.Node, _ specification: AggregateSpecification, _ context: QueryContext) {
+    self.specification = specification
+    self.context = context
+    super.init(node)
+  }
+
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
+    let writer = try Writer(worker, metrics, specification)
+    writers.withLock { $0.append(writer) }
+    return writer
+  }
+
+  override func finish(_ scheduler: Scheduler) throws(QueryError) {
+    let writers = self.writers.withLock { writers in
+      defer { writers = [] }
+      return writers
+    }
+    merges = []
+    for setIndex in specification.sets.indices {
+      merges.append(
+        try SetMerge(
+          specification, setIndex, writers.map { $0.states[setIndex] }, writers.map { $0.aside[setIndex] },
+          writers.map(\.reservation)))
+    }
+    let list = merges
+    let tasks = list.flatMap { merge in merge.states.indices.map { (merge, $0) } }
+    try scheduler.forEach(tasks.count) { (index) throws(QueryError) in tasks[index].0.split(tasks[index].1) }
+    metrics.note(stateBytes: writers.map(\.reservation.byteCount).max() ?? 0)
+    let groups = list.reduce(0) { sum, merge in sum + merge.states.reduce(0) { $0 + $1.groupCount } }
+    node.note("groups", QueryProfile.grouped(groups))
+    let aside = list.reduce(0) { sum, merge in sum + merge.aside.reduce(0) { $0 + ($1?.rowCount ?? 0) } }
+    if aside > 0 { node.note("partitioned rows", QueryProfile.grouped(aside)) }
+  }
+
+  /// One worker's groups.
+  fileprivate final class Writer: BatchConsumer, @unchecked Sendable {
+    private let specification: AggregateSpecification
+    let states: [AggregateState]
+    /// Rows set aside, by grouping set, once that began.
+    private(set) var aside: [PartitionedRows?]
+    let reservation: MemoryReservation
+    private var rowsSinceCheck = 0
+    private var groupsAtCheck: [Int]
+    private let firstCheck: Int
+
+    /// Groups below which grouping at once is cheap anyway.
+    private static let smallGroupCount = 1 << 17
+    /// Rows between two looks at how well grouping reduces.
+    private static let checkInterval = 1 << 18
+
+    init(_ worker: Worker, _ shared: OperatorMetrics, _ specification: AggregateSpecification) throws(QueryError) {
+      self.specification = specification
+      var states: [AggregateState] = []
+      for index in specification.sets.indices { states.append(try AggregateState(specification, setIndex: index)) }
+      self.states = states
+      aside = states.map { _ in nil }
+      groupsAtCheck = states.map { _ in 0 }
+      reservation = MemoryReservation(worker.context.memory)
+      firstCheck = worker.context.testing.partitionsAggregatesAfter ?? Writer.smallGroupCount
+      super.init(worker, shared)
+    }
+
+    override func consume(_ batch: Batch) throws(QueryError) {
+      for (index, state) in states.enumerated() {
+        if let aside = aside[index] {
+          aside.add(
+            specification.sets[index].map { batch.columns[specification.keys[$0]] },
+            specification.argumentColumns.map { batch.columns[$0] }, rowCount: batch.rowCount)
+        } else {
+          try state.add(batch)
+        }
+      }
+      rowsSinceCheck += batch.rowCount
+      if rowsSinceCheck >= Writer.checkInterval || firstCheck < Writer.smallGroupCount { checkReduction() }
+      try reservation.set(
+        states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+    }
+
+    /// Sets rows aside from now on where at least a quarter of the rows made new groups.
+    private func checkReduction() {
+      for (index, state) in states.enumerated() where aside[index] == nil {
+        let groups = state.groupCount
+        if specification.canPartition, state.table != nil, groups > firstCheck,
+          (groups - groupsAtCheck[index]) * 4 > rowsSinceCheck || firstCheck < Writer.smallGroupCount
+        {
+          aside[index] = PartitionedRows(specification.layouts[index], types: specification.argumentColumnTypes)
+        }
+        groupsAtCheck[index] = groups
+      }
+      rowsSinceCheck = 0
+    }
+  }
+}
+
+/// How the workers' groups of one grouping set become results, partition by partition.
+private final class SetMerge: @unchecked Sendable {
+  let specification: AggregateSpecification
+  let setIndex: Int
+  let states: [AggregateState]
+  let aside: [PartitionedRows?]
+  let reservations: [MemoryReservation]
+  /// Partitions are the top so many bits of the hash.
+  private let bits: UInt64
+  /// Per worker: its groups by partition, where each partition starts, and each group's place after merging.
+  private var groupOrder: [Buffer?]
+  private var starts: [[Int]]
+  private var merged: [Buffer?]
+  /// Per worker and call: kept rows by partition.
+  private var keptOrder: [[(rows: Buffer, starts: [Int])?]]
+
+  /// A lone state that needs no merging is cut into pieces of so many groups.
+  private static let directGroups = 1 << 16
+
+  init(
+    _ specification: AggregateSpecification, _ setIndex: Int, _ states: [AggregateState], _ aside: [PartitionedRows?],
+    _ reservations: [MemoryReservation]
+  ) throws(QueryError) {
+    self.specification = specification
+    self.setIndex = setIndex
+    var states = states
+    let isGlobal = specification.sets[setIndex].isEmpty
+    if states.isEmpty, isGlobal { states = [try AggregateState(specification, setIndex: setIndex)] }
+    self.states = states
+    self.aside = aside
+    self.reservations = reservations
+    let groups = states.reduce(0) { $0 + $1.groupCount }
+    if isGlobal {
+      bits = 0
+    } else if aside.contains(where: { $0 != nil }) {
+      bits = PartitionedRows.bits
+    } else {
+      bits = groups <= 1 << 14 ? 0 : (groups <= 1 << 19 ? 4 : PartitionedRows.bits)
+    }
+    groupOrder = states.map { _ in nil }
+    starts = states.map { _ in [] }
+    merged = states.map { _ in nil }
+    keptOrder = states.map { _ in specification.calls.map { _ in nil } }
+  }
+
+  /// Whether the one state's groups are results as they are.
+  private var isDirect: Bool {
+    states.count == 1 && !specification.calls.contains(where: \.isDeferred) && !aside.contains { $0 != nil }
+  }
+
+  var morselCount: Int {
+    if states.isEmpty { return 0 }
+    if isDirect { return (states[0].groupCount + SetMerge.directGroups - 1) / SetMerge.directGroups }
+    return 1 << Int(bits)
+  }
+
+  /// Sorts one worker's groups and kept rows by partition.
+  func split(_ worker: Int) {
+    let state = states[worker]
+    state.seal()
+    if isDirect { return }
+    let count = state.groupCount
+    let partitionCount = 1 << Int(bits)
+    let order = Buffer(byteCount: count * 4)
+    let partitions = Buffer(byteCount: count * 4)
+    let p = partitions.typed(Int32.self)
+    let shift = 64 - bits
+    if bits == 0 {
+      memset(p, 0, count * 4)
+    } else if let table = state.table {
+      var group = 0
+      while group < count {
+        p[group] = Int32(truncatingIfNeeded: table.hash(of: group) &>> shift)
+        group &+= 1
+      }
+    }
+    let first = SetMerge.sort(p, count, partitionCount, order.typed(Int32.self))
+    groupOrder[worker] = order
+    starts[worker] = first
+    let merged = Buffer(byteCount: count * 4)
+    self.merged[worker] = merged
+    for (index, kept) in state.kept.enumerated() {
+      guard let kept else { continue }
+      let rows = Buffer(byteCount: kept.rowCount * 4)
+      let own = Buffer(byteCount: kept.rowCount * 4)
+      let q = own.typed(Int32.self)
+      if let groups = kept.groups {
+        for row in 0..<kept.rowCount { q[row] = p[Int(groups[row])] }
+      } else {
+        memset(q, 0, kept.rowCount * 4)
+      }
+      keptOrder[worker][index] = (rows, SetMerge.sort(q, kept.rowCount, partitionCount, rows.typed(Int32.self)))
+    }
+  }
+
+  /// Counting sort of numbers by partition; returns where each partition starts.
+  private static func sort(
+    _ partitions: UnsafePointer<Int32>, _ count: Int, _ partitionCount: Int, _ order: UnsafeMutablePointer<Int32>
+  ) -> [Int] {
+    var starts = Array(repeating: 0, count: partitionCount + 1)
+    starts.withUnsafeMutableBufferPointer { buffer in
+      let s = buffer.baseAddress!
+      var i = 0
+      while i < count {
+        s[Int(partitions[i]) &+ 1] &+= 1
+        i &+= 1
+      }
+      for k in 0..<partitionCount { s[k + 1] &+= s[k] }
+    }
+    var next = starts
+    next.withUnsafeMutableBufferPointer { buffer in
+      let s = buffer.baseAddress!
+      var i = 0
+      while i < count {
+        let own = Int(partitions[i])
+        order[s[own]] = Int32(truncatingIfNeeded: i)
+        s[own] &+= 1
+        i &+= 1
+      }
+    }
+    return starts
+  }
+
+  /// The finished groups of a morsel: a state and a range of its groups.
+  func result(_ morsel: Int, _ reservation: MemoryReservation) throws(QueryError) -> (AggregateState, Range<Int>) {
+    if isDirect {
+      let first = morsel * SetMerge.directGroups
+      return (states[0], first..<min(first + SetMerge.directGroups, states[0].groupCount))
+    }
+    var expected = 0
+    for worker in states.indices { expected = max(expected, starts[worker][morsel + 1] - starts[worker][morsel]) }
+    var rowsAside = 0
+    for part in aside { rowsAside += part?.partitions[morsel].reduce(0) { $0 + $1.count } ?? 0 }
+    let target = try AggregateState(
+      specification, setIndex: setIndex, expectedGroups: expected + rowsAside / 4)
+    for (worker, state) in states.enumerated() {
+      let (first, end) = (starts[worker][morsel], starts[worker][morsel + 1])
+      if end == first { continue }
+      let sources = groupOrder[worker]!.typed(Int32.self) + first
+      let targets = Buffer(byteCount: (end - first) * 4)
+      let p = targets.typed(Int32.self)
+      try target.merge(state, sources, count: end - first, targets: p)
+      let places = merged[worker]!.typed(Int32.self)
+      for i in 0..<(end - first) { places[Int(sources[i])] = p[i] }
+    }
+    try addAside(morsel, to: target)
+    try finishKept(morsel, target)
+    try reservation.set(target.byteCount)
+    return (target, 0..<target.groupCount)
+  }
+
+  /// Groups the rows that were set aside.
+  private func addAside(_ morsel: Int, to target: AggregateState) throws(QueryError) {
+    guard let table = target.table else { return }
+    let w = table.layout.wordCount
+    var groups = Buffer(byteCount: 0)
+    var hashes = Buffer(byteCount: 0)
+    for part in aside {
+      guard let part else { continue }
+      let heap = part.heap
+      if table.layout.hasStrings { table.keep(heap) }
+      for chunk in part.partitions[morsel] {
+        let n = chunk.count
+        if groups.byteCount < n * 4 {
+          groups = Buffer(byteCount: n * 4)
+          hashes = Buffer(byteCount: n * 8)
+        }
+        let p = groups.typed(Int32.self)
+        let words = chunk.words.typed(UInt64.self)
+        if table.layout.isInteger {
+          try table.assignIntegers(
+            UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self),
+            nulls: chunk.nulls.map { UnsafePointer($0.typed(UInt8.self)) }, n, p)
+        } else {
+          KeyRows.hash(table.layout, words, n, into: hashes.typed(UInt64.self))
+          try table.assignWords(words, hashes.typed(UInt64.self), n, false, p)
+        }
+        _ = w
+        let columns = chunk.columns(specification.argumentColumnTypes, heap: heap)
+        try target.update(
+          Batch(columns: placed(columns, n), rowCount: n), groups: p)
+      }
+    }
+  }
+
+  /// Argument columns at the positions the calls look for them.
+  private func placed(_ columns: [Column], _ rowCount: Int) -> [Column] {
+    guard let last = specification.argumentColumns.max() else { return [] }
+    let filler = columns.first ?? .nulls(.boolean, count: rowCount)
+    var result = Array(repeating: filler, count: last + 1)
+    for (column, position) in zip(columns, specification.argumentColumns) { result[position] = column }
+    return result
+  }
+
+  /// Feeds kept rows of all workers into the merged accumulators.
+  private func finishKept(_ morsel: Int, _ target: AggregateState) throws(QueryError) {
+    for (index, call) in specification.calls.enumerated() where call.isDeferred {
+      var arguments: [[Column]] = call.argumentTypes.map { _ in [] }
+      var ordering: [[Column]] = call.ordering.map { _ in [] }
+      var total = 0
+      let groups = Buffer(
+        byteCount: 4 * states.indices.reduce(0) { sum, worker in
+          sum + (keptOrder[worker][index].map { $0.starts[morsel + 1] - $0.starts[morsel] } ?? 0)
+        })
+      let p = groups.typed(Int32.self)
+      var isGrouped = false
+      for (worker, state) in states.enumerated() {
+        guard let kept = state.kept[index], let (rows, first) = keptOrder[worker][index] else { continue }
+        let count = first[morsel + 1] - first[morsel]
+        if count == 0 { continue }
+        let list = rows.typed(Int32.self) + first[morsel]
+        let taken = kept.take(list, count: count)
+        for (k, column) in taken.arguments.enumerated() { arguments[k].append(column) }
+        for (k, column) in taken.ordering.enumerated() { ordering[k].append(column) }
+        if let own = kept.groups {
+          isGrouped = true
+          let places = merged[worker]!.typed(Int32.self)
+          for i in 0..<count { p[total + i] = places[Int(own[Int(list[i])])] }
+        }
+        total += count
+      }
+      if total == 0 { continue }
+      try target.finishKept(
+        index, arguments: zip(arguments, call.argumentTypes).map { Column.concatenate($0, type: $1) },
+        ordering: ordering.map { Column.concatenate($0, type: $0[0].type) }, groups: isGrouped ? p : nil,
+        rowCount: total)
+    }
+  }
+}
+
+/// Yields the groups of an aggregation.
+final class HashAggregateSource: MorselSource, @unchecked Sendable {
+  private let aggregate: HashAggregateOperator
+  private let context: QueryContext
+  private var merges: [SetMerge] = []
+
+  init(_ aggregate: HashAggregateOperator, _ context: QueryContext) {
+    self.aggregate = aggregate
+    self.context = context
+    super.init(aggregate.node)
+  }
+
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) { merges = aggregate.merges }
+
+  override var morselCount: Int { merges.reduce(0) { $0 + $1.morselCount } }
+
+  override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    var morsel = morsel
+    var index = 0
+    while morsel >= merges[index].morselCount {
+      morsel -= merges[index].morselCount
+      index += 1
+    }
+    let reservation = MemoryReservation(context.memory)
+    let (state, range) = try merges[index].result(morsel, reservation)
+    let batchSize = context.batchSize
+    var next = range.lowerBound
+    return GeneratingReader { () throws(QueryError) -> Batch? in
+      if next >= range.upperBound { return nil }
+      let end = min(next + batchSize, range.upperBound)
+      defer { next = end }
+      withExtendedLifetime(reservation) {}
+      return try state.output(next..<end)
+    }
+  }
+
+  override func release() {
+    merges = []
+    aggregate.merges = []
+  }
+}

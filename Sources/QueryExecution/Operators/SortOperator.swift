@@ -1,0 +1,205 @@
+import Columnar
+import Glibc
+import QueryErrors
+import Synchronization
+
+/// Orders all rows: keys become words, rows are split into ranges of the first word, and each range is sorted by itself.
+///
+///     rows → encode keys → ranges by sampled splitters → sort each range (when its morsel comes) → take rows
+///
+/// The ranges in order are the result in order, so no merge is needed and the result's consumer starts early.
+final class SortOperator: SinkOperator, @unchecked Sendable {
+  private let context: QueryContext
+  private let keys: [SortSpecification]
+  private let types: [DataType]
+  private let collected = CollectedBatches()
+  private let collector: CollectOperator
+  fileprivate var sorted: SortedRows?
+
+  private static let rowsPerTask = 1 << 16
+  private static let rowsPerRange = 1 << 15
+  private static let largestRangeCount = 64
+
+  init(_ node: QueryProfile.Node, keys: [SortSpecification], types: [DataType], _ context: QueryContext) {
+    self.context = context
+    self.keys = keys
+    self.types = types
+    collector = CollectOperator(node, context, collected)
+    super.init(node)
+  }
+
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try collector.makeWriter(worker) }
+
+  override func finish(_ scheduler: Scheduler) throws(QueryError) {
+    let start = monotonicNanoseconds()
+    try collector.finish(scheduler)
+    let batch = try SortOperator.concatenate(collected, types, scheduler)
+    collected.clear()
+    let n = batch.rowCount
+    let reservation = MemoryReservation(context.memory)
+    let sorter = RowSorter(keys.map { batch.columns[$0.position] }, keys.map(\.order), rowCount: n)
+    try reservation.set(batch.approximateByteCount + sorter.byteCount)
+    let tasks = (n + SortOperator.rowsPerTask - 1) / SortOperator.rowsPerTask
+    try scheduler.forEach(tasks) { (task) throws(QueryError) in
+      let first = task * SortOperator.rowsPerTask
+      sorter.encode(first..<min(first + SortOperator.rowsPerTask, n))
+    }
+    let entries = Buffer(byteCount: n * MemoryLayout<SortEntry>.stride)
+    let starts = try split(sorter, entries, scheduler)
+    sorted = SortedRows(batch, sorter, entries, starts, reservation)
+    metrics.note(stateBytes: reservation.byteCount)
+    metrics.add(nanoseconds: monotonicNanoseconds() - start)
+  }
+
+  /// All rows as one batch of flat columns, made column by column on all workers.
+  static func concatenate(
+    _ collected: CollectedBatches, _ types: [DataType], _ scheduler: Scheduler
+  ) throws(QueryError) -> Batch {
+    let batches = collected.batches
+    if collected.rowCount >= Int(Int32.max) - 64 {
+      throw QueryError(.exceededLocalMemoryLimit, "An operator has to hold more than 2147483584 rows at once")
+    }
+    let columns = ColumnSlots(count: types.count)
+    try scheduler.forEach(types.count) { (index) throws(QueryError) in
+      columns.set(index, Column.concatenate(batches.map { $0.columns[index] }, type: types[index]))
+    }
+    return Batch(columns: columns.all, rowCount: collected.rowCount)
+  }
+
+  /// Puts entries into ranges by their first word; returns where each range starts, and the end.
+  private func split(
+    _ sorter: RowSorter, _ entries: Buffer, _ scheduler: Scheduler
+  ) throws(QueryError) -> [Int] {
+    let n = sorter.rowCount
+    let first = sorter.firstWords
+    let out = entries.typed(SortEntry.self)
+    let rangeCount = min(SortOperator.largestRangeCount, n / SortOperator.rowsPerRange)
+    if rangeCount < 2 {
+      for row in 0..<n { out[row] = SortEntry(key: first[row], row: Int32(truncatingIfNeeded: row)) }
+      return [0, n]
+    }
+    let sampleCount = rangeCount * 32
+    var sample = (0..<sampleCount).map { first[$0 * (n / sampleCount)] }
+    sample.sort()
+    var splitters: [UInt64] = []
+    for k in 1..<rangeCount {
+      let value = sample[k * 32]
+      if splitters.last != value { splitters.append(value) }
+    }
+    let bounds = splitters
+    let ranges = bounds.count + 1
+    let tasks = (n + SortOperator.rowsPerTask - 1) / SortOperator.rowsPerTask
+    let ownRange = Buffer(byteCount: n)
+    let counts = Buffer.zeroed(byteCount: tasks * ranges * 8)
+    try scheduler.forEach(tasks) { (task) throws(QueryError) in
+      let from = task * SortOperator.rowsPerTask
+      let end = min(from + SortOperator.rowsPerTask, n)
+      let own = counts.typed(Int.self) + task * ranges
+      let place = ownRange.typed(UInt8.self)
+      let words = sorter.firstWords
+      bounds.withUnsafeBufferPointer { bounds in
+        var row = from
+        while row < end {
+          let word = words[row]
+          // The number of splitters at or below the word.
+          var low = 0
+          var high = bounds.count
+          while low < high {
+            let middle = (low &+ high) / 2
+            if bounds[middle] <= word { low = middle &+ 1 } else { high = middle }
+          }
+          place[row] = UInt8(truncatingIfNeeded: low)
+          own[low] &+= 1
+          row &+= 1
+        }
+      }
+    }
+    var starts: [Int] = []
+    let table = counts.typed(Int.self)
+    var sum = 0
+    for range in 0..<ranges {
+      starts.append(sum)
+      for task in 0..<tasks {
+        let own = table[task * ranges + range]
+        table[task * ranges + range] = sum
+        sum += own
+      }
+    }
+    starts.append(n)
+    try scheduler.forEach(tasks) { (task) throws(QueryError) in
+      let from = task * SortOperator.rowsPerTask
+      let end = min(from + SortOperator.rowsPerTask, n)
+      let next = counts.typed(Int.self) + task * ranges
+      let place = ownRange.typed(UInt8.self)
+      let (words, out) = (sorter.firstWords, entries.typed(SortEntry.self))
+      var row = from
+      while row < end {
+        let range = Int(place[row])
+        out[next[range]] = SortEntry(key: words[row], row: Int32(truncatingIfNeeded: row))
+        next[range] &+= 1
+        row &+= 1
+      }
+    }
+    return starts
+  }
+}
+
+/// Rows whose ranges are in order, and entries that each morsel still sorts.
+private final class SortedRows: @unchecked Sendable {
+  let batch: Batch
+  let sorter: RowSorter
+  let entries: Buffer
+  let starts: [Int]
+  let reservation: MemoryReservation
+
+  init(_ batch: Batch, _ sorter: RowSorter, _ entries: Buffer, _ starts: [Int], _ reservation: MemoryReservation) {
+    self.batch = batch
+    self.sorter = sorter
+    self.entries = entries
+    self.starts = starts
+    self.reservation = reservation
+  }
+}
+
+/// Yields the rows of a sort, in order of its morsels.
+final class SortedSource: MorselSource, @unchecked Sendable {
+  private let sort: SortOperator
+  private let batchSize: Int
+  private var rows: SortedRows?
+
+  init(_ sort: SortOperator, batchSize: Int) {
+    self.sort = sort
+    self.batchSize = batchSize
+    super.init(sort.node)
+  }
+
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) { rows = sort.sorted }
+  override var morselCount: Int { rows.map { $0.batch.rowCount == 0 ? 0 : $0.starts.count - 1 } ?? 0 }
+
+  override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    let rows = self.rows!
+    let (start, end) = (rows.starts[morsel], rows.starts[morsel + 1])
+    let entries = rows.entries.typed(SortEntry.self)
+    rows.sorter.sort(entries + start, count: end - start)
+    let batchSize = self.batchSize
+    var next = start
+    let chosen = Buffer(byteCount: (batchSize + 16) * 4)
+    return GeneratingReader { () throws(QueryError) -> Batch? in
+      if next >= end { return nil }
+      let count = min(batchSize, end - next)
+      let out = chosen.typed(Int32.self)
+      var i = 0
+      while i < count {
+        out[i] = entries[next &+ i].row
+        i &+= 1
+      }
+      next += count
+      return rows.batch.take(out, count: count)
+    }
+  }
+
+  override func release() {
+    rows = nil
+    sort.sorted = nil
+  }
+}

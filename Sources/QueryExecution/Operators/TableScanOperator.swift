@@ -1,0 +1,332 @@
+import Columnar
+import FileFormats
+import ObjectStore
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import SQLFunctions
+import Synchronization
+import TableCatalog
+
+/// Reads a table's files: a morsel is a split of a file.
+///
+/// Predicates over file columns go into the readers. Partition and hidden columns are constants of a file: predicates on
+/// them alone decide about whole files, mixed ones are specialised per file.
+final class TableScanSource: MorselSource, @unchecked Sendable {
+  // MARK: Fixed for the query
+  private let scan: ScanNode
+  private let files: FileSet
+  private let context: QueryContext
+  /// The columns yielded.
+  let outputs: [ScanNode.Column]
+  /// Predicates that may fail for rows the others drop: for the operator above.
+  let residual: [Expression]
+  private let safePredicates: [Expression]
+  private let requestColumns: [ScanNode.Column]
+  private let scanColumns: [ScanColumn]
+  private let predicateOnly: Set<Int>
+  private let isLazy: Bool
+  private let scanMetrics = ScanMetrics()
+  private let limit: Int?
+
+  // MARK: Changes while running
+  private var morsels: [Morsel] = []
+  private var plans: [FilePlan?] = []
+
+  /// A split, and the plan of its file.
+  private struct Morsel {
+    var file: Int
+    var split: Split
+  }
+
+  /// What is the same for all splits of a file.
+  private struct FilePlan {
+    var file: any FormatFile
+    var request: ScanRequest
+    /// One row each: constants of the file, by output position.
+    var constants: [Int: Column]
+  }
+
+  /// Bytes of a split that splits anywhere.
+  private static let largestSplit = 64 << 20
+  private static let smallestSplit = 4 << 20
+
+  /// - Parameter needed: outputs that somebody uses; the others are not yielded.
+  /// - Parameter isLazy: whether files are opened one after the other, as few as the rows wanted take.
+  init(
+    _ node: QueryProfile.Node, _ scan: ScanNode, needed: Set<ColumnID>, isLazy: Bool, context: QueryContext
+  ) throws(QueryError) {
+    guard let files = scan.fileSet else {
+      throw QueryError.internalError("scan of \(scan.table.name) without its files")
+    }
+    self.scan = scan
+    self.files = files
+    self.context = context
+    self.isLazy = isLazy
+    let safe = scan.predicates.filter { !$0.mayFail && $0.isDeterministic }
+    residual = scan.predicates.filter { $0.mayFail || !$0.isDeterministic }
+    safePredicates = safe
+    var wanted = needed
+    for predicate in residual { for column in predicate.columnsUsed { wanted.insert(column.id) } }
+    outputs = scan.columns.filter { wanted.contains($0.reference.id) }
+    var used: Set<ColumnID> = []
+    for predicate in safe { for column in predicate.columnsUsed { used.insert(column.id) } }
+    for filter in scan.dynamicFilters { used.insert(filter.column.id) }
+    let fileColumns = scan.columns.filter { column in
+      guard case .file = column.source else { return false }
+      return wanted.contains(column.reference.id) || used.contains(column.reference.id)
+    }
+    requestColumns = fileColumns
+    var scanColumns: [ScanColumn] = []
+    for column in fileColumns {
+      guard case .file(let index) = column.source, index < scan.table.columns.count else { continue }
+      scanColumns.append(
+        ScanColumn(name: scan.table.columns[index].name, type: column.reference.type, ordinal: index))
+    }
+    self.scanColumns = scanColumns
+    predicateOnly = Set(fileColumns.indices.filter { !wanted.contains(fileColumns[$0].reference.id) })
+    limit = residual.isEmpty ? scan.limit : nil
+    super.init(node)
+    node.scan = scanMetrics
+  }
+
+  override var morselCount: Int { isLazy ? 1 : morsels.count }
+
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) {
+    node.note("files", "\(files.files.count)")
+    plans = Array(repeating: nil, count: files.files.count)
+    if isLazy { return }
+    let count = files.files.count
+    let results = Results(count: count)
+    let target = splitTarget
+    try scheduler.forEach(count) { [self] (index) throws(QueryError) in
+      guard let plan = try self.plan(index) else { return }
+      let splits = try plan.file.splits(plan.request, targetByteCount: target, metrics: scanMetrics)
+      results.set(index, plan, splits)
+    }
+    var bytes = 0
+    morsels = []
+    for index in 0..<count {
+      let (plan, splits) = results.take(index)
+      plans[index] = plan
+      for split in splits {
+        morsels.append(Morsel(file: index, split: split))
+        bytes += split.scanByteCount
+      }
+    }
+    context.progress.plan(byteCount: bytes, splits: morsels.count)
+  }
+
+  override func release() {
+    plans = []
+    morsels = []
+  }
+
+  /// What parallel opening yields.
+  private final class Results: @unchecked Sendable {
+    private var items: [(FilePlan?, [Split])]
+    private let lock = Mutex(())
+    init(count: Int) { items = Array(repeating: (nil, []), count: count) }
+    func set(_ index: Int, _ plan: FilePlan, _ splits: [Split]) { lock.withLock { _ in items[index] = (plan, splits) } }
+    func take(_ index: Int) -> (FilePlan?, [Split]) { lock.withLock { _ in items[index] } }
+  }
+
+  private var splitTarget: Int {
+    let total = Int(clamping: files.listing.byteCount)
+    return min(TableScanSource.largestSplit, max(TableScanSource.smallestSplit, total / (context.threads * 8)))
+  }
+
+  override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    if isLazy { return LazyReader(self) }
+    let morsel = morsels[morsel]
+    return try makeReader(plans[morsel.file]!, morsel.split)
+  }
+
+  private func makeReader(_ plan: FilePlan, _ split: Split) throws(QueryError) -> any BatchReader {
+    let reader = try plan.file.makeReader(split, plan.request, metrics: scanMetrics)
+    var sources: [OutputReader.Source] = []
+    for (index, output) in outputs.enumerated() {
+      if case .file = output.source {
+        sources.append(.file(requestColumns.firstIndex { $0.reference == output.reference }!))
+      } else {
+        sources.append(.constant(plan.constants[index]!))
+      }
+    }
+    return OutputReader(reader, sources, context.progress)
+  }
+
+  /// Attaches the file's constants to what its reader yields.
+  private final class OutputReader: BatchReader {
+    enum Source {
+      case file(Int)
+      case constant(Column)
+    }
+    private let reader: any BatchReader
+    private let sources: [Source]
+    private let progress: QueryProgress
+
+    init(_ reader: any BatchReader, _ sources: [Source], _ progress: QueryProgress) {
+      self.reader = reader
+      self.sources = sources
+      self.progress = progress
+    }
+
+    func next() throws(QueryError) -> Batch? {
+      guard let batch = try reader.next() else {
+        progress.finishSplit()
+        return nil
+      }
+      var columns: [Column] = []
+      columns.reserveCapacity(sources.count)
+      for source in sources {
+        switch source {
+        case .file(let index): columns.append(batch.columns[index])
+        case .constant(let column): columns.append(column.resized(to: batch.rowCount))
+        }
+      }
+      return Batch(columns: columns, rowCount: batch.rowCount)
+    }
+  }
+
+  /// Reads all files one after the other, opening each when it is its turn.
+  private final class LazyReader: BatchReader {
+    private let source: TableScanSource
+    private var file = 0
+    private var splits: [Split] = []
+    private var plan: FilePlan?
+    private var current: (any BatchReader)?
+
+    init(_ source: TableScanSource) { self.source = source }
+
+    func next() throws(QueryError) -> Batch? {
+      while true {
+        if let current, let batch = try current.next() { return batch }
+        current = nil
+        if !splits.isEmpty, let plan {
+          current = try source.makeReader(plan, splits.removeFirst())
+          continue
+        }
+        if file >= source.files.files.count { return nil }
+        plan = try source.plan(file)
+        file += 1
+        if let plan {
+          splits = try plan.file.splits(
+            plan.request, targetByteCount: TableScanSource.smallestSplit, metrics: source.scanMetrics)
+          source.context.progress.plan(byteCount: splits.reduce(0) { $0 + $1.scanByteCount }, splits: splits.count)
+        }
+      }
+    }
+  }
+
+  // MARK: One file
+
+  /// How to read a file; nil when its partition values already fail a predicate.
+  private func plan(_ index: Int) throws(QueryError) -> FilePlan? {
+    let file = files.files[index]
+    var constants: [Int: Column] = [:]
+    var values: [ColumnID: Scalar] = [:]
+    for (position, column) in scan.columns.enumerated() {
+      _ = position
+      guard let value = fileConstant(column, file) else { continue }
+      values[column.reference.id] = value
+      if let output = outputs.firstIndex(where: { $0.reference == column.reference }) {
+        constants[output] = .constant(value, column.reference.type, count: 1)
+      }
+    }
+    var request = ScanRequest(
+      columns: scanColumns, batchSize: context.batchSize, limit: limit, predicateOnlyColumns: predicateOnly)
+    let position: [ColumnID: Int] = Dictionary(
+      uniqueKeysWithValues: requestColumns.enumerated().map { ($1.reference.id, $0) })
+    var fileConditions: [Expression] = []
+    for predicate in safePredicates {
+      let used = predicate.columnsUsed
+      let fixed = used.filter { values[$0.id] != nil }
+      if fixed.isEmpty, !used.isEmpty {
+        fileConditions.append(predicate)
+        continue
+      }
+      var replacements: [ColumnID: Expression] = [:]
+      for column in fixed { replacements[column.id] = .constant(values[column.id]!, column.type) }
+      let specialised = predicate.replacing(replacements)
+      if fixed.count < used.count {
+        fileConditions.append(specialised)
+        continue
+      }
+      let evaluator = try PredicateEvaluator(specialised, inputs: [], session: context.session)
+      let selection = Buffer(byteCount: 17 * 4)
+      if try evaluator.select(Batch(columns: [], rowCount: 1), into: selection.typed(Int32.self)) == 0 { return nil }
+    }
+    for predicate in fileConditions {
+      let inputs = requestColumns.map(\.reference).filter { predicate.columnsUsed.contains($0) }
+      let session = context.session
+      request.predicates.append(
+        ScanPredicate(
+          columns: inputs.map { position[$0.id]! }, isDictionarySafe: true,
+          makeEvaluator: { ExpressionPredicate(predicate, inputs, session) }))
+    }
+    request.domain = DomainExtraction.rowDomain(of: fileConditions) { position[$0.id] }
+    for dynamic in scan.dynamicFilters {
+      let filters = context.dynamicFilters
+      guard let filter = filters.filter(dynamic.id) else { continue }
+      if let value = values[dynamic.column.id] {
+        if value.isNull || !filter.domain.overlaps(min: value, max: value, mayHaveNulls: false) { return nil }
+        continue
+      }
+      guard let at = position[dynamic.column.id] else { continue }
+      request.dynamicDomains.append(DynamicDomain(column: at) { filter.domain })
+      if filter.testsRows {
+        request.predicates.append(
+          ScanPredicate(columns: [at], isDictionarySafe: true, makeEvaluator: { filter.makeEvaluator() }))
+      }
+    }
+    return FilePlan(file: try files.open(index), request: request, constants: constants)
+  }
+
+  /// The value of a partition or hidden column; nil for columns in the file.
+  private func fileConstant(_ column: ScanNode.Column, _ file: TableFile) -> Scalar? {
+    switch column.source {
+    case .file: return nil
+    case .partition(let index):
+      return index < file.partitionValues.count ? file.partitionValues[index] : .null
+    case .path: return .string(file.info.path)
+    case .fileSize: return .integer(Int64(clamping: file.info.byteCount))
+    case .fileModifiedTime:
+      // Milliseconds, as picoseconds beside the zone key of UTC.
+      let millis = Int128(file.info.modificationTime / 1_000_000)
+      return .int128((millis * 1_000_000_000) << 16)
+    case .partitionName:
+      let fields = scan.table.partitionColumns.fields
+      let parts = zip(fields, file.partitionValues).map { field, value in
+        field.name + "=" + (value.isNull ? "__HIVE_DEFAULT_PARTITION__" : ScalarText.text(value, field.type))
+      }
+      return .string(parts.joined(separator: "/"))
+    }
+  }
+}
+
+/// A scan predicate that evaluates an expression.
+private final class ExpressionPredicate: ScanPredicateEvaluator {
+  private let predicate: Expression
+  private let inputs: [ColumnReference]
+  private let session: SessionContext
+  private var evaluator: PredicateEvaluator?
+
+  init(_ predicate: Expression, _ inputs: [ColumnReference], _ session: SessionContext) {
+    self.predicate = predicate
+    self.inputs = inputs
+    self.session = session
+  }
+
+  func select(
+    _ columns: [Column], rowCount: Int, into selection: UnsafeMutablePointer<Int32>
+  ) throws(QueryError) -> Int {
+    let evaluator: PredicateEvaluator
+    if let made = self.evaluator {
+      evaluator = made
+    } else {
+      evaluator = try PredicateEvaluator(predicate, inputs: inputs, session: session)
+      self.evaluator = evaluator
+    }
+    return try evaluator.select(Batch(columns: columns, rowCount: rowCount), into: selection)
+  }
+}

@@ -1,0 +1,362 @@
+import Columnar
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import SQLFunctions
+
+/// A pipeline that still lacks its sink: its branches, and which columns their batches hold.
+struct OpenPipeline {
+  var branches: [Branch]
+  /// The columns of the batches, in order.
+  var layout: [ColumnReference]
+  var profile: QueryProfile.Node
+  /// Whether the morsels' order is one the query asked for.
+  var isOrdered = false
+  /// Whether one worker must run it.
+  var isSequential = false
+  /// Whether an operator in it may stop the whole pipeline.
+  var hasLimit = false
+
+  var types: [DataType] { layout.map(\.type) }
+
+  /// Where a column lies in the batches.
+  func position(_ column: ColumnReference) throws(QueryError) -> Int {
+    guard let index = layout.firstIndex(of: column) else {
+      throw QueryError.internalError("column \(column.name)\(column.id) is missing in the input of an operator")
+    }
+    return index
+  }
+
+  func positions(_ columns: [ColumnReference]) throws(QueryError) -> [Int] {
+    var result: [Int] = []
+    for column in columns { result.append(try position(column)) }
+    return result
+  }
+
+  /// Adds an operator behind all branches.
+  mutating func append(_ streaming: StreamingOperator) {
+    for index in branches.indices { branches[index].operators.append(streaming) }
+  }
+}
+
+/// Turns a logical plan into pipelines, in the order they must run.
+///
+///     Aggregate                     pipeline 1: scan → filter → (aggregate)
+///       Filter               →      pipeline 2: groups → result
+///         Scan
+final class PhysicalPlanner {
+  let context: QueryContext
+  private(set) var stages: [Stage] = []
+  /// Shared subplans that have a pipeline, by id.
+  var commons: [Int: CollectedBatches] = [:]
+  /// Rows of the round before, by recursion id.
+  var recursionInputs: [Int: CollectedBatches] = [:]
+  private var depth = 0
+
+  /// Plans nest no deeper than this: operators recurse.
+  private static let largestDepth = 2000
+
+  init(_ context: QueryContext) { self.context = context }
+
+  /// The pipeline that yields a plan's rows.
+  ///
+  /// - Parameter needed: outputs that somebody uses; others may be missing in the layout.
+  func build(_ plan: LogicalPlan, needed: Set<ColumnID>) throws(QueryError) -> OpenPipeline {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > PhysicalPlanner.largestDepth {
+      throw QueryError(.stackOverflow, "The query's plan is nested too deeply")
+    }
+    switch plan {
+    case .scan(let node): return try buildScan(plan, node, needed)
+    case .values(let node):
+      let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+      let source = ValuesSource(profile, rows: node.rows, types: node.outputs.map(\.type), context)
+      return OpenPipeline(branches: [Branch(source: source, operators: [])], layout: node.outputs, profile: profile)
+    case .filter(let node): return try buildFilter(plan, node.predicate, node.input, needed)
+    case .project(let node): return try buildProject(plan, node, needed)
+    case .aggregate(let node): return try buildAggregate(plan, node, needed)
+    case .join(let node): return try buildJoin(plan, node, needed)
+    case .apply(let node):
+      throw QueryError.notSupported("This kind of correlated subquery is not supported", at: node.range)
+    case .sort(let node):
+      var input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
+      let sort = SortOperator(
+        profile(plan, [input.profile]), keys: try specifications(node.keys, input), types: input.types, context)
+      close(input, sort)
+      input = source(SortedSource(sort, batchSize: context.batchSize), input.layout)
+      input.isOrdered = true
+      return input
+    case .topN(let node):
+      let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
+      let result = CollectedBatches()
+      let profile = profile(plan, [input.profile])
+      let top = TopNOperator(
+        profile, keys: try specifications(node.keys, input), types: input.types, offset: node.offset,
+        count: node.count, withTies: node.withTies, result: result, context)
+      close(input, top)
+      var open = source(CollectedSource(profile, result, batchSize: context.batchSize), input.layout)
+      open.isOrdered = true
+      return open
+    case .limit(let node):
+      var input = try build(node.input, needed: needed)
+      let profile = profile(plan, [input.profile])
+      if input.hasLimit { input = materialize(input) }
+      if input.isOrdered { input.isSequential = true }
+      input.append(LimitOperator(profile, offset: node.offset, count: node.count))
+      input.profile = profile
+      input.hasLimit = true
+      return input
+    case .setOperation(let node): return try buildSetOperation(plan, node, needed)
+    case .window(let node): return try buildWindow(plan, node, needed)
+    case .unnest(let node): return try buildUnnest(plan, node, needed)
+    case .singleRow(let node):
+      let input = try build(node.input, needed: needed)
+      let result = CollectedBatches()
+      let profile = profile(plan, [input.profile])
+      close(input, SingleRowOperator(profile, types: input.types, range: node.range, result: result, context))
+      return source(CollectedSource(profile, result, batchSize: context.batchSize), input.layout)
+    case .common(let node):
+      let outputs = node.definition.plan.outputs
+      let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+      let collected: CollectedBatches
+      if let known = commons[node.definition.id] {
+        collected = known
+      } else {
+        var input = try build(node.definition.plan, needed: Set(outputs.map(\.id)))
+        try select(outputs, in: &input)
+        profile.children = [input.profile]
+        collected = CollectedBatches()
+        commons[node.definition.id] = collected
+        close(input, CollectOperator(QueryProfile.Node("Collect"), context, collected))
+      }
+      return source(CollectedSource(profile, collected, batchSize: context.batchSize), node.outputs)
+    case .recursion(let node):
+      let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+      let result = CollectedBatches()
+      stages.append(RecursionStage(node, profile, result, context, commons: commons, inputs: recursionInputs))
+      return source(CollectedSource(profile, result, batchSize: context.batchSize), node.outputs)
+    case .recursionInput(let node):
+      guard let rows = recursionInputs[node.id] else {
+        throw QueryError.internalError("recursion input outside its recursion")
+      }
+      let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+      return source(CollectedSource(profile, rows, batchSize: context.batchSize), node.outputs)
+    }
+  }
+
+  /// Lets go of all pipelines.
+  func clear() { stages = [] }
+
+  // MARK: Parts
+
+  func profile(_ plan: LogicalPlan, _ children: [QueryProfile.Node]) -> QueryProfile.Node {
+    QueryProfile.Node(PlanPrinter.describe(plan), children: children)
+  }
+
+  /// Gives a pipeline its sink.
+  func close(_ open: OpenPipeline, _ sink: SinkOperator) {
+    stages.append(Pipeline(open.branches, sink, isSequential: open.isSequential))
+  }
+
+  /// A pipeline that starts with a source.
+  func source(_ source: MorselSource, _ layout: [ColumnReference]) -> OpenPipeline {
+    OpenPipeline(branches: [Branch(source: source, operators: [])], layout: layout, profile: source.node)
+  }
+
+  /// Ends a pipeline in memory and starts another from there.
+  func materialize(_ open: OpenPipeline) -> OpenPipeline {
+    let collected = CollectedBatches()
+    let node = QueryProfile.Node("Collect", children: [open.profile])
+    close(open, CollectOperator(node, context, collected))
+    var result = source(CollectedSource(node, collected, batchSize: context.batchSize), open.layout)
+    result.isOrdered = open.isOrdered
+    return result
+  }
+
+  /// Makes the batches hold exactly `columns`, in that order.
+  func select(_ columns: [ColumnReference], in open: inout OpenPipeline) throws(QueryError) {
+    if columns == open.layout, zip(columns, open.layout).allSatisfy({ $0.type == $1.type }) { return }
+    let positions = try open.positions(columns)
+    let node = QueryProfile.Node("Select columns")
+    open.append(SelectColumnsOperator(node, positions: positions, types: columns.map(\.type)))
+    open.layout = columns
+  }
+
+  func specifications(_ keys: [SortKey], _ input: OpenPipeline) throws(QueryError) -> [SortSpecification] {
+    var result: [SortSpecification] = []
+    for key in keys {
+      result.append(
+        SortSpecification(
+          position: try input.position(key.column),
+          order: SortKeyOrder(isAscending: key.isAscending, nullsFirst: key.nullsFirst)))
+    }
+    return result
+  }
+
+  // MARK: Scan, filter, project
+
+  /// Scans for so few rows are read by one worker, file by file, so that no more is read than needed.
+  private static let smallLimit = 50_000
+
+  private func buildScan(
+    _ plan: LogicalPlan, _ node: ScanNode, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+    let isLazy = node.limit.map { $0 <= PhysicalPlanner.smallLimit } ?? false
+    let scan = try TableScanSource(profile, node, needed: needed, isLazy: isLazy, context: context)
+    var open = source(scan, scan.outputs.map(\.reference))
+    open.isSequential = isLazy
+    if !scan.residual.isEmpty {
+      let predicate = Expression.conjunction(scan.residual)
+      let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
+      let filterNode = QueryProfile.Node("Filter \(predicate)", children: [profile])
+      open.append(FilterOperator(filterNode, predicate: predicate, inputs: open.layout, kept: kept))
+      open.layout = kept.map { open.layout[$0] }
+      open.profile = filterNode
+    }
+    return open
+  }
+
+  private func buildFilter(
+    _ plan: LogicalPlan, _ predicate: Expression, _ input: LogicalPlan, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    var open = try build(input, needed: needed.union(predicate.columnsUsed.map(\.id)))
+    let node = profile(plan, [open.profile])
+    let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
+    open.append(FilterOperator(node, predicate: predicate, inputs: open.layout, kept: kept))
+    open.layout = kept.map { open.layout[$0] }
+    open.profile = node
+    return open
+  }
+
+  private func buildProject(
+    _ plan: LogicalPlan, _ project: ProjectNode, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    let assignments = project.assignments.filter { needed.contains($0.reference.id) }
+    var used: Set<ColumnID> = []
+    for assignment in assignments { for column in assignment.expression.columnsUsed { used.insert(column.id) } }
+    var open = try build(project.input, needed: used)
+    let node = profile(plan, [open.profile])
+    let plain = assignments.compactMap(\.expression.columnReference)
+    if plain.count == assignments.count {
+      let positions = try open.positions(plain)
+      open.append(SelectColumnsOperator(node, positions: positions, types: assignments.map(\.reference.type)))
+    } else {
+      open.append(ProjectOperator(node, expressions: assignments.map(\.expression), inputs: open.layout))
+    }
+    open.layout = assignments.map(\.reference)
+    open.profile = node
+    return open
+  }
+
+  // MARK: Unnest, window
+
+  private func buildUnnest(
+    _ plan: LogicalPlan, _ unnest: UnnestNode, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    let kept = unnest.kept.filter { needed.contains($0.id) }
+    var open = try build(unnest.input, needed: Set((kept + unnest.items.map(\.column)).map(\.id)))
+    let node = profile(plan, [open.profile])
+    var items: [(position: Int, outputCount: Int)] = []
+    for item in unnest.items { items.append((try open.position(item.column), item.outputs.count)) }
+    let specification = UnnestSpecification(
+      kept: try open.positions(kept), items: items, hasOrdinality: unnest.ordinality != nil, isLeft: unnest.isLeft)
+    open.append(UnnestOperator(node, specification))
+    open.layout = kept + unnest.items.flatMap(\.outputs) + (unnest.ordinality.map { [$0] } ?? [])
+    open.profile = node
+    return open
+  }
+
+  private func buildWindow(
+    _ plan: LogicalPlan, _ window: WindowNode, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    var wanted = needed
+    wanted.formUnion(window.partitionKeys.map(\.id))
+    wanted.formUnion(window.ordering.map(\.column.id))
+    for call in window.calls {
+      for argument in call.arguments { wanted.formUnion(argument.columnsUsed.map(\.id)) }
+      if let filter = call.filter { wanted.insert(filter.id) }
+      for bound in [call.frame.start, call.frame.end] {
+        switch bound {
+        case .preceding(let column), .following(let column): wanted.insert(column.id)
+        default: break
+        }
+      }
+    }
+    let input = try build(window.input, needed: wanted)
+    var calls: [WindowCallSpecification] = []
+    for call in window.calls {
+      if call.isDistinct {
+        throw QueryError.notSupported("DISTINCT in window function parameters not yet supported", at: call.range)
+      }
+      let function: WindowCallSpecification.Function
+      switch call.function {
+      case .window(let window): function = .window(window)
+      case .aggregate(let aggregate, let overloadIndex):
+        function = .aggregate(
+          accumulatorFactory(aggregate.overloads[overloadIndex], call.binding, call.arguments))
+      }
+      calls.append(
+        WindowCallSpecification(
+          function: function, arguments: try arguments(call.arguments, input, call.range),
+          returnType: call.reference.type,
+          frame: FrameSpecification(
+            unit: call.frame.unit, start: try bound(call.frame.start, input), end: try bound(call.frame.end, input)),
+          ignoresNulls: call.ignoresNulls, filter: try call.filter.map { (c) throws(QueryError) in try input.position(c) },
+          range: call.range))
+    }
+    let sink = WindowOperator(
+      profile(plan, [input.profile]), partitionKeys: try input.positions(window.partitionKeys),
+      ordering: try specifications(window.ordering, input), calls: calls, types: input.types, context)
+    close(input, sink)
+    return source(
+      WindowSource(sink, batchSize: context.batchSize), input.layout + window.calls.map(\.reference))
+  }
+
+  private func bound(
+    _ bound: WindowFrame.Bound, _ input: OpenPipeline
+  ) throws(QueryError) -> FrameSpecification.Bound {
+    switch bound {
+    case .unboundedPreceding: .unboundedPreceding
+    case .preceding(let column): .preceding(try input.position(column))
+    case .currentRow: .currentRow
+    case .following(let column): .following(try input.position(column))
+    case .unboundedFollowing: .unboundedFollowing
+    }
+  }
+
+  /// A call's arguments as positions and constants; lambdas are left out.
+  func arguments(
+    _ expressions: [Expression], _ input: OpenPipeline, _ range: SourceRange?
+  ) throws(QueryError) -> [AggregateSpecification.Call.Argument] {
+    var result: [AggregateSpecification.Call.Argument] = []
+    for expression in expressions {
+      switch expression {
+      case .column(let column): result.append(.column(try input.position(column)))
+      case .constant(let value, let type): result.append(.constant(.constant(value, type, count: 1)))
+      case .lambda: break
+      default: throw QueryError.internalError("argument of an aggregate that is not projected: \(expression)", at: range)
+      }
+    }
+    return result
+  }
+
+  /// Makes accumulators of a call, with their own lambdas.
+  func accumulatorFactory(
+    _ overload: AggregateOverload, _ binding: SignatureBinding, _ arguments: [Expression]
+  ) -> @Sendable () throws(QueryError) -> any GroupsAccumulator {
+    let session = context.session
+    let lambdas = arguments.compactMap { argument in
+      if case .lambda(let lambda) = argument { lambda } else { nil }
+    }
+    let accumulatorContext = AccumulatorContext(
+      binding: binding, session: session,
+      makeLambdas: { () throws(QueryError) -> [any LambdaEvaluator] in
+        var result: [any LambdaEvaluator] = []
+        for lambda in lambdas { result.append(try ExpressionEvaluator.makeLambda(lambda, session: session)) }
+        return result
+      })
+    return { () throws(QueryError) -> any GroupsAccumulator in try overload.makeAccumulator(accumulatorContext) }
+  }
+}
