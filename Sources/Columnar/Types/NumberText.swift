@@ -21,23 +21,45 @@ public enum NumberText {
 
   @inlinable
   public static func writeUnsigned(_ value: UInt64, to p: UnsafeMutablePointer<UInt8>) -> Int {
-    var digits = 1
-    var limit: UInt64 = 10
-    while value >= limit {
-      digits &+= 1
-      let (next, overflows) = limit.multipliedReportingOverflow(by: 10)
-      if overflows { break }
-      limit = next
+    if value < 10 {
+      p[0] = 0x30 &+ UInt8(truncatingIfNeeded: value)
+      return 1
     }
+    // Digits from the number of bits: 1233 / 4096 is log₁₀ 2.
+    let bits = 64 &- value.leadingZeroBitCount
+    var digits = (bits &* 1233) >> 12
+    if value >= powerOfTen(digits) { digits &+= 1 }
     var rest = value
     var k = digits
-    while k > 0 {
-      k &-= 1
-      p[k] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+    while rest >= 100 {
+      let next = rest / 100
+      let pair = rest &- next &* 100
+      k &-= 2
+      p[k] = 0x30 &+ UInt8(truncatingIfNeeded: pair / 10)
+      p[k &+ 1] = 0x30 &+ UInt8(truncatingIfNeeded: pair % 10)
+      rest = next
+    }
+    if rest >= 10 {
+      p[1] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
+    p[0] = 0x30 &+ UInt8(truncatingIfNeeded: rest)
     return digits
   }
+
+  /// 10ⁿ for n up to 19.
+  @usableFromInline
+  static func powerOfTen(_ n: Int) -> UInt64 { unsignedPowers[n] }
+
+  nonisolated(unsafe) private static let unsignedPowers: UnsafePointer<UInt64> = {
+    let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 20)
+    var power: UInt64 = 1
+    for k in 0..<20 {
+      table[k] = power
+      if k < 19 { power *= 10 }
+    }
+    return UnsafePointer(table)
+  }()
 
   public static func write(_ value: Int128, to p: UnsafeMutablePointer<UInt8>) -> Int {
     if let small = Int64(exactly: value) { return write(small, to: p) }
@@ -47,6 +69,7 @@ public enum NumberText {
       at = 1
     }
     let (high, low) = value.magnitude.quotientAndRemainder(dividingBy: 10_000_000_000_000_000_000)
+    if high == 0 { return at + writeUnsigned(UInt64(low), to: p + at) }
     if high < 10_000_000_000_000_000_000 {
       at += writeUnsigned(UInt64(high), to: p + at)
     } else {
@@ -74,6 +97,19 @@ public enum NumberText {
   /// `-12.50`: an unscaled decimal.
   public static func writeDecimal(_ unscaled: Int128, scale: Int, to p: UnsafeMutablePointer<UInt8>) -> Int {
     if scale == 0 { return write(unscaled, to: p) }
+    if let short = Int64(exactly: unscaled), scale <= 18 {
+      var at = 0
+      if short < 0 {
+        p[0] = 0x2d
+        at = 1
+      }
+      let power = powerOfTen(scale)
+      let whole = short.magnitude / power
+      at += writeUnsigned(whole, to: p + at)
+      p[at] = 0x2e
+      writePadded(short.magnitude &- whole &* power, digits: scale, to: p + at + 1)
+      return at + 1 + scale
+    }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 48) { digits in
       let d = digits.baseAddress!
       var n: Int
@@ -152,6 +188,9 @@ public enum NumberText {
   ///
   /// - Source: Java `BigDecimal(String)`.
   public static func parseDecimal(_ p: UnsafePointer<UInt8>, _ n: Int, precision: Int, scale: Int) -> ParsedDecimal {
+    if let value = parsePlainDecimal(p, n, scale), precision <= 18 {
+      return DecimalMath.fits(Int128(value), precision: precision) ? .value(Int128(value)) : .tooLarge
+    }
     guard let parts = DecimalParts(p, n) else { return .notANumber }
     // The value is digits × 10^(exponent − fractionCount).
     let shift = parts.exponent - parts.fractionDigits + scale
@@ -191,6 +230,47 @@ public enum NumberText {
     if dropped > 0, firstDropped >= 5 { value += 1 }
     guard DecimalMath.fits(value, precision: precision) else { return .tooLarge }
     return .value(parts.isNegative ? -value : value)
+  }
+
+  /// `[+-]digits[.digits]` of at most 18 digits that need no more after rescaling; nil for all else.
+  private static func parsePlainDecimal(_ p: UnsafePointer<UInt8>, _ n: Int, _ scale: Int) -> Int64? {
+    guard n <= 19, scale <= 18 else { return nil }
+    var at = 0
+    var isNegative = false
+    if n > 0, p[0] == 0x2d || p[0] == 0x2b {
+      isNegative = p[0] == 0x2d
+      at = 1
+    }
+    let start = at
+    var value: Int64 = 0
+    while at < n {
+      let digit = p[at] &- 0x30
+      if digit > 9 { break }
+      value = value &* 10 &+ Int64(digit)
+      at &+= 1
+    }
+    var digits = at &- start
+    var fraction = 0
+    if at < n {
+      if p[at] != 0x2e { return nil }
+      at &+= 1
+      let first = at
+      while at < n {
+        let digit = p[at] &- 0x30
+        if digit > 9 { return nil }
+        value = value &* 10 &+ Int64(digit)
+        at &+= 1
+      }
+      fraction = at &- first
+      digits &+= fraction
+    }
+    if digits == 0 || digits > 18 || digits &+ max(0, scale &- fraction) > 18 { return nil }
+    if fraction <= scale {
+      value &*= DecimalMath.shortPowers[scale &- fraction]
+    } else {
+      value = DecimalMath.divideRounded(value, by: DecimalMath.shortPowers[fraction &- scale])
+    }
+    return isNegative ? 0 &- value : value
   }
 
   /// The parts of a decimal's text.
@@ -269,11 +349,20 @@ public enum NumberText {
       d[1] = 0x39
       return Digits(count: 2, pointAt: -323)
     }
+    if let (value, exponent) = ShortestDecimal.find(x) { return shortDigits(value, exponent, to: d) }
     return describedDigits(x.description, to: d)
   }
 
   static func digits(of x: Float, to d: UnsafeMutablePointer<UInt8>) -> Digits {
-    describedDigits(x.description, to: d)
+    if let (value, exponent) = ShortestDecimal.find(x) { return shortDigits(value, exponent, to: d) }
+    return describedDigits(x.description, to: d)
+  }
+
+  private static func shortDigits(_ value: UInt64, _ exponent: Int, to d: UnsafeMutablePointer<UInt8>) -> Digits {
+    var n = writeUnsigned(value, to: d)
+    let pointAt = n + exponent
+    while n > 1, d[n - 1] == 0x30 { n -= 1 }
+    return Digits(count: n, pointAt: pointAt)
   }
 
   private static func wholeDigits(_ value: UInt64, fraction: Int, to d: UnsafeMutablePointer<UInt8>) -> Digits {

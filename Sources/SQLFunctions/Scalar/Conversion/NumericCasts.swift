@@ -220,7 +220,9 @@ enum NumericCasts {
       let x = columns[0].view
       return mapRows(columns, n, &context) { row, rows -> R in
         let value = x.value(row, as: T.self)
-        if let result = R(exactly: value.rounded(.toNearestOrAwayFromZero)) { return result }
+        let whole = value.rounded(.toNearestOrAwayFromZero)
+        // Both limits are powers of two, which floating point holds exactly.
+        if whole >= T(R.min), whole < -T(R.min) { return R(whole) }
         if value.isNaN {
           rows.fail(.invalidCastArgument, "Cannot cast \(from) NaN to \(to)")
         } else {

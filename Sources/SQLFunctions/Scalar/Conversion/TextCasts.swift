@@ -87,6 +87,25 @@ enum TextCasts {
       break
     default: return nil
     }
+    switch from {
+    case .bigint where length ?? 20 >= 20:
+      return written { view, row, p in NumberText.write(view.value(row, as: Int64.self), to: p) }
+    case .integer where length ?? 11 >= 11:
+      return written { view, row, p in NumberText.write(Int64(view.value(row, as: Int32.self)), to: p) }
+    case .double where length ?? 24 >= 24:
+      return written { view, row, p in NumberText.writeScientific(view.value(row, as: Double.self), to: p) }
+    case .date where length ?? 20 >= 20:
+      return written { view, row, p in TimestampText.writeDate(days: Int(view.value(row, as: Int32.self)), to: p) }
+    case .decimal(let precision, let scale) where length ?? 41 >= 41 && precision <= 18:
+      return written { view, row, p in
+        NumberText.writeDecimal(Int128(view.value(row, as: Int64.self)), scale: scale, to: p)
+      }
+    case .timestamp(let precision) where length ?? 64 >= 64 && precision <= 6:
+      return written { view, row, p in
+        TimestampText.write(micros: view.value(row, as: Int64.self), precision: precision, to: p)
+      }
+    default: break
+    }
     return { (columns, n, context) throws(QueryError) -> Column in
       let writer = ValueText(from, .cast)
       let text = TextBuffer()
@@ -99,6 +118,22 @@ enum TextCasts {
           return StringView()
         }
         return rows.arena.add(UnsafeRawPointer(text.pointer), text.count)
+      }
+    }
+  }
+
+  /// A cast whose text always fits: written in place where the result keeps it.
+  @inline(__always)
+  private static func written(
+    _ write: @escaping @Sendable (ColumnView, Int, UnsafeMutablePointer<UInt8>) -> Int
+  ) -> Cast {
+    { (columns, n, context) throws(QueryError) -> Column in
+      let x = columns[0].view
+      return mapRows(columns, n, &context) { row, rows -> StringView in
+        let start = rows.arena.reserve(NumberText.maxLength)
+        let count = write(x, row, start.assumingMemoryBound(to: UInt8.self))
+        rows.arena.unreserve(count > StringView.inlineCapacity ? NumberText.maxLength - count : NumberText.maxLength)
+        return StringView(start, count: count)
       }
     }
   }

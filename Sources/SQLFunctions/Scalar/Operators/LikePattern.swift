@@ -26,6 +26,15 @@ package struct LikePattern: Sendable {
 
   let kind: Kind
   let parts: [Part]
+  /// The bytes of all parts, kept for the pattern's life, and where each part's lie.
+  private let storage: Buffer
+  private let spans: [Span]
+
+  private struct Span: Sendable {
+    var start: Int
+    var count: Int
+    var isLiteral: Bool
+  }
   /// Whether the text may go on before the first and after the last part.
   let startsOpen: Bool
   let endsOpen: Bool
@@ -86,6 +95,16 @@ package struct LikePattern: Sendable {
     }
     if !current.bytes.isEmpty { parts.append(current) }
     self.parts = parts
+    let storage = Buffer(byteCount: parts.reduce(0) { $0 + $1.bytes.count })
+    var spans: [Span] = []
+    var offset = 0
+    for part in parts {
+      storage.pointer.advanced(by: offset).copyMemory(from: part.bytes, byteCount: part.bytes.count)
+      spans.append(Span(start: offset, count: part.bytes.count, isLiteral: part.isLiteral))
+      offset += part.bytes.count
+    }
+    self.storage = storage
+    self.spans = spans
     self.startsOpen = startsOpen
     self.endsOpen = endsOpen
     if parts.isEmpty {
@@ -106,18 +125,30 @@ package struct LikePattern: Sendable {
     return Array(first.bytes[..<(first.wildcards.first ?? first.bytes.count)])
   }
 
+  /// The bytes of part `index`.
+  @inline(__always)
+  private func needle(_ index: Int) -> (UnsafePointer<UInt8>, Int) {
+    let span = spans[index]
+    return (UnsafePointer(storage.typed(UInt8.self)) + span.start, span.count)
+  }
+
   /// Whether the text matches.
   package func matches(_ p: UnsafePointer<UInt8>, _ n: Int) -> Bool {
     switch kind {
     case .any: return true
     case .equals:
-      guard let part = parts.first else { return n == 0 }
-      return n == part.bytes.count && memcmp(p, part.bytes, n) == 0
-    case .prefix: return n >= parts[0].bytes.count && memcmp(p, parts[0].bytes, parts[0].bytes.count) == 0
+      if spans.isEmpty { return n == 0 }
+      let (q, m) = needle(0)
+      return n == m && memcmp(p, q, n) == 0
+    case .prefix:
+      let (q, m) = needle(0)
+      return n >= m && memcmp(p, q, m) == 0
     case .suffix:
-      let m = parts[0].bytes.count
-      return n >= m && memcmp(p + (n - m), parts[0].bytes, m) == 0
-    case .contains: return ck_find(p, n, parts[0].bytes, parts[0].bytes.count) >= 0
+      let (q, m) = needle(0)
+      return n >= m && memcmp(p + (n - m), q, m) == 0
+    case .contains:
+      let (q, m) = needle(0)
+      return ck_find(p, n, q, m) >= 0
     case .general: return matchesGeneral(p, n)
     }
   }
@@ -126,78 +157,79 @@ package struct LikePattern: Sendable {
     var at = 0
     var end = n
     var first = 0
-    var last = parts.count
+    var last = spans.count
     if !startsOpen {
-      guard let length = LikePattern.length(parts[0], p, 0, n) else { return false }
-      at = length
+      at = after(0, p, 0, n)
+      if at < 0 { return false }
       first = 1
       if last == 1 { return endsOpen || at == n }
     }
     if !endsOpen {
-      last -= 1
-      guard let start = LikePattern.start(parts[last], p, at, n) else { return false }
-      end = start
+      last &-= 1
+      end = start(last, p, at, n)
+      if end < 0 { return false }
     }
     while first < last {
-      guard let next = LikePattern.find(parts[first], p, at, end) else { return false }
-      at = next
-      first += 1
+      at = find(first, p, at, end)
+      if at < 0 { return false }
+      first &+= 1
     }
     return true
   }
 
-  /// Where the part ends when it begins at `at`; nil when it does not match there.
-  private static func length(_ part: Part, _ p: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int? {
-    if part.isLiteral {
-      let m = part.bytes.count
-      return end - at >= m && memcmp(p + at, part.bytes, m) == 0 ? at + m : nil
-    }
+  /// Where part `index` ends when it begins at `at`; -1 when it does not match there.
+  private func after(_ index: Int, _ p: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
+    let (q, m) = needle(index)
+    if spans[index].isLiteral { return end &- at >= m && memcmp(p + at, q, m) == 0 ? at &+ m : -1 }
+    let part = parts[index]
     var position = at
     var k = 0
     var next = 0
-    while k < part.bytes.count {
-      if position >= end { return nil }
+    while k < m {
+      if position >= end { return -1 }
       if next < part.wildcards.count, part.wildcards[next] == k {
-        next += 1
-        position += 1
-        while position < end, p[position] & 0xc0 == 0x80 { position += 1 }
+        next &+= 1
+        position &+= 1
+        while position < end, p[position] & 0xc0 == 0x80 { position &+= 1 }
       } else {
-        if p[position] != part.bytes[k] { return nil }
-        position += 1
+        if p[position] != q[k] { return -1 }
+        position &+= 1
       }
-      k += 1
+      k &+= 1
     }
     return position
   }
 
-  /// Where the part begins when it ends at `end`; nil when it does not match there.
-  private static func start(_ part: Part, _ p: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int? {
-    if part.isLiteral {
-      let m = part.bytes.count
-      return end - from >= m && memcmp(p + (end - m), part.bytes, m) == 0 ? end - m : nil
+  /// Where part `index` begins when it ends at `end`; -1 when it does not match there.
+  private func start(_ index: Int, _ p: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
+    let (q, m) = needle(index)
+    if spans[index].isLiteral {
+      return end &- from >= m && memcmp(p + (end &- m), q, m) == 0 ? end &- m : -1
     }
     var position = end
-    for _ in 0..<part.codePoints {
-      if position <= from { return nil }
-      position -= 1
-      while position > from, p[position] & 0xc0 == 0x80 { position -= 1 }
+    for _ in 0..<parts[index].codePoints {
+      if position <= from { return -1 }
+      position &-= 1
+      while position > from, p[position] & 0xc0 == 0x80 { position &-= 1 }
     }
-    return length(part, p, position, end) == end ? position : nil
+    return after(index, p, position, end) == end ? position : -1
   }
 
-  /// Where the part's first match in the range ends.
-  private static func find(_ part: Part, _ p: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int? {
-    if from > end { return nil }
-    if part.isLiteral {
-      let found = ck_find(p + from, end - from, part.bytes, part.bytes.count)
-      return found < 0 ? nil : from + Int(found) + part.bytes.count
+  /// Where the first match of part `index` in the range ends, or -1.
+  private func find(_ index: Int, _ p: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
+    if from > end { return -1 }
+    let (q, m) = needle(index)
+    if spans[index].isLiteral {
+      let found = ck_find(p + from, end &- from, q, m)
+      return found < 0 ? -1 : from &+ Int(found) &+ m
     }
     var position = from
     while position < end {
-      if let after = length(part, p, position, end) { return after }
-      position += 1
-      while position < end, p[position] & 0xc0 == 0x80 { position += 1 }
+      let matchEnd = after(index, p, position, end)
+      if matchEnd >= 0 { return matchEnd }
+      position &+= 1
+      while position < end, p[position] & 0xc0 == 0x80 { position &+= 1 }
     }
-    return nil
+    return -1
   }
 }
