@@ -219,11 +219,15 @@ extension SQLFormatter {
   private mutating func write(_ node: UnarySyntax) {
     text += node.operator.rawValue
     // `-1` is a literal and `--` a comment, so the operand of a sign keeps its distance.
-    if case .literal = node.operand {
+    switch node.operand {
+    case .literal:
       text += "("
       write(node.operand)
       text += ")"
-    } else {
+    case .unary:
+      text += " "
+      write(node.operand)
+    default:
       write(node.operand, atLeast: .atTimeZone)
     }
   }

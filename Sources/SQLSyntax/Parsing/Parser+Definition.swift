@@ -3,6 +3,7 @@ import QueryErrors
 // MARK: - CREATE
 
 extension Parser {
+  @inline(never)
   mutating func parseCreate() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -31,6 +32,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseIfNotExists() throws(Failure) -> Bool {
     guard isAt(.if), peek(1).keyword == .not else { return false }
     index += 2
@@ -38,8 +40,10 @@ extension Parser {
     return true
   }
 
+  @inline(never)
   private mutating func parseIfExists() -> Bool { accept(.if, .exists) }
 
+  @inline(never)
   private mutating func parseCreateSchema(_ start: Int) throws(Failure) -> StatementSyntax {
     let ifNotExists = try parseIfNotExists()
     let name = try parseQualifiedName()
@@ -66,6 +70,7 @@ extension Parser {
     return .createSchema(schema)
   }
 
+  @inline(never)
   private mutating func parseCreateView(_ start: Int, isReplace: Bool) throws(Failure) -> StatementSyntax {
     let ifNotExists = try parseIfNotExists()
     let name = try parseQualifiedName()
@@ -94,6 +99,7 @@ extension Parser {
         security: security, query: query, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseCreateTable(
     _ start: Int, isReplace: Bool, isExternal: Bool
   ) throws(Failure) -> StatementSyntax {
@@ -132,6 +138,7 @@ extension Parser {
   }
 
   /// Parses what follows AS.
+  @inline(never)
   private mutating func parseCreateTableAs(
     _ start: Int, _ table: CreateTableSyntax, _ aliases: [Identifier]
   ) throws(Failure) -> StatementSyntax {
@@ -164,6 +171,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseTableElement() throws(Failure) -> TableElementSyntax {
     if isAt(.like), dialect == .trino || peek(1).kind != .word || peek(2).kind == .rightParenthesis {
       advance()
@@ -180,6 +188,7 @@ extension Parser {
   }
 
   /// Parses `name type [NOT NULL] [COMMENT 'text'] [WITH (…)]`.
+  @inline(never)
   mutating func parseColumnDefinition() throws(Failure) -> ColumnDefinitionSyntax {
     let start = index
     let name = try parseIdentifier()
@@ -199,6 +208,7 @@ extension Parser {
     return column
   }
 
+  @inline(never)
   private mutating func parseTableClauses(_ table: inout CreateTableSyntax) throws(Failure) {
     while true {
       if accept(.comment) {
@@ -235,6 +245,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parsePartitionField() throws(Failure) -> PartitionFieldSyntax {
     let next = peek(1).kind
     if next == .leftParenthesis || next == .comma || next == .rightParenthesis {
@@ -243,6 +254,7 @@ extension Parser {
     return .column(try parseColumnDefinition())
   }
 
+  @inline(never)
   private mutating func parseClusteredBy() throws(Failure) -> ClusteredBySyntax {
     let start = index - 1
     try expect(.by)
@@ -258,6 +270,7 @@ extension Parser {
     return ClusteredBySyntax(columns: columns, sortedBy: sortedBy, bucketCount: count, range: range(from: start))
   }
 
+  @inline(never)
   private mutating func parseRowFormat() throws(Failure) -> RowFormatSyntax {
     if accept(.serde) {
       let name = try parseString()
@@ -293,11 +306,13 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseTerminator() throws(Failure) -> StringSyntax {
     try expect(.terminated, .by)
     return try parseString()
   }
 
+  @inline(never)
   private mutating func parseStoredAs(_ table: inout CreateTableSyntax) throws(Failure) {
     try expect(.as)
     if accept(.inputformat) {
@@ -312,10 +327,12 @@ extension Parser {
   // MARK: Properties
 
   /// Parses `(a = 1, b = 'x')`.
+  @inline(never)
   mutating func parseProperties() throws(Failure) -> [PropertySyntax] {
     try parseParenthesizedList { (parser: inout Parser) throws(Failure) in try parser.parseProperty() }
   }
 
+  @inline(never)
   private mutating func parseProperty() throws(Failure) -> PropertySyntax {
     let start = index
     let name = try parseIdentifier()
@@ -325,6 +342,7 @@ extension Parser {
   }
 
   /// Parses `('a' = 'b', …)`.
+  @inline(never)
   private mutating func parseStringProperties() throws(Failure) -> [StringPropertySyntax] {
     try parseParenthesizedList { (parser: inout Parser) throws(Failure) -> StringPropertySyntax in
       let key = try parser.parseString()
@@ -334,6 +352,7 @@ extension Parser {
   }
 
   /// Parses `PARTITION (a = 1, b = 'x')`.
+  @inline(never)
   mutating func parsePartitionSpecification() throws(Failure) -> [PartitionValueSyntax] {
     try expect(.partition)
     return try parseParenthesizedList { (parser: inout Parser) throws(Failure) -> PartitionValueSyntax in
@@ -349,6 +368,7 @@ extension Parser {
 // MARK: - DROP, ALTER, MSCK, COMMENT
 
 extension Parser {
+  @inline(never)
   mutating func parseDrop() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -370,12 +390,14 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseDropRelation(_ start: Int) throws(Failure) -> DropRelationSyntax {
     let ifExists = parseIfExists()
     let name = try parseQualifiedName()
     return DropRelationSyntax(name: name, ifExists: ifExists, range: range(from: start))
   }
 
+  @inline(never)
   mutating func parseRepair() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -385,6 +407,7 @@ extension Parser {
     return .repairTable(RepairTableSyntax(name: name, range: range(from: start)))
   }
 
+  @inline(never)
   mutating func parseComment() throws(Failure) -> StatementSyntax {
     let start = index
     try expect(.comment, .on)
@@ -403,6 +426,7 @@ extension Parser {
     return .comment(CommentSyntax(subject: subject, name: name, text: text, range: range(from: start)))
   }
 
+  @inline(never)
   mutating func parseAlter() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -416,6 +440,7 @@ extension Parser {
     throw Failure()
   }
 
+  @inline(never)
   private mutating func parseAlterSchema(_ start: Int) throws(Failure) -> StatementSyntax {
     let name = try parseQualifiedName()
     let action: AlterSchemaSyntax.Action
@@ -434,6 +459,7 @@ extension Parser {
     return .alterSchema(AlterSchemaSyntax(name: name, action: action, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseAlterView(_ start: Int) throws(Failure) -> StatementSyntax {
     let name = try parseQualifiedName()
     let action: AlterViewSyntax.Action
@@ -453,6 +479,7 @@ extension Parser {
     return .alterView(AlterViewSyntax(name: name, action: action, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseAlterTable(_ start: Int) throws(Failure) -> StatementSyntax {
     let ifExists = parseIfExists()
     let name = try parseQualifiedName()
@@ -463,6 +490,7 @@ extension Parser {
         name: name, ifExists: ifExists, partition: partition, action: action, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseAlterTableAction(isPartition: Bool) throws(Failure) -> AlterTableAction {
     if accept(.add) { return try parseAlterTableAdd() }
     if accept(.drop) { return try parseAlterTableDrop() }
@@ -512,6 +540,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseAlterTableAdd() throws(Failure) -> AlterTableAction {
     if accept(.columns) { return .addColumns(try parseColumnDefinitions(), ifNotExists: false) }
     if accept(.column) {
@@ -528,6 +557,7 @@ extension Parser {
     return .addPartitions(partitions, ifNotExists: ifNotExists)
   }
 
+  @inline(never)
   private mutating func parseAlterTableDrop() throws(Failure) -> AlterTableAction {
     if accept(.column) {
       let ifExists = parseIfExists()
@@ -540,6 +570,7 @@ extension Parser {
     return .dropPartitions(partitions, ifExists: ifExists)
   }
 
+  @inline(never)
   private mutating func parseAlterTableRename(isPartition: Bool) throws(Failure) -> AlterTableAction {
     if accept(.to) {
       if isPartition { return .renamePartition(to: try parsePartitionSpecification()) }
@@ -552,6 +583,7 @@ extension Parser {
     return .renameColumn(old, to: try parseIdentifier(), ifExists: ifExists)
   }
 
+  @inline(never)
   private mutating func parseChangeColumn() throws(Failure) -> AlterTableAction {
     if isAt(.column), isName(peek(1)), isName(peek(2)) { advance() }
     let old = try parseIdentifier()
@@ -565,6 +597,7 @@ extension Parser {
     return .changeColumn(old: old, new: new, position: position)
   }
 
+  @inline(never)
   private mutating func parseColumnDefinitions() throws(Failure) -> [ColumnDefinitionSyntax] {
     try parseParenthesizedList { (parser: inout Parser) throws(Failure) in try parser.parseColumnDefinition() }
   }

@@ -4,6 +4,7 @@ import QueryErrors
 
 extension Parser {
   /// Parses an expression.
+  @inline(never)
   mutating func parseExpression() throws(Failure) -> ExpressionSyntax {
     try enter()
     let expression = try parseLogical(index, after: nil)
@@ -12,6 +13,7 @@ extension Parser {
   }
 
   /// Parses AND and OR chains; `value` is a first operand that the caller has parsed from token `start` on.
+  @inline(never)
   mutating func parseLogical(
     _ start: Int, after value: ExpressionSyntax?
   ) throws(Failure) -> ExpressionSyntax {
@@ -50,6 +52,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseNegation() throws(Failure) -> ExpressionSyntax {
     let start = index
     while token.keyword == .not { advance() }
@@ -62,6 +65,7 @@ extension Parser {
     return expression
   }
 
+  @inline(never)
   private mutating func parsePredicated() throws(Failure) -> ExpressionSyntax {
     let start = index
     let value = try parseValue()
@@ -69,6 +73,7 @@ extension Parser {
   }
 
   /// Parses the comparison, BETWEEN, IN, LIKE or IS that may follow a value.
+  @inline(never)
   private mutating func parsePredicate(
     _ value: ExpressionSyntax, _ start: Int
   ) throws(Failure) -> ExpressionSyntax {
@@ -94,6 +99,7 @@ extension Parser {
     return value
   }
 
+  @inline(never)
   private mutating func parseOverlaps(
     _ value: ExpressionSyntax, _ start: Int
   ) throws(Failure) -> ExpressionSyntax {
@@ -104,6 +110,7 @@ extension Parser {
       FunctionCallSyntax(name: QualifiedName(name), arguments: [value, right], range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseComparison(
     _ value: ExpressionSyntax, _ start: Int, _ comparison: ComparisonOperator
   ) throws(Failure) -> ExpressionSyntax {
@@ -132,6 +139,7 @@ extension Parser {
         left: value, operator: comparison, right: right, operatorRange: operatorRange, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseIs(_ value: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     let operatorStart = index
     advance()
@@ -149,6 +157,7 @@ extension Parser {
         left: value, right: right, isNegated: isNegated, operatorRange: operatorRange, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseNegatablePredicate(
     _ value: ExpressionSyntax, _ start: Int
   ) throws(Failure) -> ExpressionSyntax {
@@ -194,6 +203,7 @@ extension Parser {
   }
 
   /// Parses a value: everything that binds tighter than a comparison.
+  @inline(never)
   mutating func parseValue() throws(Failure) -> ExpressionSyntax {
     let start = index
     let first = try parseSum()
@@ -209,6 +219,7 @@ extension Parser {
       ConcatenationSyntax(operands: operands, operatorRanges: operatorRanges, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseSum() throws(Failure) -> ExpressionSyntax {
     let start = index
     let first = try parseProduct()
@@ -224,6 +235,7 @@ extension Parser {
     return .arithmetic(ArithmeticSyntax(first: first, terms: terms, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseProduct() throws(Failure) -> ExpressionSyntax {
     let start = index
     let first = try parseSigned()
@@ -249,6 +261,7 @@ extension Parser {
   }
 
   /// Parses signs, the operand, and AT TIME ZONE, which binds tighter than a sign.
+  @inline(never)
   private mutating func parseSigned() throws(Failure) -> ExpressionSyntax {
     if token.kind == .plus || (token.kind == .minus && !isNumber(peek(1))) { return try parseSigns() }
     let start = index
@@ -257,6 +270,7 @@ extension Parser {
     return try parseTimeZones(operand, start)
   }
 
+  @inline(never)
   private mutating func parseSigns() throws(Failure) -> ExpressionSyntax {
     let start = index
     while token.kind == .plus || (token.kind == .minus && !isNumber(peek(1))) { advance() }
@@ -270,6 +284,7 @@ extension Parser {
     return operand
   }
 
+  @inline(never)
   private mutating func parseTimeZones(
     _ operand: ExpressionSyntax, _ start: Int
   ) throws(Failure) -> ExpressionSyntax {
@@ -301,6 +316,7 @@ extension Parser {
   }
 
   /// Parses subscripts and field accesses.
+  @inline(never)
   private mutating func parsePostfix() throws(Failure) -> ExpressionSyntax {
     let start = index
     var base = try parsePrimary()
@@ -309,20 +325,9 @@ extension Parser {
       if isAt(.dot) {
         // `base.*` belongs to the SELECT list.
         if peek(1).kind == .asterisk { return base }
-        advance()
-        if isRecording { record("'*'") }
-        if token.kind == .string { throw failNotSupported("The accessor of JSON members", at: token.range) }
-        if isName(token), peek(1).kind == .leftParenthesis {
-          base = try parseMethodCall(base, start)
-          continue
-        }
-        let field = try parseIdentifier()
-        base = .dereference(DereferenceSyntax(base: base, field: field, range: range(from: start)))
-      } else if accept(.leftBracket) {
-        if token.kind == .asterisk { throw failNotSupported("The accessor of JSON elements", at: token.range) }
-        let position = try parseValue()
-        try expect(.rightBracket)
-        base = .subscript(SubscriptSyntax(base: base, index: position, range: range(from: start)))
+        base = try parseField(base, start)
+      } else if isAt(.leftBracket) {
+        base = try parseSubscript(base, start)
       } else {
         return base
       }
@@ -330,12 +335,34 @@ extension Parser {
       try checkDepth(count)
     }
   }
+
+  /// Parses `.field` or `.method(…)` after `base`.
+  @inline(never)
+  private mutating func parseField(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
+    advance()
+    if isRecording { record("'*'") }
+    if token.kind == .string { throw failNotSupported("The accessor of JSON members", at: token.range) }
+    if isName(token), peek(1).kind == .leftParenthesis { return try parseMethodCall(base, start) }
+    let field = try parseIdentifier()
+    return .dereference(DereferenceSyntax(base: base, field: field, range: range(from: start)))
+  }
+
+  /// Parses `[index]` after `base`.
+  @inline(never)
+  private mutating func parseSubscript(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
+    advance()
+    if token.kind == .asterisk { throw failNotSupported("The accessor of JSON elements", at: token.range) }
+    let position = try parseValue()
+    try expect(.rightBracket)
+    return .subscript(SubscriptSyntax(base: base, index: position, range: range(from: start)))
+  }
 }
 
 // MARK: - Primaries
 
 extension Parser {
   /// Parses what operators apply to.
+  @inline(never)
   private mutating func parsePrimary() throws(Failure) -> ExpressionSyntax {
     let rule = beginRule("<expression>")
     let expression = try parsePrimaryForm()
@@ -343,14 +370,15 @@ extension Parser {
     return expression
   }
 
+  @inline(never)
   private mutating func parsePrimaryForm() throws(Failure) -> ExpressionSyntax {
     switch token.kind {
-    case .integer, .decimal, .double: return .literal(try parseNumber())
-    case .minus where isNumber(peek(1)): return .literal(try parseNumber())
+    case .integer, .decimal, .double: return try parseNumberLiteral()
+    case .minus where isNumber(peek(1)): return try parseNumberLiteral()
     case .string, .unicodeString: return try parseStringLiteral()
     case .quotedIdentifier where dialect == .hive: return try parseStringLiteral()
-    case .binary: return .literal(try parseBinary())
-    case .questionMark: return .parameter(parseParameter())
+    case .binary: return try parseBinaryLiteral()
+    case .questionMark: return parseParameterForm()
     case .leftParenthesis: return try parseParenthesized()
     case .leftBracket: return try parseArray()
     case .word:
@@ -369,6 +397,7 @@ extension Parser {
     return bytes.dropLast().allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
   }
 
+  @inline(never)
   private mutating func parseBigint() -> ExpressionSyntax {
     let range = token.range
     let type = NamedTypeSyntax(name: Identifier(name: "bigint", range: range), range: range)
@@ -377,11 +406,28 @@ extension Parser {
     return .literal(LiteralSyntax(value: .typed(.named(type), digits), range: range))
   }
 
+  @inline(never)
   private mutating func parseStringLiteral() throws(Failure) -> ExpressionSyntax {
     let string = try parseString()
     return .literal(LiteralSyntax(value: .string(string.value), range: string.range))
   }
 
+  @inline(never)
+  private mutating func parseNumberLiteral() throws(Failure) -> ExpressionSyntax { .literal(try parseNumber()) }
+
+  @inline(never)
+  private mutating func parseBinaryLiteral() throws(Failure) -> ExpressionSyntax { .literal(try parseBinary()) }
+
+  @inline(never)
+  private mutating func parseIntervalLiteral() throws(Failure) -> ExpressionSyntax {
+    let interval = try parseInterval()
+    return .literal(LiteralSyntax(value: .interval(interval), range: interval.range))
+  }
+
+  @inline(never)
+  private mutating func parseParameterForm() -> ExpressionSyntax { .parameter(parseParameter()) }
+
+  @inline(never)
   mutating func parseParameter() -> ParameterSyntax {
     let parameter = ParameterSyntax(index: parameterCount, range: token.range)
     parameterCount += 1
@@ -390,24 +436,36 @@ extension Parser {
   }
 
   /// Parses `(query)`, `(a, b) -> body`, `(a, b)` or `(a)`.
+  @inline(never)
   private mutating func parseParenthesized() throws(Failure) -> ExpressionSyntax {
     let start = index
-    if isAtQueryParenthesis {
-      let query = try parseParenthesizedQuery()
-      return .subquery(SubquerySyntax(query: query, range: range(from: start)))
-    }
+    if isAtQueryParenthesis { return try parseSubquery() }
     let close = closing(start)
     if close + 1 < tokens.count, tokens[close + 1].kind == .arrow { return try parseParenthesizedLambda() }
     advance()
     if isRecording { record("<query>") }
     let first = try parseExpression()
     if accept(.rightParenthesis) { return first }
+    return try parseRowRest(first, start)
+  }
+
+  /// Parses `, b)` of `(a, b)`.
+  @inline(never)
+  private mutating func parseRowRest(_ first: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     var fields = [RowFieldSyntax(value: first, name: nil)]
     while accept(.comma) { fields.append(RowFieldSyntax(value: try parseExpression(), name: nil)) }
     try expect(.rightParenthesis)
     return .row(RowSyntax(fields: fields, range: range(from: start)))
   }
 
+  @inline(never)
+  private mutating func parseSubquery() throws(Failure) -> ExpressionSyntax {
+    let start = index
+    let query = try parseParenthesizedQuery()
+    return .subquery(SubquerySyntax(query: query, range: range(from: start)))
+  }
+
+  @inline(never)
   private mutating func parseParenthesizedLambda() throws(Failure) -> ExpressionSyntax {
     let start = index
     try expect(.leftParenthesis)
@@ -422,6 +480,7 @@ extension Parser {
   }
 
   /// Parses what starts with a keyword: a special form, or a name after all.
+  @inline(never)
   private mutating func parseKeywordForm(_ keyword: Keyword) throws(Failure) -> ExpressionSyntax {
     let isCall = peek(1).kind == .leftParenthesis
     switch keyword {
@@ -438,9 +497,7 @@ extension Parser {
     case .overlay where isCall: return try parseOverlay()
     case .row where isCall: return try parseRow()
     case .array where peek(1).kind == .leftBracket: return try parseArray()
-    case .interval where isAtIntervalLiteral:
-      let interval = try parseInterval()
-      return .literal(LiteralSyntax(value: .interval(interval), range: interval.range))
+    case .interval where isAtIntervalLiteral: return try parseIntervalLiteral()
     case .currentDate, .currentTime, .currentTimestamp, .localtime, .localtimestamp:
       return try parseCurrentTime(keyword)
     case .currentUser: return parseCurrentName(.user)
@@ -461,20 +518,24 @@ extension Parser {
       advance()
       return try parseFunctionCall(start, mode: keyword == .running ? .running : .final)
     case .double where peek(1).keyword == .precision && peek(2).kind == .string:
-      let start = index
-      index += 2
-      let nameRange = range(from: start)
-      let text = try parseString()
-      let name = Identifier(name: "double", range: nameRange)
-      return .literal(
-        LiteralSyntax(
-          value: .typed(.named(NamedTypeSyntax(name: name, range: nameRange)), text.value), range: range(from: start)))
+      return try parseDoublePrecisionLiteral()
     default: break
     }
     if keyword.isReserved, dialect != .hive { throw Failure() }
     return try parseNameForm()
   }
 
+  @inline(never)
+  private mutating func parseDoublePrecisionLiteral() throws(Failure) -> ExpressionSyntax {
+    let start = index
+    index += 2
+    let nameRange = range(from: start)
+    let text = try parseString()
+    let type = NamedTypeSyntax(name: Identifier(name: "double", range: nameRange), range: nameRange)
+    return .literal(LiteralSyntax(value: .typed(.named(type), text.value), range: range(from: start)))
+  }
+
+  @inline(never)
   private mutating func parseWordLiteral(_ keyword: Keyword) -> ExpressionSyntax {
     let range = token.range
     advance()
@@ -485,15 +546,12 @@ extension Parser {
   }
 
   /// Parses what starts with a name: typed literal, lambda, function call, measure, or the name itself.
+  @inline(never)
   private mutating func parseNameForm() throws(Failure) -> ExpressionSyntax {
     let start = index
     switch peek(1).kind {
     case .string, .unicodeString: return try parseTypedLiteral()
-    case .arrow:
-      let parameter = try parseIdentifier()
-      try expect(.arrow)
-      let body = try parseExpression()
-      return .lambda(LambdaSyntax(parameters: [parameter], body: body, range: range(from: start)))
+    case .arrow: return try parseLambda()
     case .leftParenthesis: return try parseFunctionCall(start, mode: nil)
     case .dot:
       var position = index + 1
@@ -504,16 +562,34 @@ extension Parser {
     case .word where peek(1).keyword == .over:
       let next = peek(2)
       if next.kind == .leftParenthesis || isName(next) {
-        let name = try parseIdentifier()
-        let over = try parseOver()
-        return .measure(MeasureReferenceSyntax(name: name, over: over, range: range(from: start)))
+        return try parseMeasureReference()
       }
     default: break
     }
     return .identifier(try parseIdentifier())
   }
 
+  /// Parses `x -> body`.
+  @inline(never)
+  private mutating func parseLambda() throws(Failure) -> ExpressionSyntax {
+    let start = index
+    let parameter = try parseIdentifier()
+    try expect(.arrow)
+    let body = try parseExpression()
+    return .lambda(LambdaSyntax(parameters: [parameter], body: body, range: range(from: start)))
+  }
+
+  /// Parses `name OVER window`.
+  @inline(never)
+  private mutating func parseMeasureReference() throws(Failure) -> ExpressionSyntax {
+    let start = index
+    let name = try parseIdentifier()
+    let over = try parseOver()
+    return .measure(MeasureReferenceSyntax(name: name, over: over, range: range(from: start)))
+  }
+
   /// Parses `DATE '2024-01-01'`.
+  @inline(never)
   private mutating func parseTypedLiteral() throws(Failure) -> ExpressionSyntax {
     let start = index
     let keyword = token.keyword
@@ -530,6 +606,7 @@ extension Parser {
     return .literal(LiteralSyntax(value: .typed(type, text.value), range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseCase() throws(Failure) -> ExpressionSyntax {
     let start = index
     try expect(.case)
@@ -573,6 +650,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseCast(isTry: Bool) throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -584,6 +662,7 @@ extension Parser {
     return .cast(CastSyntax(operand: operand, type: type, isTry: isTry, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseExists() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -591,6 +670,7 @@ extension Parser {
     return .exists(ExistsSyntax(query: query, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseRow() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -602,6 +682,7 @@ extension Parser {
     return .row(RowSyntax(fields: fields, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseArray() throws(Failure) -> ExpressionSyntax {
     let start = index
     _ = accept(.array)
@@ -614,6 +695,7 @@ extension Parser {
     return .array(ArraySyntax(elements: elements, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseCurrentTime(_ keyword: Keyword) throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -633,12 +715,14 @@ extension Parser {
     return .currentTime(CurrentTimeSyntax(function: function, precision: precision, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseCurrentName(_ function: CurrentNameSyntax.Function) -> ExpressionSyntax {
     let range = token.range
     advance()
     return .currentName(CurrentNameSyntax(function: function, range: range))
   }
 
+  @inline(never)
   private mutating func parseGrouping() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -664,6 +748,7 @@ extension Parser {
 // MARK: - Forms with words between their arguments
 
 extension Parser {
+  @inline(never)
   private mutating func parseExtract() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -686,6 +771,7 @@ extension Parser {
   }
 
   /// Parses `TRIM([LEADING|TRAILING|BOTH] [characters] FROM source)` and `TRIM(source[, characters])`.
+  @inline(never)
   private mutating func parseTrim() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -730,6 +816,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseNormalize() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -755,6 +842,7 @@ extension Parser {
   }
 
   /// Parses `POSITION(needle IN text)`, or a call of a function named position.
+  @inline(never)
   private mutating func parsePosition() throws(Failure) -> ExpressionSyntax {
     let start = index
     let argumentStart = index + 2
@@ -775,6 +863,7 @@ extension Parser {
   }
 
   /// Parses `SUBSTRING(text FROM start [FOR length])`, or a plain call.
+  @inline(never)
   private mutating func parseSubstring() throws(Failure) -> ExpressionSyntax {
     let start = index
     guard peek(2).kind != .rightParenthesis, peek(2).keyword != .distinct else {
@@ -790,6 +879,7 @@ extension Parser {
   }
 
   /// Parses `OVERLAY(text PLACING other FROM start [FOR length])`, or a plain call.
+  @inline(never)
   private mutating func parseOverlay() throws(Failure) -> ExpressionSyntax {
     let start = index
     guard peek(2).kind != .rightParenthesis, peek(2).keyword != .distinct else {
@@ -807,6 +897,7 @@ extension Parser {
   }
 
   /// Parses the rest of a call whose name and first argument are read.
+  @inline(never)
   private mutating func parseFunctionCallRest(
     _ start: Int, first: ExpressionSyntax
   ) throws(Failure) -> ExpressionSyntax {

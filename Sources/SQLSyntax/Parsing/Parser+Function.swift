@@ -4,6 +4,7 @@ import QueryErrors
 
 extension Parser {
   /// Parses `name(…)` with all that may follow; `start` is the token of the mode word, if any, else of the name.
+  @inline(never)
   mutating func parseFunctionCall(
     _ start: Int, mode: FunctionCallSyntax.ProcessingMode?
   ) throws(Failure) -> ExpressionSyntax {
@@ -27,6 +28,7 @@ extension Parser {
   }
 
   /// Parses `a, name => b`.
+  @inline(never)
   mutating func parseArguments(_ call: inout FunctionCallSyntax) throws(Failure) {
     repeat {
       if isName(token), peek(1).kind == .doubleArrow {
@@ -41,6 +43,7 @@ extension Parser {
   }
 
   /// Parses `.name(…)` after `base`, which starts at token `start`; the next token is the name.
+  @inline(never)
   mutating func parseMethodCall(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     let name = try parseIdentifier()
     var call = FunctionCallSyntax(name: QualifiedName(name), arguments: [base], range: name.range)
@@ -53,6 +56,7 @@ extension Parser {
   }
 
   /// Parses FILTER, null treatment and OVER after a call's closing parenthesis.
+  @inline(never)
   mutating func finish(_ call: FunctionCallSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     var call = call
     call.filter = try parseFilter()
@@ -72,6 +76,7 @@ extension Parser {
     return .functionCall(call)
   }
 
+  @inline(never)
   private mutating func parseFilter() throws(Failure) -> ExpressionSyntax? {
     guard isAt(.filter), peek(1).kind == .leftParenthesis else { return nil }
     index += 2
@@ -82,6 +87,7 @@ extension Parser {
   }
 
   /// Parses DISTINCT or ALL, and returns whether it was DISTINCT.
+  @inline(never)
   mutating func parseSetQuantifier() -> Bool {
     if accept(.distinct) { return true }
     if isAt(.all), isQuantifier { advance() }
@@ -112,6 +118,7 @@ extension Parser {
   }
 
   /// Parses `LISTAGG(value[, separator] [ON OVERFLOW …]) WITHIN GROUP (ORDER BY …) [FILTER …]`.
+  @inline(never)
   mutating func parseListagg() throws(Failure) -> ExpressionSyntax {
     let start = index
     let name = Identifier(name: string(of: token), range: token.range)
@@ -150,6 +157,7 @@ extension Parser {
 
 extension Parser {
   /// Parses `OVER name` or `OVER (specification)`.
+  @inline(never)
   mutating func parseOver() throws(Failure) -> WindowReferenceSyntax {
     try expect(.over)
     if isAt(.leftParenthesis) { return .specification(try parseWindowSpecification()) }
@@ -157,6 +165,7 @@ extension Parser {
   }
 
   /// Parses `(… )` after OVER or in a WINDOW clause.
+  @inline(never)
   mutating func parseWindowSpecification() throws(Failure) -> WindowSpecificationSyntax {
     let start = index
     try enter()
@@ -187,6 +196,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   mutating func parsePartitionBy() throws(Failure) -> [ExpressionSyntax] {
     guard isAt(.partition) else { return [] }
     advance()
@@ -194,6 +204,7 @@ extension Parser {
     return try parseList { (parser: inout Parser) throws(Failure) in try parser.parseExpression() }
   }
 
+  @inline(never)
   private mutating func parseFrame() throws(Failure) -> WindowFrameSyntax {
     let start = index
     var pattern = WindowPatternSyntax(
@@ -233,6 +244,7 @@ extension Parser {
       unit: unit, start: first, end: end, pattern: isPlain ? nil : pattern, range: range(from: start))
   }
 
+  @inline(never)
   private mutating func parseFrameBound() throws(Failure) -> FrameBoundSyntax {
     if isAt(.unbounded), startsBound(peek(1)) {
       advance()
@@ -259,6 +271,7 @@ extension Parser {
 // MARK: - Row patterns
 
 extension Parser {
+  @inline(never)
   mutating func parseMeasures() throws(Failure) -> [MeasureDefinitionSyntax] {
     guard accept(.measures) else { return [] }
     return try parseList { (parser: inout Parser) throws(Failure) -> MeasureDefinitionSyntax in
@@ -268,6 +281,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   mutating func parseAfterMatch() throws(Failure) -> SkipToSyntax? {
     guard accept(.after) else { return nil }
     try expect(.match, .skip)
@@ -293,11 +307,13 @@ extension Parser {
     token.keyword == .pattern || token.keyword == .initial || token.keyword == .seek
   }
 
+  @inline(never)
   mutating func parseSearchMode() -> PatternSearchMode? {
     if accept(.initial) { return .initial }
     return accept(.seek) ? .seek : nil
   }
 
+  @inline(never)
   mutating func parseSubsets() throws(Failure) -> [SubsetDefinitionSyntax] {
     guard accept(.subset) else { return [] }
     return try parseList { (parser: inout Parser) throws(Failure) -> SubsetDefinitionSyntax in
@@ -307,6 +323,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   mutating func parseDefinitions() throws(Failure) -> [VariableDefinitionSyntax] {
     try expect(.define)
     return try parseList { (parser: inout Parser) throws(Failure) -> VariableDefinitionSyntax in
@@ -317,6 +334,7 @@ extension Parser {
   }
 
   /// Parses `relation`'s MATCH_RECOGNIZE clause; the next token is that word.
+  @inline(never)
   mutating func parseMatchRecognize(_ input: RelationSyntax, _ start: Int) throws(Failure) -> RelationSyntax {
     try expect(.matchRecognize)
     try expect(.leftParenthesis)
@@ -340,6 +358,7 @@ extension Parser {
         range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseRowsPerMatch() throws(Failure) -> MatchRecognizeSyntax.RowsPerMatch? {
     if accept(.one) {
       try expect(.row, .per)
@@ -362,6 +381,7 @@ extension Parser {
   }
 
   /// Parses alternatives of concatenations of quantified primaries.
+  @inline(never)
   mutating func parseRowPattern() throws(Failure) -> RowPatternSyntax {
     try enter()
     var alternatives = [try parsePatternConcatenation()]
@@ -370,6 +390,7 @@ extension Parser {
     return alternatives.count == 1 ? alternatives[0] : .alternation(alternatives)
   }
 
+  @inline(never)
   private mutating func parsePatternConcatenation() throws(Failure) -> RowPatternSyntax {
     var parts = [try parseQuantifiedPattern()]
     while startsPattern { parts.append(try parseQuantifiedPattern()) }
@@ -383,6 +404,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseQuantifiedPattern() throws(Failure) -> RowPatternSyntax {
     let pattern = try parsePatternPrimary()
     var atLeast: Int64 = 0
@@ -413,6 +435,7 @@ extension Parser {
       pattern, RowPatternQuantifier(atLeast: atLeast, atMost: atMost, isReluctant: isReluctant))
   }
 
+  @inline(never)
   private mutating func parsePatternPrimary() throws(Failure) -> RowPatternSyntax {
     if isAt(.permute), peek(1).kind == .leftParenthesis {
       advance()

@@ -4,6 +4,7 @@ extension Parser {
   // MARK: Pieces
 
   /// Parses `input, 'path' [AS name] [PASSING …]`.
+  @inline(never)
   mutating func parseJSONPathInvocation() throws(Failure) -> JSONPathInvocationSyntax {
     let input = try parseJSONInput()
     try expect(.comma)
@@ -20,12 +21,14 @@ extension Parser {
     return JSONPathInvocationSyntax(input: input, path: path, pathName: pathName, arguments: arguments)
   }
 
+  @inline(never)
   private mutating func parseJSONInput() throws(Failure) -> JSONInputSyntax {
     let value = try parseExpression()
     return JSONInputSyntax(value: value, format: try parseJSONFormat())
   }
 
   /// Parses `FORMAT JSON [ENCODING …]`, if it is next.
+  @inline(never)
   private mutating func parseJSONFormat() throws(Failure) -> JSONFormatSyntax? {
     guard accept(.format) else { return nil }
     try expect(.json)
@@ -36,18 +39,21 @@ extension Parser {
     return .utf32
   }
 
+  @inline(never)
   private mutating func parseReturning() throws(Failure) -> (type: TypeSyntax?, format: JSONFormatSyntax?) {
     guard accept(.returning) else { return (nil, nil) }
     let type = try parseType()
     return (type, try parseJSONFormat())
   }
 
+  @inline(never)
   private mutating func parseJSONValueBehavior() throws(Failure) -> JSONValueBehavior? {
     if accept(.error) { return .error }
     if accept(.null) { return .null }
     return accept(.default) ? .default(try parseExpression()) : nil
   }
 
+  @inline(never)
   private mutating func parseJSONQueryBehavior() throws(Failure) -> JSONQueryBehavior? {
     if accept(.error) { return .error }
     if accept(.null) { return .null }
@@ -58,6 +64,7 @@ extension Parser {
   }
 
   /// Parses `[behavior ON EMPTY] [behavior ON ERROR]`.
+  @inline(never)
   private mutating func parseBehaviors<Behavior>(
     _ behavior: (inout Parser) throws(Failure) -> Behavior?
   ) throws(Failure) -> (onEmpty: Behavior?, onError: Behavior?) {
@@ -70,6 +77,7 @@ extension Parser {
     return (first, second)
   }
 
+  @inline(never)
   private mutating func parseWrapper() throws(Failure) -> JSONWrapper? {
     let wrapper: JSONWrapper
     if accept(.without) {
@@ -89,6 +97,7 @@ extension Parser {
     return wrapper
   }
 
+  @inline(never)
   private mutating func parseQuotes() throws(Failure) -> JSONQuotesSyntax? {
     let isKeep = accept(.keep)
     guard isKeep || accept(.omit) else { return nil }
@@ -103,6 +112,7 @@ extension Parser {
 
   // MARK: Expressions
 
+  @inline(never)
   mutating func parseJSONExists() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -123,6 +133,7 @@ extension Parser {
     return .jsonExists(JSONExistsSyntax(path: path, onError: onError, range: range(from: start)))
   }
 
+  @inline(never)
   mutating func parseJSONValue() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -137,6 +148,7 @@ extension Parser {
       JSONValueSyntax(path: path, returning: returning, onEmpty: onEmpty, onError: onError, range: range(from: start)))
   }
 
+  @inline(never)
   mutating func parseJSONQuery() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -155,6 +167,7 @@ extension Parser {
         onEmpty: onEmpty, onError: onError, range: range(from: start)))
   }
 
+  @inline(never)
   mutating func parseJSONObject() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -186,6 +199,7 @@ extension Parser {
       && peek(1).keyword != .value
   }
 
+  @inline(never)
   private mutating func parseJSONMember() throws(Failure) -> JSONObjectMemberSyntax {
     if isAt(.key), !isOperatorAfterName(peek(1)) {
       advance()
@@ -208,6 +222,7 @@ extension Parser {
 
   private enum NullBehavior { case null, absent }
 
+  @inline(never)
   private mutating func parseNullTreatment() throws(Failure) -> NullBehavior? {
     let behavior: NullBehavior
     if accept(.null) {
@@ -221,6 +236,7 @@ extension Parser {
     return behavior
   }
 
+  @inline(never)
   mutating func parseJSONArray() throws(Failure) -> ExpressionSyntax {
     let start = index
     advance()
@@ -241,6 +257,7 @@ extension Parser {
 
   // MARK: JSON_TABLE
 
+  @inline(never)
   mutating func parseJSONTable() throws(Failure) -> RelationSyntax {
     let start = index
     try expect(.jsonTable)
@@ -270,6 +287,7 @@ extension Parser {
         path: path, columns: columns, plan: plan, isErrorOnError: isErrorOnError, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseJSONTableColumns() throws(Failure) -> [JSONTableColumnSyntax] {
     try enter()
     try expect(.columns)
@@ -280,6 +298,7 @@ extension Parser {
     return columns
   }
 
+  @inline(never)
   private mutating func parseJSONTableColumn() throws(Failure) -> JSONTableColumnSyntax {
     if isAt(.nested), peek(1).keyword == .path || peek(1).kind == .string || peek(1).kind == .unicodeString {
       advance()
@@ -314,6 +333,7 @@ extension Parser {
     return .value(JSONTableValueColumnSyntax(name: name, type: type, path: path, onEmpty: onEmpty, onError: onError))
   }
 
+  @inline(never)
   private mutating func parsePlan() throws(Failure) -> JSONTablePlanSyntax {
     try enter()
     let first = try parsePlanPrimary()
@@ -335,6 +355,7 @@ extension Parser {
     return plan
   }
 
+  @inline(never)
   private mutating func parsePlanPrimary() throws(Failure) -> JSONTablePlanSyntax {
     guard accept(.leftParenthesis) else { return .leaf(try parseIdentifier()) }
     let plan = try parsePlan()
@@ -342,6 +363,7 @@ extension Parser {
     return plan
   }
 
+  @inline(never)
   private mutating func parseDefaultPlan() throws(Failure) -> JSONTablePlanSyntax {
     try expect(.leftParenthesis)
     var isOuter: Bool?

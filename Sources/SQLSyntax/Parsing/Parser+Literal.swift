@@ -15,6 +15,7 @@ extension Parser {
   }
 
   /// Parses one name.
+  @inline(never)
   mutating func parseIdentifier() throws(Failure) -> Identifier {
     let token = self.token
     guard isName(token) else {
@@ -48,6 +49,7 @@ extension Parser {
   /// Parses `a.b.c`.
   ///
   /// Hive's statements also take `` `a.b` `` for two parts.
+  @inline(never)
   mutating func parseQualifiedName() throws(Failure) -> QualifiedName {
     let start = index
     var parts = [try parseIdentifier()]
@@ -63,6 +65,7 @@ extension Parser {
   }
 
   /// Parses `(a, b)`.
+  @inline(never)
   mutating func parseColumnAliases() throws(Failure) -> [Identifier] {
     try parseParenthesizedList { (parser: inout Parser) throws(Failure) in try parser.parseIdentifier() }
   }
@@ -81,6 +84,7 @@ extension Parser {
   }
 
   /// Parses a string literal.
+  @inline(never)
   mutating func parseString() throws(Failure) -> StringSyntax {
     guard isAtString else {
       record("<string>")
@@ -244,6 +248,7 @@ extension Parser {
   }
 
   /// Parses a number with the minus that may stand before it.
+  @inline(never)
   mutating func parseNumber() throws(Failure) -> LiteralSyntax {
     let start = index
     let isNegative = token.kind == .minus
@@ -262,6 +267,7 @@ extension Parser {
   }
 
   /// Parses an unsigned integer where the grammar wants nothing else.
+  @inline(never)
   mutating func parseInteger() throws(Failure) -> Int64 {
     guard token.kind == .integer else {
       record("<integer>")
@@ -294,6 +300,7 @@ extension Parser {
   }
 
   /// Parses `X'…'`.
+  @inline(never)
   mutating func parseBinary() throws(Failure) -> LiteralSyntax {
     let token = self.token
     advance()
@@ -324,6 +331,7 @@ extension Parser {
   }
 
   /// Parses `INTERVAL '1' DAY`.
+  @inline(never)
   mutating func parseInterval() throws(Failure) -> IntervalLiteralSyntax {
     let start = index
     try expect(.interval)
@@ -335,6 +343,7 @@ extension Parser {
     return IntervalLiteralSyntax(isNegative: isNegative, text: text, from: from, to: to, range: range(from: start))
   }
 
+  @inline(never)
   mutating func parseIntervalField() throws(Failure) -> IntervalField {
     if accept(.year) { return .year }
     if accept(.month) { return .month }

@@ -12,6 +12,7 @@ extension Parser {
   }
 
   /// Parses `(query)`.
+  @inline(never)
   mutating func parseParenthesizedQuery() throws(Failure) -> QuerySyntax {
     try expect(.leftParenthesis)
     let query = try parseQuery()
@@ -20,9 +21,10 @@ extension Parser {
   }
 
   /// Parses a query with its WITH, ORDER BY and LIMIT.
+  @inline(never)
   mutating func parseQuery() throws(Failure) -> QuerySyntax {
     let rule = beginRule("<query>")
-    try enter()
+    try enter(Parser.queryWeight)
     let start = index
     let with = isAt(.with) ? try parseWith() : nil
     let body = try parseSetOperations()
@@ -37,10 +39,11 @@ extension Parser {
     }
     query.limit = try parseLimit()
     query.range = range(from: start)
-    leave()
+    leave(Parser.queryWeight)
     return query
   }
 
+  @inline(never)
   private mutating func parseLimit() throws(Failure) -> LimitSyntax? {
     if accept(.limit) { return accept(.all) ? .all : .limit(try parseRowCount()) }
     guard accept(.fetch) else { return nil }
@@ -52,12 +55,14 @@ extension Parser {
     return .fetchFirst(count, isWithTies: true)
   }
 
+  @inline(never)
   private mutating func parseRowCount() throws(Failure) -> RowCountSyntax {
     if isAt(.questionMark) { return .parameter(parseParameter()) }
     let range = token.range
     return .integer(try parseInteger(), Positional(wrappedValue: range))
   }
 
+  @inline(never)
   private mutating func parseWith() throws(Failure) -> WithSyntax {
     let start = index
     try expect(.with)
@@ -80,6 +85,7 @@ extension Parser {
   }
 
   /// Parses UNION and EXCEPT, loosest of the set operations.
+  @inline(never)
   private mutating func parseSetOperations() throws(Failure) -> QueryBodySyntax {
     let start = index
     let first = try parseIntersections()
@@ -97,6 +103,7 @@ extension Parser {
     return .setOperation(SetOperationSyntax(first: first, terms: terms, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseIntersections() throws(Failure) -> QueryBodySyntax {
     let start = index
     let first = try parseQueryPrimary()
@@ -113,12 +120,14 @@ extension Parser {
     return .setOperation(SetOperationSyntax(first: first, terms: terms, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseSetOperationQuantifier() -> Bool {
     if accept(.all) { return true }
     _ = accept(.distinct)
     return false
   }
 
+  @inline(never)
   mutating func parseQueryPrimary() throws(Failure) -> QueryBodySyntax {
     let start = index
     if isAt(.select) { return .select(try parseSelect()) }
@@ -130,11 +139,13 @@ extension Parser {
   }
 
   /// Parses `ORDER BY a, b`; the next token is ORDER.
+  @inline(never)
   mutating func parseOrderBy() throws(Failure) -> [SortItemSyntax] {
     try expect(.order, .by)
     return try parseList { (parser: inout Parser) throws(Failure) in try parser.parseSortItem() }
   }
 
+  @inline(never)
   mutating func parseSortItem() throws(Failure) -> SortItemSyntax {
     let start = index
     let expression = try parseExpression()
@@ -153,6 +164,7 @@ extension Parser {
 // MARK: - SELECT
 
 extension Parser {
+  @inline(never)
   private mutating func parseSelect() throws(Failure) -> SelectSyntax {
     let start = index
     try expect(.select)
@@ -186,6 +198,7 @@ extension Parser {
     return select
   }
 
+  @inline(never)
   private mutating func parseWindowDefinition() throws(Failure) -> WindowDefinitionSyntax {
     let start = index
     let name = try parseIdentifier()
@@ -194,6 +207,7 @@ extension Parser {
     return WindowDefinitionSyntax(name: name, specification: specification, range: range(from: start))
   }
 
+  @inline(never)
   private mutating func parseSelectItem() throws(Failure) -> SelectItemSyntax {
     let start = index
     if accept(.asterisk) { return try parseStar(nil, start) }
@@ -217,6 +231,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseStar(_ qualifier: ExpressionSyntax?, _ start: Int) throws(Failure) -> SelectItemSyntax {
     var star = SelectStarSyntax(qualifier: qualifier, aliases: [], except: [], replace: [], range: token.range)
     if qualifier != nil, accept(.as) { star.aliases = try parseColumnAliases() }
@@ -236,6 +251,7 @@ extension Parser {
     return .star(star)
   }
 
+  @inline(never)
   private mutating func parseGroupBy() throws(Failure) -> GroupBySyntax {
     try expect(.by)
     let start = index
@@ -264,6 +280,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseGroupingElement() throws(Failure) -> GroupingElementSyntax {
     if accept(.rollup) { return .rollup(try parseGroupingSets()) }
     if accept(.cube) { return .cube(try parseGroupingSets()) }
@@ -274,6 +291,7 @@ extension Parser {
     return .simple(try parseGroupingSet())
   }
 
+  @inline(never)
   private mutating func parseGroupingSets() throws(Failure) -> [[ExpressionSyntax]] {
     try expect(.leftParenthesis)
     var sets: [[ExpressionSyntax]] = []
@@ -285,6 +303,7 @@ extension Parser {
   }
 
   /// Parses `(a, b)`, `()` or one expression; `(a + b) * 2` is one expression.
+  @inline(never)
   private mutating func parseGroupingSet() throws(Failure) -> [ExpressionSyntax] {
     guard isAt(.leftParenthesis) else { return [try parseExpression()] }
     if peek(1).kind == .rightParenthesis, peek(2).kind != .arrow {
@@ -302,6 +321,7 @@ extension Parser {
 
 extension Parser {
   /// Parses `[AS] name`, if it is next.
+  @inline(never)
   mutating func parseAlias() throws(Failure) -> Identifier? {
     if accept(.as) { return try parseIdentifier() }
     guard isName(token), !startsClause else {

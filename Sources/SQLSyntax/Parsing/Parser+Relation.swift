@@ -2,6 +2,7 @@ import QueryErrors
 
 extension Parser {
   /// Parses one relation of FROM with its joins.
+  @inline(never)
   mutating func parseRelation() throws(Failure) -> RelationSyntax {
     try enter()
     let start = index
@@ -12,6 +13,7 @@ extension Parser {
   }
 
   /// Parses the joins that follow `left`, which starts at token `start`.
+  @inline(never)
   private mutating func parseJoins(_ left: RelationSyntax, _ start: Int) throws(Failure) -> RelationSyntax {
     var left = left
     var count = 0
@@ -45,6 +47,7 @@ extension Parser {
   }
 
   /// Parses a join's right side; in `a JOIN b JOIN c ON … ON …` it is itself a join.
+  @inline(never)
   private mutating func parseJoinedRelation() throws(Failure) -> RelationSyntax {
     try enter()
     let start = index
@@ -55,6 +58,7 @@ extension Parser {
   }
 
   /// Parses `[INNER]`, `LEFT [OUTER]` and so on; nil when no JOIN is next.
+  @inline(never)
   private mutating func parseJoinKind() -> JoinSyntax.Kind? {
     if isAt(.join) { return .inner }
     if accept(.inner) { return .inner }
@@ -72,6 +76,7 @@ extension Parser {
     return kind
   }
 
+  @inline(never)
   private mutating func parseSampledRelation() throws(Failure) -> RelationSyntax {
     let start = index
     let relation = try parsePatternRecognition()
@@ -91,6 +96,7 @@ extension Parser {
       SampledRelationSyntax(relation: relation, method: method, percentage: percentage, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parsePatternRecognition() throws(Failure) -> RelationSyntax {
     let start = index
     let relation = try parseAliased(try parseRelationPrimary(), start)
@@ -101,6 +107,7 @@ extension Parser {
     return try parseAliased(try parseMatchRecognize(relation, start), start)
   }
 
+  @inline(never)
   private mutating func parseAliased(_ relation: RelationSyntax, _ start: Int) throws(Failure) -> RelationSyntax {
     guard let alias = try parseAlias() else { return relation }
     let columns = isAt(.leftParenthesis) ? try parseColumnAliases() : []
@@ -108,6 +115,7 @@ extension Parser {
       AliasedRelationSyntax(relation: relation, alias: alias, columnAliases: columns, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseRelationPrimary() throws(Failure) -> RelationSyntax {
     let start = index
     if isAt(.leftParenthesis) {
@@ -170,6 +178,7 @@ extension Parser {
 
   // MARK: Table functions
 
+  @inline(never)
   private mutating func parseTableFunction() throws(Failure) -> RelationSyntax {
     let start = index
     let name = try parseQualifiedName()
@@ -196,6 +205,7 @@ extension Parser {
 
   private var isAtCopartition: Bool { token.keyword == .copartition && peek(1).kind == .leftParenthesis }
 
+  @inline(never)
   private mutating func parseTableFunctionArgument() throws(Failure) -> TableFunctionArgumentSyntax {
     let start = index
     var name: Identifier?
@@ -225,6 +235,7 @@ extension Parser {
     return TableFunctionArgumentSyntax(name: name, value: value, range: range(from: start))
   }
 
+  @inline(never)
   private mutating func parseTableArgument() throws(Failure) -> TableArgumentSyntax {
     let start = index
     try expect(.table)
@@ -269,6 +280,7 @@ extension Parser {
   }
 
   /// Parses `a` or `(a, b)` or `()` after PARTITION BY in a table argument.
+  @inline(never)
   private mutating func parsePartitionArgument() throws(Failure) -> [ExpressionSyntax] {
     if token.kind == .leftParenthesis, peek(1).kind == .rightParenthesis {
       index += 2

@@ -2,6 +2,7 @@ import QueryErrors
 
 extension Parser {
   /// Parses a statement.
+  @inline(never)
   mutating func parseStatement() throws(Failure) -> StatementSyntax {
     try enter()
     let statement = try parseStatementForm()
@@ -9,6 +10,7 @@ extension Parser {
     return statement
   }
 
+  @inline(never)
   private mutating func parseStatementForm() throws(Failure) -> StatementSyntax {
     if isAtQuery { return .query(try parseQuery()) }
     record("<query>")
@@ -61,6 +63,7 @@ extension Parser {
 
   // MARK: EXPLAIN
 
+  @inline(never)
   private mutating func parseExplain() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -98,6 +101,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseExplainOption(_ explain: inout ExplainSyntax) throws(Failure) {
     if accept(.type) {
       if accept(.logical) {
@@ -125,6 +129,7 @@ extension Parser {
 
   // MARK: Data
 
+  @inline(never)
   private mutating func parseInsert() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -136,6 +141,7 @@ extension Parser {
     return .insert(InsertSyntax(table: table, columns: columns, query: query, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseDelete() throws(Failure) -> StatementSyntax {
     let start = index
     try expect(.delete, .from)
@@ -144,6 +150,7 @@ extension Parser {
     return .delete(DeleteSyntax(table: table, where: condition, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseUpdate() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -154,6 +161,7 @@ extension Parser {
     return .update(UpdateSyntax(table: table, assignments: assignments, where: condition, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseAssignments() throws(Failure) -> [AssignmentSyntax] {
     try parseList { (parser: inout Parser) throws(Failure) -> AssignmentSyntax in
       let column = try parser.parseIdentifier()
@@ -162,6 +170,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseMerge() throws(Failure) -> StatementSyntax {
     let start = index
     try expect(.merge, .into)
@@ -178,6 +187,7 @@ extension Parser {
         table: table, alias: alias, source: source, condition: condition, cases: cases, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseMergeCase() throws(Failure) -> MergeCaseSyntax {
     let start = index
     try expect(.when)
@@ -205,6 +215,7 @@ extension Parser {
     return MergeCaseSyntax(condition: condition, action: action, range: range(from: start))
   }
 
+  @inline(never)
   private mutating func parseUnload() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -215,6 +226,7 @@ extension Parser {
     return .unload(UnloadSyntax(query: query, location: location, properties: properties, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseTruncate() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -223,6 +235,7 @@ extension Parser {
     return .truncate(TruncateSyntax(table: table, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseOptimize() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -234,6 +247,7 @@ extension Parser {
     return .optimize(OptimizeSyntax(table: table, where: condition, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseVacuum() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -242,6 +256,7 @@ extension Parser {
     return .vacuum(VacuumSyntax(table: table, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseAnalyze() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -252,6 +267,7 @@ extension Parser {
 
   // MARK: SHOW and DESCRIBE
 
+  @inline(never)
   private mutating func parseShow() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -314,12 +330,14 @@ extension Parser {
     return .show(show)
   }
 
+  @inline(never)
   private mutating func parseShowScope() throws(Failure) -> QualifiedName? {
     guard accept(.from) || accept(.in) else { return nil }
     return try parseQualifiedName()
   }
 
   /// Parses `FROM table [FROM schema]`.
+  @inline(never)
   private mutating func parseShowColumnsTable() throws(Failure) -> RelationSyntax {
     if !accept(.from) { try expect(.in) }
     if token.kind == .string { return .file(FileRelationSyntax(path: try parseString())) }
@@ -331,6 +349,7 @@ extension Parser {
     return .table(TableSyntax(name: name))
   }
 
+  @inline(never)
   private mutating func parseShowPattern(_ show: inout ShowSyntax, allowsBare: Bool) throws(Failure) {
     if accept(.like) {
       show.pattern = try parseString()
@@ -340,6 +359,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseDescribe() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -384,6 +404,7 @@ extension Parser {
   }
 
   /// Parses a field's name or `'$elem$'`, `'$key$'`, `'$value$'`.
+  @inline(never)
   private mutating func parseColumnPathPart() throws(Failure) -> Identifier {
     if token.kind == .string {
       let string = try parseString()
@@ -399,6 +420,7 @@ extension Parser {
 
   // MARK: Session
 
+  @inline(never)
   private mutating func parseUse() throws(Failure) -> StatementSyntax {
     let start = index
     allowsBackquotes = true
@@ -409,6 +431,7 @@ extension Parser {
     return .use(UseSyntax(catalog: first, schema: schema, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseSet() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -432,6 +455,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseReset() throws(Failure) -> StatementSyntax {
     let start = index
     try expect(.reset, .session)
@@ -439,6 +463,7 @@ extension Parser {
     return .resetSession(ResetSessionSyntax(name: name, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parsePrepare() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -448,6 +473,7 @@ extension Parser {
     return .prepare(PrepareSyntax(name: name, statement: statement, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseExecute() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
@@ -462,11 +488,13 @@ extension Parser {
     return .execute(ExecuteSyntax(name: name, arguments: arguments, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseUsing() throws(Failure) -> [ExpressionSyntax] {
     guard accept(.using) else { return [] }
     return try parseList { (parser: inout Parser) throws(Failure) in try parser.parseExpression() }
   }
 
+  @inline(never)
   private mutating func parseDeallocate() throws(Failure) -> StatementSyntax {
     let start = index
     try expect(.deallocate, .prepare)
@@ -474,6 +502,7 @@ extension Parser {
     return .deallocate(DeallocateSyntax(name: name, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseTransaction() throws(Failure) -> StatementSyntax {
     let start = index
     var action = TransactionSyntax.Action.commit
@@ -492,6 +521,7 @@ extension Parser {
     return .transaction(TransactionSyntax(action: action, range: range(from: start)))
   }
 
+  @inline(never)
   private mutating func parseTransactionMode() throws(Failure) -> TransactionSyntax.Mode {
     if accept(.read) {
       if accept(.only) { return .readOnly }

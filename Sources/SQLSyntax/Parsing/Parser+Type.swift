@@ -2,6 +2,7 @@ import QueryErrors
 
 extension Parser {
   /// Parses a type in Trino's or Hive's spelling.
+  @inline(never)
   mutating func parseType() throws(Failure) -> TypeSyntax {
     let rule = beginRule("<type>")
     try enter()
@@ -23,6 +24,7 @@ extension Parser {
     return type
   }
 
+  @inline(never)
   private mutating func parseBaseType() throws(Failure) -> TypeSyntax {
     let start = index
     switch token.keyword {
@@ -57,6 +59,7 @@ extension Parser {
     }
   }
 
+  @inline(never)
   private mutating func parseNamedType() throws(Failure) -> TypeSyntax {
     let start = index
     let name = try parseIdentifier()
@@ -95,6 +98,7 @@ extension Parser {
   }
 
   /// A struct's field may have any name, reserved words and leading digits included.
+  @inline(never)
   private mutating func parseStructFieldName() throws(Failure) -> Identifier {
     let token = self.token
     if token.kind == .word || token.kind == .digitIdentifier || token.kind == .integer {
@@ -104,6 +108,7 @@ extension Parser {
     return try parseIdentifier()
   }
 
+  @inline(never)
   private mutating func parseDateTimeType(_ base: DateTimeTypeSyntax.Base) throws(Failure) -> TypeSyntax {
     let start = index
     advance()
@@ -126,6 +131,7 @@ extension Parser {
   }
 
   /// Parses `name type` or `type` in a row type.
+  @inline(never)
   private mutating func parseRowField() throws(Failure) -> RowTypeFieldSyntax {
     let start = index
     var name: Identifier?

@@ -5,10 +5,15 @@ package import QueryErrors
 /// A failing text is parsed a second time with the expected tokens recorded, so that the first pass stays fast and the
 /// message still lists them as Trino does.
 ///
+/// Parsing functions are kept out of line: inlined into one another their stack frames would grow to tens of kilobytes,
+/// and nested SQL passes through all of them at each level.
+///
 /// - Source: Trino `SqlBase.g4`; Athena's DDL reference.
 package struct Parser {
-  /// How deep parentheses, subqueries, types and patterns may nest.
-  static let maximumDepth = 1000
+  /// How deep parentheses, calls, types and patterns may nest; whoever walks a tree recurses as deep.
+  static let maximumDepth = 600
+  /// How many levels a subquery counts for, since walkers pass several functions with large frames for each.
+  static let queryWeight = 6
   /// Stack kept free for whatever runs at the deepest level.
   private static let stackReserve = 160 * 1024
   /// Token offsets are 32 bits wide.
@@ -159,7 +164,7 @@ package struct Parser {
 // MARK: - Reading tokens
 
 extension Parser {
-  var token: Token { tokens[index] }
+  var token: Token { @inline(__always) get { tokens[index] } }
 
   /// The token `distance` after the next one; the end token beyond the end.
   func peek(_ distance: Int) -> Token { tokens[min(index + distance, tokens.count - 1)] }
@@ -181,14 +186,14 @@ extension Parser {
   /// Whether the next token is the sign; if not, the sign was expected.
   mutating func isAt(_ kind: TokenKind) -> Bool {
     if token.kind == kind { return true }
-    if isRecording { record(kind == .endOfText ? "<EOF>" : "'\(kind.symbol ?? "")'") }
+    if isRecording { recordMissing(kind) }
     return false
   }
 
   /// Whether the next token is the keyword; if not, the keyword was expected.
   mutating func isAt(_ keyword: Keyword) -> Bool {
     if token.keyword == keyword { return true }
-    if isRecording { record("'\(keyword.rawValue)'") }
+    if isRecording { recordMissing(keyword) }
     return false
   }
 
@@ -225,6 +230,7 @@ extension Parser {
   }
 
   /// The range from the token at `start` up to the last one taken.
+  @inline(never)
   func range(from start: Int) -> SourceRange {
     SourceRange(start: tokens[start].start, end: tokens[max(index - 1, start)].end)
   }
@@ -257,6 +263,7 @@ extension Parser {
 
 extension Parser {
   /// Notes what would have fitted in place of the next token.
+  @inline(never)
   mutating func record(_ name: String) {
     guard isRecording, index >= furthestIndex, index != suppressedIndex else { return }
     if index > furthestIndex {
@@ -266,7 +273,16 @@ extension Parser {
     expected.insert(name)
   }
 
+  @inline(never)
+  private mutating func recordMissing(_ kind: TokenKind) {
+    record(kind == .endOfText ? "<EOF>" : "'\(kind.symbol ?? "")'")
+  }
+
+  @inline(never)
+  private mutating func recordMissing(_ keyword: Keyword) { record("'\(keyword.rawValue)'") }
+
   /// Starts a rule that messages call by its name; tokens expected at its start are not listed one by one.
+  @inline(never)
   mutating func beginRule(_ name: String) -> Int {
     guard isRecording else { return -1 }
     record(name)
@@ -278,28 +294,34 @@ extension Parser {
   mutating func endRule(_ saved: Int) { suppressedIndex = saved }
 
   /// Fails with a message of its own.
+  @inline(never)
   mutating func fail(_ message: String, at range: SourceRange) -> Failure {
     failure = QueryError(.syntaxError, message, at: range)
     return Failure()
   }
 
   /// Fails because the statement that starts at `start` exists in Athena or Trino but not here.
+  @inline(never)
   mutating func failNotSupported(_ what: String, at range: SourceRange) -> Failure {
     failure = .notSupported("\(what) is not supported", at: range)
     return Failure()
   }
 
-  /// Goes one level deeper.
-  mutating func enter() throws(Failure) {
-    depth += 1
+  /// Goes one level deeper, or several.
+  mutating func enter(_ weight: Int = 1) throws(Failure) {
+    depth += weight
     try checkDepth(0)
   }
 
-  mutating func leave() { depth -= 1 }
+  mutating func leave(_ weight: Int = 1) { depth -= weight }
 
   /// Fails when `extra` levels more than now would be too deep.
   mutating func checkDepth(_ extra: Int) throws(Failure) {
-    guard depth + extra > 64 else { return }
+    if depth + extra > 64 { try checkStack(extra) }
+  }
+
+  @inline(never)
+  private mutating func checkStack(_ extra: Int) throws(Failure) {
     if stackGuard == nil { stackGuard = StackGuard() }
     if depth + extra > Parser.maximumDepth || (stackGuard?.remainingByteCount ?? 0) < Parser.stackReserve {
       failure = QueryError(

@@ -3,11 +3,34 @@ package import QueryErrors
 /// Holds a node's source range and keeps it out of the node's equality and hash.
 ///
 /// Two trees are therefore equal when they mean the same SQL, wherever they stand in their texts.
+///
+/// - Units: 32-bit numbers, half the size of a `SourceRange`; the parser refuses texts beyond a gigabyte.
 @propertyWrapper
 package struct Positional: Hashable, Sendable {
-  package var wrappedValue: SourceRange
+  private var startOffset: Int32
+  private var startLine: Int32
+  private var startColumn: Int32
+  private var endOffset: Int32
+  private var endLine: Int32
+  private var endColumn: Int32
 
-  package init(wrappedValue: SourceRange) { self.wrappedValue = wrappedValue }
+  package init(wrappedValue: SourceRange) {
+    startOffset = Int32(truncatingIfNeeded: wrappedValue.start.offset)
+    startLine = Int32(truncatingIfNeeded: wrappedValue.start.line)
+    startColumn = Int32(truncatingIfNeeded: wrappedValue.start.column)
+    endOffset = Int32(truncatingIfNeeded: wrappedValue.end.offset)
+    endLine = Int32(truncatingIfNeeded: wrappedValue.end.line)
+    endColumn = Int32(truncatingIfNeeded: wrappedValue.end.column)
+  }
+
+  package var wrappedValue: SourceRange {
+    get {
+      SourceRange(
+        start: SourcePosition(offset: Int(startOffset), line: Int(startLine), column: Int(startColumn)),
+        end: SourcePosition(offset: Int(endOffset), line: Int(endLine), column: Int(endColumn)))
+    }
+    set { self = Positional(wrappedValue: newValue) }
+  }
 
   package static func == (left: Positional, right: Positional) -> Bool { true }
 
