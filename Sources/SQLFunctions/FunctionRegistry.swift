@@ -10,6 +10,8 @@ package enum FunctionRegistry {
     ArrayConstructionFunctions.self, ArrayAccessFunctions.self, ArraySearchFunctions.self, ArraySetFunctions.self,
     ArrayLambdaFunctions.self, SequenceFunctions.self, VectorFunctions.self, MapFunctions.self, MapLambdaFunctions.self,
     RowFunctions.self, SubqueryFunctions.self,
+    StringSliceFunctions.self, StringCaseFunctions.self, StringSearchFunctions.self,
+    DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
