@@ -12,6 +12,7 @@ package enum FunctionRegistry {
     RowFunctions.self, SubqueryFunctions.self,
     StringSliceFunctions.self, StringCaseFunctions.self, StringSearchFunctions.self,
     DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
+    RegexpFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
