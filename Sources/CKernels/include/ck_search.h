@@ -30,25 +30,34 @@ static inline int64_t ck_find(const uint8_t *p, size_t n, const uint8_t *needle,
   }
   size_t end = n - m + 1, i = 0;
   __m256i first = _mm256_set1_epi8((char)needle[0]), last = _mm256_set1_epi8((char)needle[m - 1]);
-  for (; i + 32 <= end; i += 32) {
-    __m256i a = _mm256_cmpeq_epi8(first, _mm256_loadu_si256((const __m256i *)(p + i)));
-    __m256i b = _mm256_cmpeq_epi8(last, _mm256_loadu_si256((const __m256i *)(p + i + m - 1)));
-    uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(a, b));
-    while (mask) {
-      size_t at = i + (size_t)__builtin_ctz(mask);
-      if (memcmp(p + at + 1, needle + 1, m - 2) == 0) return (int64_t)at;
-      mask &= mask - 1;
+  if (end >= 32) {
+    for (;;) {
+      __m256i a = _mm256_cmpeq_epi8(first, _mm256_loadu_si256((const __m256i *)(p + i)));
+      __m256i b = _mm256_cmpeq_epi8(last, _mm256_loadu_si256((const __m256i *)(p + i + m - 1)));
+      uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(a, b));
+      while (mask) {
+        size_t at = i + (size_t)__builtin_ctz(mask);
+        if (memcmp(p + at + 1, needle + 1, m - 2) == 0) return (int64_t)at;
+        mask &= mask - 1;
+      }
+      if (i + 32 >= end) return -1;
+      /* The last block overlaps the one before it. */
+      i = i + 64 <= end ? i + 32 : end - 32;
     }
   }
-  __m128i first16 = _mm256_castsi256_si128(first), last16 = _mm256_castsi256_si128(last);
-  for (; i + 16 <= end; i += 16) {
-    __m128i a = _mm_cmpeq_epi8(first16, _mm_loadu_si128((const __m128i *)(p + i)));
-    __m128i b = _mm_cmpeq_epi8(last16, _mm_loadu_si128((const __m128i *)(p + i + m - 1)));
-    uint32_t mask = (uint32_t)_mm_movemask_epi8(_mm_and_si128(a, b));
-    while (mask) {
-      size_t at = i + (size_t)__builtin_ctz(mask);
-      if (memcmp(p + at + 1, needle + 1, m - 2) == 0) return (int64_t)at;
-      mask &= mask - 1;
+  if (end >= 16) {
+    __m128i first16 = _mm256_castsi256_si128(first), last16 = _mm256_castsi256_si128(last);
+    for (;;) {
+      __m128i a = _mm_cmpeq_epi8(first16, _mm_loadu_si128((const __m128i *)(p + i)));
+      __m128i b = _mm_cmpeq_epi8(last16, _mm_loadu_si128((const __m128i *)(p + i + m - 1)));
+      uint32_t mask = (uint32_t)_mm_movemask_epi8(_mm_and_si128(a, b));
+      while (mask) {
+        size_t at = i + (size_t)__builtin_ctz(mask);
+        if (memcmp(p + at + 1, needle + 1, m - 2) == 0) return (int64_t)at;
+        mask &= mask - 1;
+      }
+      if (i + 16 >= end) return -1;
+      i = end - 16;
     }
   }
   for (; i < end; i++)

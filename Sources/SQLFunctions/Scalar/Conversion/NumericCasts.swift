@@ -1,6 +1,17 @@
 import Columnar
 import QueryErrors
 
+/// Real and double, widened without a detour through generic conversions, which are slow.
+private protocol FloatingStorage: BinaryFloatingPoint, KernelValue {
+  var wide: Double { get }
+}
+extension Float: FloatingStorage {
+  @inline(__always) fileprivate var wide: Double { Double(self) }
+}
+extension Double: FloatingStorage {
+  @inline(__always) fileprivate var wide: Double { self }
+}
+
 /// Casts between numbers and booleans.
 ///
 /// - Source: Trino `BigintOperators`, `DoubleOperators`, `DecimalCasts`, `DecimalToDecimalCasts` and their like.
@@ -169,7 +180,7 @@ enum NumericCasts {
   // MARK: From floating point
 
   @inline(__always)
-  private static func fromFloating<T: BinaryFloatingPoint & KernelValue>(
+  private static func fromFloating<T: FloatingStorage>(
     _: T.Type, _ from: DataType, _ to: DataType
   ) -> Cast? {
     switch to {
@@ -204,7 +215,7 @@ enum NumericCasts {
           if case .value(let result) = parsed { return result }
           rows.fail(
             value.isNaN ? .invalidCastArgument : .numericValueOutOfRange,
-            "Cannot cast \(name) '\(javaText(Double(value)))' to DECIMAL(\(precision), \(scale))")
+            "Cannot cast \(name) '\(javaText(value.wide))' to DECIMAL(\(precision), \(scale))")
           return 0
         }
       }
@@ -213,20 +224,21 @@ enum NumericCasts {
   }
 
   @inline(__always)
-  private static func rounded<T: BinaryFloatingPoint & KernelValue, R: FixedWidthInteger & KernelValue>(
+  private static func rounded<T: FloatingStorage, R: FixedWidthInteger & KernelValue>(
     _: T.Type, _: R.Type, _ from: DataType, _ to: DataType
   ) -> Cast {
-    { (columns, n, context) throws(QueryError) -> Column in
+    // Both limits are powers of two, which doubles hold exactly.
+    let limit = Double(sign: .plus, exponent: R.bitWidth - 1, significand: 1)
+    return { (columns, n, context) throws(QueryError) -> Column in
       let x = columns[0].view
       return mapRows(columns, n, &context) { row, rows -> R in
-        let value = x.value(row, as: T.self)
+        let value = x.value(row, as: T.self).wide
         let whole = value.rounded(.toNearestOrAwayFromZero)
-        // Both limits are powers of two, which floating point holds exactly.
-        if whole >= T(R.min), whole < -T(R.min) { return R(whole) }
+        if whole >= -limit, whole < limit { return R(truncatingIfNeeded: Int64(whole)) }
         if value.isNaN {
           rows.fail(.invalidCastArgument, "Cannot cast \(from) NaN to \(to)")
         } else {
-          rows.fail(.numericValueOutOfRange, "Out of range for \(to): \(javaText(Double(value)))")
+          rows.fail(.numericValueOutOfRange, "Out of range for \(to): \(javaText(value))")
         }
         return 0
       }

@@ -2,6 +2,12 @@ import Columnar
 import Glibc
 import QueryErrors
 
+/// Reads one kind of value from text.
+private protocol TextParser {
+  associatedtype Value: BitwiseCopyable
+  static func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> Value?
+}
+
 /// Casts from and to varchar and char.
 ///
 /// Char values are stored without trailing spaces; they are padded when they become varchar.
@@ -153,14 +159,13 @@ enum TextCasts {
 
   static func fromText(_ to: DataType) -> Cast? {
     switch to {
-    case .boolean: return parsed(UInt8.self, to, "BOOLEAN", parseBoolean)
-    case .tinyint: return parsed(Int8.self, to, "TINYINT") { NumberText.parseInteger($0, $1).flatMap(Int8.init(exactly:)) }
-    case .smallint:
-      return parsed(Int16.self, to, "SMALLINT") { NumberText.parseInteger($0, $1).flatMap(Int16.init(exactly:)) }
-    case .integer: return parsed(Int32.self, to, "INT") { NumberText.parseInteger($0, $1).flatMap(Int32.init(exactly:)) }
-    case .bigint: return parsed(Int64.self, to, "BIGINT") { NumberText.parseInteger($0, $1) }
-    case .real: return parsed(Float.self, to, "REAL") { NumberText.parseReal($0, $1) }
-    case .double: return parsed(Double.self, to, "DOUBLE") { NumberText.parseDouble($0, $1) }
+    case .boolean: return parsed(BooleanParser.self, to, "BOOLEAN")
+    case .tinyint: return parsed(IntegerParser<Int8>.self, to, "TINYINT")
+    case .smallint: return parsed(IntegerParser<Int16>.self, to, "SMALLINT")
+    case .integer: return parsed(IntegerParser<Int32>.self, to, "INT")
+    case .bigint: return parsed(IntegerParser<Int64>.self, to, "BIGINT")
+    case .real: return parsed(RealParser.self, to, "REAL")
+    case .double: return parsed(DoubleParser.self, to, "DOUBLE")
     case .decimal(let precision, let scale): return decimals(precision, scale)
     case .varbinary, .jsonPath:
       return { (columns, n, context) throws(QueryError) -> Column in
@@ -177,25 +182,47 @@ enum TextCasts {
     }
   }
 
+  private enum BooleanParser: TextParser {
+    @inline(__always)
+    static func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> UInt8? { parseBoolean(p, n) }
+  }
+  private enum IntegerParser<T: FixedWidthInteger & BitwiseCopyable>: TextParser {
+    @inline(__always)
+    static func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> T? {
+      guard let value = NumberText.parseInteger(p, n) else { return nil }
+      let narrow = T(truncatingIfNeeded: value)
+      return Int64(truncatingIfNeeded: narrow) == value ? narrow : nil
+    }
+  }
+  private enum RealParser: TextParser {
+    @inline(__always)
+    static func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> Float? { NumberText.parseReal(p, n) }
+  }
+  private enum DoubleParser: TextParser {
+    @inline(__always)
+    static func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> Double? { NumberText.parseDouble(p, n) }
+  }
+
   @inline(__always)
-  private static func parsed<R: BitwiseCopyable & Sendable>(
-    _: R.Type, _ to: DataType, _ name: String, _ parse: @escaping @Sendable (UnsafePointer<UInt8>, Int) -> R?
-  ) -> Cast {
+  private static func parsed<P: TextParser>(_: P.Type, _ to: DataType, _ name: String) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       let x = columns[0].view
       let validity = columns[0].validity
-      let values = Buffer(byteCount: n &* MemoryLayout<R>.stride)
-      let out = values.typed(R.self)
-      memset(values.pointer, 0, n &* MemoryLayout<R>.stride)
+      let values = Buffer.zeroed(byteCount: n &* MemoryLayout<P.Value>.stride)
+      let out = values.typed(P.Value.self)
       let views = x.values.assumingMemoryBound(to: StringView.self)
-      for row in 0..<n where validity.map({ $0[row] }) ?? true {
-        let location = views + x.position(row)
-        let bytes = StringView.bytes(at: location).assumingMemoryBound(to: UInt8.self)
-        if let value = parse(bytes, location.pointee.count) {
-          out[row] = value
-        } else {
-          context.errors.record(row, .invalidCastArgument, "Cannot cast '\(location.pointee.string)' to \(name)")
+      var row = 0
+      while row < n {
+        if !x.isNull(row) {
+          let location = views + x.position(row)
+          let bytes = StringView.bytes(at: location).assumingMemoryBound(to: UInt8.self)
+          if let value = P.parse(bytes, location.pointee.count) {
+            out[row] = value
+          } else {
+            context.errors.record(row, .invalidCastArgument, "Cannot cast '\(location.pointee.string)' to \(name)")
+          }
         }
+        row &+= 1
       }
       return Column(flat: to, count: n, values: values, validity: validity)
     }
