@@ -17,6 +17,7 @@ package enum FunctionRegistry {
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
     LogicalAggregateFunctions.self, StatisticsFunctions.self, CollectionFunctions.self, ReduceFunctions.self,
+    ApproximateFunctions.self, ChecksumFunctions.self,
   ]
   package static let windowFamilies: [any WindowFamily.Type] = [RankingFunctions.self, ValueFunctions.self]
 

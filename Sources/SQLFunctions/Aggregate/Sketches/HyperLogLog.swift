@@ -1,0 +1,220 @@
+import Columnar
+import Glibc
+import QueryErrors
+
+/// Estimates the number of distinct hashes: exactly nearly so while there are few, then by HyperLogLog registers.
+///
+///     sparse   3-byte … 26 bits of hash << 6 | zeros that follow; sorted, one entry per 26-bit prefix
+///     dense    2^p registers: the most leading zeros after the p-bit index, plus one
+///     bytes    sparse: 2, p, entry count (2 bytes), entries (4 bytes each); all little-endian
+///              dense: 3, p, baseline, half-byte deltas (even register in the high half), overflow count (2 bytes),
+///              overflow registers (2 bytes each), what they have above baseline + 15 (1 byte each)
+///
+/// - Source: Heule, Nunkesser, Hall, "HyperLogLog in Practice", EDBT 2013; estimate beyond linear counting: Ertl, "New
+///   cardinality estimation algorithms for HyperLogLog sketches", 2017, algorithm 6.
+final class HyperLogLog {
+  let indexBits: Int
+  /// Sorted; nil once dense.
+  private var entries: [UInt32]? = []
+  private var registers: [UInt8] = []
+  private static let prefixBits = 26
+  private static let valueBits = 6
+  private static let emptyShareForLinearCounting = 0.4
+
+  init(indexBits: Int) { self.indexBits = indexBits }
+
+  /// Register bits for a standard error.
+  ///
+  /// - Throws: `INVALID_FUNCTION_ARGUMENT` outside 0.0040625 … 0.26.
+  static func indexBits(standardError: Double) throws(QueryError) -> Int {
+    guard standardError >= 0.0040625, standardError <= 0.26 else {
+      throw QueryError(
+        .invalidFunctionArgument, "Max standard error must be in [0.0040625, 0.26]: \(standardError)")
+    }
+    let buckets = Int((1.0816 / (standardError * standardError)).rounded(.up))
+    return Int.bitWidth - (buckets - 1).leadingZeroBitCount
+  }
+
+  @inline(__always)
+  func add(_ hash: Int64) {
+    let bits = UInt64(bitPattern: hash)
+    if entries == nil {
+      let index = Int(bits &>> UInt64(64 &- indexBits))
+      let value = UInt8(zeros(bits, after: indexBits) + 1)
+      if value > registers[index] { registers[index] = value }
+    } else {
+      addSparse(UInt32(bits &>> UInt64(64 - Self.prefixBits)) << UInt32(Self.valueBits) | UInt32(zeros(bits, after: Self.prefixBits)))
+    }
+  }
+
+  /// Leading zeros after the first `n` bits, at most 64 − n.
+  @inline(__always)
+  private func zeros(_ bits: UInt64, after n: Int) -> Int {
+    ((bits &<< UInt64(n)) | (1 &<< UInt64(n &- 1))).leadingZeroBitCount
+  }
+
+  private func addSparse(_ entry: UInt32) {
+    guard var list = entries else { return }
+    entries = []
+    var (low, high) = (0, list.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if list[middle] >> UInt32(Self.valueBits) < entry >> UInt32(Self.valueBits) { low = middle + 1 } else { high = middle }
+    }
+    if low < list.count, list[low] >> UInt32(Self.valueBits) == entry >> UInt32(Self.valueBits) {
+      list[low] = max(list[low], entry)
+    } else {
+      list.insert(entry, at: low)
+    }
+    entries = list
+    if list.count > sparseLimit { makeDense() }
+  }
+
+  /// Entries up to which the sparse form is the smaller one.
+  private var sparseLimit: Int { (1 << indexBits) / 8 + 12 }
+
+  private func makeDense() {
+    guard let list = entries else { return }
+    registers = Array(repeating: 0, count: 1 << indexBits)
+    for entry in list {
+      let index = Int(entry >> UInt32(32 - indexBits))
+      var value = (entry << UInt32(indexBits)).leadingZeroBitCount
+      let bits = Self.prefixBits - indexBits
+      if value >= bits { value = bits + Int(entry & 63) }
+      registers[index] = max(registers[index], UInt8(value + 1))
+    }
+    entries = nil
+  }
+
+  /// - Throws: when the numbers of registers differ.
+  func merge(_ other: HyperLogLog) throws(QueryError) {
+    guard indexBits == other.indexBits else {
+      throw QueryError(
+        .invalidFunctionArgument,
+        "Cannot merge HLLs with different number of buckets: \(1 << indexBits) vs \(1 << other.indexBits)")
+    }
+    if entries != nil, let list = other.entries {
+      for entry in list { if entries == nil { break } else { addSparse(entry) } }
+      if entries != nil { return }
+    }
+    makeDense()
+    if let list = other.entries {
+      let copy = HyperLogLog(indexBits: indexBits)
+      copy.entries = list
+      copy.makeDense()
+      for index in registers.indices { registers[index] = max(registers[index], copy.registers[index]) }
+    } else {
+      for index in registers.indices { registers[index] = max(registers[index], other.registers[index]) }
+    }
+  }
+
+  var cardinality: Int64 {
+    if let list = entries {
+      let total = Double(1 << Self.prefixBits)
+      return Int64((total * log(total / (total - Double(list.count)))).rounded())
+    }
+    let m = Double(registers.count)
+    let q = 64 - indexBits
+    var counts = Array(repeating: 0.0, count: q + 2)
+    for value in registers { counts[min(Int(value), q + 1)] += 1 }
+    if counts[0] > Self.emptyShareForLinearCounting * m { return Int64((m * log(m / counts[0])).rounded()) }
+    var z = m * Self.tau(1 - counts[q + 1] / m)
+    for k in stride(from: q, through: 1, by: -1) { z = 0.5 * (z + counts[k]) }
+    z += m * Self.sigma(counts[0] / m)
+    return Int64((m * m / (2 * M_LN2 * z)).rounded())
+  }
+
+  private static func sigma(_ start: Double) -> Double {
+    if start == 1 { return .infinity }
+    var (x, y, z) = (start, 1.0, start)
+    while true {
+      x *= x
+      let before = z
+      z += x * y
+      y += y
+      if z == before { return z }
+    }
+  }
+
+  private static func tau(_ start: Double) -> Double {
+    if start == 0 || start == 1 { return 0 }
+    var (x, y, z) = (start, 1.0, 1 - start)
+    while true {
+      x = x.squareRoot()
+      let before = z
+      y *= 0.5
+      z -= (1 - x) * (1 - x) * y
+      if z == before { return z / 3 }
+    }
+  }
+
+  // MARK: Bytes
+
+  var bytes: [UInt8] {
+    if let list = entries {
+      var out: [UInt8] = [2, UInt8(indexBits), UInt8(list.count & 255), UInt8(list.count >> 8)]
+      for entry in list { for shift in stride(from: UInt32(0), to: 32, by: 8) { out.append(UInt8((entry >> shift) & 255)) } }
+      return out
+    }
+    let baseline = registers.min() ?? 0
+    var out: [UInt8] = [3, UInt8(indexBits), baseline]
+    var overflows: [(register: Int, value: UInt8)] = []
+    var index = 0
+    while index < registers.count {
+      var byte: UInt8 = 0
+      for place in 0..<2 {
+        let delta = registers[index + place] - baseline
+        if delta > 15 { overflows.append((index + place, delta - 15)) }
+        byte = byte << 4 | min(delta, 15)
+      }
+      out.append(byte)
+      index += 2
+    }
+    out += [UInt8(overflows.count & 255), UInt8(overflows.count >> 8)]
+    for overflow in overflows { out += [UInt8(overflow.register & 255), UInt8(overflow.register >> 8)] }
+    for overflow in overflows { out.append(overflow.value) }
+    return out
+  }
+
+  /// - Throws: `INVALID_FUNCTION_ARGUMENT` for bytes that are no sketch.
+  init(bytes: [UInt8]) throws(QueryError) {
+    let damaged = QueryError(.invalidFunctionArgument, "Cannot deserialize HyperLogLog")
+    guard bytes.count >= 4, (4...16).contains(bytes[1]) else { throw damaged }
+    indexBits = Int(bytes[1])
+    let size = 1 << indexBits
+    switch bytes[0] {
+    case 2:
+      let count = Int(bytes[2]) | Int(bytes[3]) << 8
+      guard bytes.count == 4 + 4 * count else { throw damaged }
+      var list: [UInt32] = []
+      for k in 0..<count {
+        var entry: UInt32 = 0
+        for place in 0..<4 { entry |= UInt32(bytes[4 + 4 * k + place]) << UInt32(8 * place) }
+        list.append(entry)
+      }
+      for (a, b) in zip(list, list.dropFirst()) { guard a < b else { throw damaged } }
+      entries = list
+    case 3:
+      let start = 3 + size / 2
+      guard bytes.count >= start + 2 else { throw damaged }
+      let count = Int(bytes[start]) | Int(bytes[start + 1]) << 8
+      guard bytes.count == start + 2 + 3 * count else { throw damaged }
+      registers = Array(repeating: 0, count: size)
+      let limit = UInt8(65 - indexBits)
+      for index in 0..<size {
+        let pair = bytes[3 + index / 2]
+        registers[index] = min(bytes[2] & 63, limit) + (index & 1 == 0 ? pair >> 4 : pair & 15)
+      }
+      for k in 0..<count {
+        let register = Int(bytes[start + 2 + 2 * k]) | Int(bytes[start + 3 + 2 * k]) << 8
+        guard register < size else { throw damaged }
+        registers[register] = registers[register] &+ min(bytes[start + 2 + 2 * count + k], 64)
+      }
+      for index in 0..<size { registers[index] = min(registers[index], limit) }
+      entries = nil
+    default: throw damaged
+    }
+  }
+
+  var byteCount: Int { 64 + (entries?.count ?? 0) * 4 + registers.count }
+}
