@@ -74,5 +74,22 @@ void ck_json_scan_portable(const uint8_t *base, size_t from, size_t to, int line
    Source: Lemire, "Number parsing at a gigabyte per second", 2021. */
 const uint64_t *ck_powers_of_five(void);
 
+/* 10^0 to 10^19. */
+static inline const uint64_t *ck_powers_of_ten(void) {
+  static const uint64_t powers[20] = {
+      1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000ull,
+      100000000000ull, 1000000000000ull, 10000000000000ull, 100000000000000ull, 1000000000000000ull,
+      10000000000000000ull, 100000000000000000ull, 1000000000000000000ull, 10000000000000000000ull};
+  return powers;
+}
+
+/* 10^0 to 10^22, which doubles hold exactly. */
+static inline const double *ck_exact_powers_of_ten(void) {
+  static const double powers[23] = {
+      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+      1e20, 1e21, 1e22};
+  return powers;
+}
+
 /* The offset of the first ill-formed sequence in UTF-8 text, or n. */
 size_t ck_utf8_valid_prefix(const uint8_t *p, size_t n);

@@ -59,12 +59,23 @@ final class JSONKeyTable {
       let key = keys + Int(guess)
       let word = UnsafeRawPointer(text).loadUnaligned(as: UInt64.self)
       if key.pointee.count == count, (word ^ key.pointee.word) & key.pointee.mask == 0,
-        count <= 8 || memcmp(text + 8, key.pointee.bytes + 8, count &- 8) == 0
+        count <= 8 || isEqualTail(text, key.pointee, count)
       {
         return Int(key.pointee.slot)
       }
     }
     return find(text, count, at)
+  }
+
+  /// Whether the bytes from the ninth on are equal.
+  @inline(__always)
+  private func isEqualTail(_ text: UnsafePointer<UInt8>, _ key: Key, _ count: Int) -> Bool {
+    if count <= 16 {
+      let at = count &- 8
+      return UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self)
+        == UnsafeRawPointer(key.bytes + at).loadUnaligned(as: UInt64.self)
+    }
+    return memcmp(text + 8, key.bytes + 8, count &- 8) == 0
   }
 
   @inline(never)

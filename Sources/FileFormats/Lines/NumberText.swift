@@ -131,6 +131,31 @@ enum NumberText {
     return zeroB == 0 ? n : min(n, 8 &+ (zeroB.trailingZeroBitCount &>> 3))
   }
 
+  /// The same of 1 to 8 bytes without a sign: the dot is shifted out of the word and all digits are read at once.
+  @inline(__always)
+  private static func shortParts(_ p: UnsafePointer<UInt8>, _ n: Int, _ isNegative: Bool, _ parts: inout Parts) -> Bool {
+    let x = UnsafeRawPointer(p).loadUnaligned(as: UInt64.self).littleEndian
+    let inside = ~(0 as UInt64) &>> UInt64(truncatingIfNeeded: (8 &- n) &* 8)
+    let y = x ^ 0x2e2e_2e2e_2e2e_2e2e
+    let found = (y &- 0x0101_0101_0101_0101) & ~y & 0x8080_8080_8080_8080 & inside
+    var digits = x
+    var count = n
+    var exponent = 0
+    if found != 0 {
+      // Bits before the dot's byte stay, those behind it move down by one byte.
+      let before = (found & (0 &- found)) &>> 7 &- 1
+      digits = (x & before) | ((x &>> 8) & ~before)
+      let at = found.trailingZeroBitCount &>> 3
+      count = n &- 1
+      exponent = at &- count
+      if count == 0 { return false }
+    }
+    let free = UInt64(truncatingIfNeeded: (8 &- count) &* 8)
+    let word = (digits &<< free) | (0x3030_3030_3030_3030 & ((1 &<< free) &- 1))
+    parts = Parts(digits: eightDigits(word), exponent: exponent, isNegative: isNegative, isTruncated: false)
+    return areDigits(word)
+  }
+
   /// `123.45` without an exponent and of at most 17 bytes; false when it is something else.
   @inline(__always)
   static func simpleParts(_ text: UnsafePointer<UInt8>, _ count: Int, _ parts: inout Parts) -> Bool {
@@ -142,6 +167,7 @@ enum NumberText {
       n &-= 1
     }
     if n <= 0 || n > 16 { return false }
+    if n <= 8 { return shortParts(p, n, isNegative, &parts) }
     let at = dot(p, n)
     var ok = true
     let whole = upTo16(p, at, &ok)
@@ -448,26 +474,12 @@ enum NumberText {
   }
 
   /// 10^0 to 10^19.
-  nonisolated(unsafe) static let powersOfTen: UnsafePointer<UInt64> = {
-    let p = UnsafeMutablePointer<UInt64>.allocate(capacity: 20)
-    var value: UInt64 = 1
-    for k in 0..<20 {
-      p[k] = value
-      value = value &* 10
-    }
-    return UnsafePointer(p)
-  }()
+  @inline(__always)
+  static var powersOfTen: UnsafePointer<UInt64> { ck_powers_of_ten() }
 
   /// 10^0 to 10^22, all exact.
-  nonisolated(unsafe) static let exactPowersOfTen: UnsafePointer<Double> = {
-    let p = UnsafeMutablePointer<Double>.allocate(capacity: 23)
-    var value = 1.0
-    for k in 0..<23 {
-      p[k] = value
-      value *= 10
-    }
-    return UnsafePointer(p)
-  }()
+  @inline(__always)
+  static var exactPowersOfTen: UnsafePointer<Double> { ck_exact_powers_of_ten() }
 
   /// 10^0 to 10^38: what a decimal of so many digits stays below.
   nonisolated(unsafe) static let wideLimits: UnsafePointer<UInt128> = {
