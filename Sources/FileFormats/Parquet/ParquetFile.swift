@@ -1,12 +1,26 @@
 import Columnar
 import ObjectStore
 import QueryErrors
+import Synchronization
 
 /// One Parquet file whose footer has been read.
 final class ParquetFile: FormatFile {
   let source: any ByteSource
   let footer: ParquetFooter
   private let matchesByPosition: Bool
+  /// What readers of parts of a row group have in common, per scan.
+  private let sharing = Mutex<[SharingKey: SharedReads]>([:])
+
+  private struct SharingKey: Hashable {
+    var rowGroup: Int
+    /// Keeps the scan's identity its own.
+    var scan: ScanMetrics
+    static func == (a: SharingKey, b: SharingKey) -> Bool { a.rowGroup == b.rowGroup && a.scan === b.scan }
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(rowGroup)
+      hasher.combine(ObjectIdentifier(scan))
+    }
+  }
 
   init(_ source: any ByteSource, _ footer: ParquetFooter, matchesByPosition: Bool) {
     self.source = source
@@ -118,7 +132,18 @@ final class ParquetFile: FormatFile {
     for (number, group) in footer.rowGroups.enumerated() where group.rowCount > 0 {
       guard try RowGroupPruning.mayHold(domains, plans, file: self, rowGroup: number) else { continue }
       let byteCount = byteCount(ofRowGroup: number, leaves)
-      if let last = splits.last, last.rowGroups.upperBound == number,
+      let parts = partCount(number, plans, targetByteCount)
+      if parts > 1 {
+        for part in 0..<parts {
+          let rows = group.rowCount * part / parts..<group.rowCount * (part + 1) / parts
+          splits.append(
+            Split(
+              byteRange: UInt64(rows.lowerBound)..<UInt64(rows.upperBound), rowGroups: number..<number + 1,
+              rowCount: rows.count, scanByteCount: byteCount * (part + 1) / parts - byteCount * part / parts))
+        }
+        continue
+      }
+      if let last = splits.last, last.rowGroups.upperBound == number, last.byteRange.isEmpty,
         last.scanByteCount &+ byteCount <= targetByteCount,
         (last.rowCount ?? 0) &+ group.rowCount <= ParquetFile.largestMergedRowCount
       {
@@ -137,13 +162,61 @@ final class ParquetFile: FormatFile {
   /// Row groups are merged into one split up to so many rows.
   private static let largestMergedRowCount = 1 << 20
 
+  /// A part of a row group has so many rows at least.
+  private static let smallestPart = 1 << 17
+
+  /// Into how many parts to cut a row group, so that several workers read it; a part's `byteRange` is its range of rows.
+  ///
+  /// Pages before a part are passed over by their headers, which is not possible for lists in version 1 pages.
+  private func partCount(_ rowGroup: Int, _ plans: [ColumnPlan], _ targetByteCount: Int) -> Int {
+    let rows = footer.rowGroups[rowGroup].rowCount
+    guard rows >= 2 * ParquetFile.smallestPart, rows < 1 << 40, footer.rowCount > 0, !plans.isEmpty else { return 1 }
+    let share = Double(source.byteCount) * Double(rows) / Double(footer.rowCount)
+    let parts = min(rows / ParquetFile.smallestPart, Int(min(share / Double(max(targetByteCount, 1)), 1024)))
+    guard parts > 1 else { return 1 }
+    for leaf in plans.flatMap(\.leaves) where leaf.maxRepetition > 0 {
+      guard let metadata = try? footer.chunk(rowGroup: rowGroup, leaf: leaf.index), metadata.offsetIndex != nil else {
+        return 1
+      }
+    }
+    return parts
+  }
+
+  /// What readers of parts of a row group share in one scan.
+  func sharedReads(_ rowGroup: Int, _ scan: ScanMetrics) -> SharedReads {
+    let key = SharingKey(rowGroup: rowGroup, scan: scan)
+    let rowCount = footer.rowGroups[rowGroup].rowCount
+    return sharing.withLock { sharing in
+      if let known = sharing[key] { return known }
+      let made = SharedReads(rowCount: rowCount)
+      sharing[key] = made
+      return made
+    }
+  }
+
+  /// Says that a part was read; after the last one the row group's bytes are let go.
+  func finish(_ rows: Range<Int>, ofRowGroup rowGroup: Int, _ scan: ScanMetrics) {
+    let key = SharingKey(rowGroup: rowGroup, scan: scan)
+    sharing.withLock { sharing in
+      if let shared = sharing[key], shared.finish(rows) { sharing[key] = nil }
+    }
+  }
+
   func makeReader(
     _ split: Split, _ request: ScanRequest, metrics: ScanMetrics
   ) throws(QueryError) -> any BatchReader {
     guard split.rowGroups.lowerBound >= 0, split.rowGroups.upperBound <= footer.rowGroups.count else {
       throw QueryError.internalError("split \(split.rowGroups) is outside \(source.path)")
     }
-    return ParquetReader(self, request, try plans(request), split.rowGroups, metrics)
+    var part: Range<Int>?
+    if !split.byteRange.isEmpty, split.rowGroups.count == 1 {
+      let rows = footer.rowGroups[split.rowGroups.lowerBound].rowCount
+      guard split.byteRange.upperBound <= UInt64(rows) else {
+        throw QueryError.internalError("split \(split.byteRange) is outside its row group in \(source.path)")
+      }
+      part = Int(split.byteRange.lowerBound)..<Int(split.byteRange.upperBound)
+    }
+    return ParquetReader(self, request, try plans(request), split.rowGroups, part: part, metrics)
   }
 
   private func plans(_ request: ScanRequest) throws(QueryError) -> [ColumnPlan] {

@@ -84,6 +84,27 @@ import Testing
     }
   }
 
+  /// The deprecated level encoding: highest bit first.
+  @Test func bitPackedLevels() throws {
+    let bytes: [UInt8] = [0b1011_0001, 0b0110_0000]
+    try bytes.withUnsafeBytes { bytes in
+      var one = try LevelDecoder(bytes, maximum: 1, encoding: .bitPacked, count: 11)
+      var words: UInt64 = 0
+      #expect(try one.decodeBits(3, into: &words) == 2)
+      #expect(words == 0b101)
+      #expect(try one.skipBits(5) == 2)
+      #expect(try one.decodeBits(3, into: &words) == 2)
+      #expect(words == 0b110)
+      var two = try LevelDecoder(bytes, maximum: 2, encoding: .bitPacked, count: 2)
+      var levels = [UInt8](repeating: 9, count: 2)
+      #expect(throws: ParquetDamage.self) { try two.decode(2, into: &levels) }
+      var three = try LevelDecoder(bytes, maximum: 3, encoding: .bitPacked, count: 6)
+      levels = [UInt8](repeating: 9, count: 6)
+      try three.decode(6, into: &levels)
+      #expect(levels == [2, 3, 0, 1, 1, 2])
+    }
+  }
+
   @Test func hashesAsSpecified() {
     // Source: xxHash's own test vectors.
     #expect(ck_xxh64("", 0) == 0xef46_db37_51d8_e999)

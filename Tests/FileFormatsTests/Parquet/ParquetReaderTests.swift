@@ -89,6 +89,33 @@ private typealias Opened = ParquetTesting.Opened
     }
   }
 
+  /// Readers of parts of one row group see every row once, and every byte is metered once.
+  @Test(arguments: ["parts_index", "parts_sequential"])
+  func partsOfARowGroup(_ name: String) throws {
+    let opened = try Opened(ParquetTesting.fixtures + name + ".parquet")
+    let metrics = ScanMetrics()
+    let request = ScanRequest(columns: opened.columns)
+    let splits = try opened.file.splits(request, targetByteCount: 1, metrics: metrics)
+    #expect(splits.count == 2)
+    #expect(splits.reduce(0) { $0 + $1.scanByteCount } == opened.file.scanByteCount(of: opened.columns))
+    var rows: [[String]] = request.columns.map { _ in [] }
+    for split in splits {
+      let reader = try opened.file.makeReader(split, request, metrics: metrics)
+      while let batch = try reader.next() {
+        for (index, column) in batch.columns.enumerated() {
+          for row in 0..<batch.rowCount { rows[index].append(ParquetTesting.render(column.scalar(row), column.type)) }
+        }
+      }
+    }
+    for expected in ParquetTesting.expectations where expected.file.hasSuffix("/\(name).parquet") {
+      let index = opened.columns.firstIndex { $0.name == expected.column }!
+      #expect(Self.matches(rows[index], expected), "\(expected.column)")
+    }
+    #expect(opened.meter.dataBytes == opened.file.scanByteCount(of: opened.columns))
+    #expect(metrics.rowGroupsRead == 1)
+    #expect(metrics.rowGroupsTotal == 1)
+  }
+
   @Test func countsWithoutReading() throws {
     let opened = try Opened("sample-data/types/many_row_groups.parquet")
     let batches = try opened.batches(ScanRequest(columns: [], batchSize: 64))

@@ -252,6 +252,14 @@ write("numbers.parquet", pa.table({
     "tns": pa.array([-1500, 1501, None], pa.timestamp("ns")), "s": pa.array(["héllo wörld, long enough", "x  ", None]),
 }))
 
+# one row group that several readers share
+n = 270000
+parts = pa.table({"step": pa.array([i // 1000 for i in range(n)], pa.int32()),
+                  "name": pa.array([None if i % 9000 < 3000 else f"g{i // 5000}" for i in range(n)]),
+                  "list": pa.array([[i // 2000] * (i // 30000 % 3) for i in range(n)], pa.list_(pa.int64()))})
+write("parts_index.parquet", parts, row_group_size=n, compression="zstd", write_page_index=True)
+write("parts_sequential.parquet", parts.select(["step", "name"]), row_group_size=n, compression="zstd")
+
 with open(os.path.join(OUT, "expected.tsv"), "w") as out:
     paths = sorted(glob.glob(OUT + "/*.parquet")) + sorted(glob.glob(ROOT + "/sample-data/types/*.parquet"))
     for path in paths:

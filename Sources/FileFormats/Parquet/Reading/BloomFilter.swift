@@ -13,7 +13,7 @@ enum BloomFilter {
 
   /// Whether some value of the domain may be in the chunk; true unless the domain is a short list that the filter rules out.
   static func mayHold(
-    _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, file: ParquetFile
+    _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, source: RangeReader
   ) throws(QueryError) -> Bool {
     guard let offset = metadata.bloomFilterOffset, !domain.allowsNull, let values = domain.singleValues,
       !values.isEmpty, values.count <= largestList
@@ -24,9 +24,9 @@ enum BloomFilter {
       hashes += own
     }
     if hashes.isEmpty { return true }
-    let end = file.source.byteCount
+    let end = source.source.byteCount
     guard UInt64(offset) < end else { return true }
-    let head = try file.source.read(
+    let head = try source.read(
       UInt64(offset)..<min(end, UInt64(offset) + UInt64(longestHeader)), kind: .metadata)
     guard let (byteCount, headerSize) = try? header(head), byteCount >= 32, byteCount % 32 == 0 else { return true }
     let start = UInt64(offset) + UInt64(headerSize)
@@ -35,7 +35,7 @@ enum BloomFilter {
     for hash in hashes {
       let block = ((hash &>> 32) &* blockCount) &>> 32
       let place = start + block * 32
-      let slice = try file.source.read(place..<place + 32, kind: .metadata)
+      let slice = try source.read(place..<place + 32, kind: .metadata)
       if withExtendedLifetime(slice, { contains(slice.pointer, UInt32(truncatingIfNeeded: hash)) }) { return true }
     }
     return false

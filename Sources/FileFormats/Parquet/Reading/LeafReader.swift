@@ -8,13 +8,21 @@ final class RowGroupContext {
   /// Number of the row group.
   let rowGroup: Int
   let rowCount: Int
+  /// Those of them that are this reader's.
+  let rows: Range<Int>
+  let source: RangeReader
   let decompressor: Decompressor
   let scratch: DecodeScratch
 
-  init(file: ParquetFile, rowGroup: Int, decompressor: Decompressor, scratch: DecodeScratch) {
+  init(
+    file: ParquetFile, rowGroup: Int, rows: Range<Int>, shared: SharedReads?, decompressor: Decompressor,
+    scratch: DecodeScratch
+  ) {
     self.file = file
     self.rowGroup = rowGroup
     rowCount = file.footer.rowGroups[rowGroup].rowCount
+    self.rows = rows
+    source = RangeReader(source: file.source, shared: shared)
     self.decompressor = decompressor
     self.scratch = scratch
   }
@@ -64,8 +72,8 @@ class LeafReader {
     byteWidth = type.physicalType.byteWidth
     isString = type.physicalType == .string
     pages = try PageStream(
-      source: context.file.source, leaf: leaf, metadata: metadata, rowCount: context.rowCount, index: index,
-      decompressor: context.decompressor)
+      source: context.source, leaf: leaf, metadata: metadata, rowCount: context.rowCount, rows: context.rows,
+      index: index, decompressor: context.decompressor)
   }
 
   /// The dictionary's entries as a flat column of the column's type, if the chunk has one.

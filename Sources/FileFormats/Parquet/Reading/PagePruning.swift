@@ -8,20 +8,21 @@ import QueryErrors
 enum PagePruning {
   /// The rows of pages that may hold wanted values; nil when there is no index or it takes nothing out.
   static func ranges(
-    _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, file: ParquetFile, rowCount: Int
+    _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, context: RowGroupContext
   ) throws(QueryError) -> [Range<Int>]? {
-    guard let place = metadata.columnIndex, let offsets = metadata.offsetIndex, place.upperBound <= file.source.byteCount,
+    guard let place = metadata.columnIndex, let offsets = metadata.offsetIndex, place.upperBound <= context.file.source.byteCount,
       // Indexes that are larger than what they could spare.
       place.count + offsets.count < metadata.compressedByteCount
     else { return nil }
     guard let leaf = plan.flatLeaf else { return nil }
+    let (file, rowCount) = (context.file, context.rowCount)
     if let known = file.footer.hasKnownOrder, !known[leaf.index] { return nil }
     if leaf.physical == .int96 || leaf.annotation == .interval { return nil }
-    let slice = try file.source.read(place, kind: .metadata)
+    let slice = try context.source.read(place, kind: .metadata)
     defer { withExtendedLifetime(slice) {} }
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
     // An index that cannot be used is no reason to fail: the pages tell the same.
-    guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, file: file, rowCount: rowCount),
+    guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, context: context),
       pages.pages.count == index.nullPages.count
     else { return nil }
     var kept: [Range<Int>] = []
@@ -51,14 +52,14 @@ enum PagePruning {
 
   /// The chunk's offset index; nil when it has none that can be used.
   static func offsetIndex(
-    _ metadata: ColumnChunkMetadata, file: ParquetFile, rowCount: Int
+    _ metadata: ColumnChunkMetadata, context: RowGroupContext
   ) throws(QueryError) -> OffsetIndex? {
-    guard let place = metadata.offsetIndex, place.upperBound <= file.source.byteCount else { return nil }
+    guard let place = metadata.offsetIndex, place.upperBound <= context.file.source.byteCount else { return nil }
     guard let chunk = try? metadata.byteRange() else { return nil }
-    let slice = try file.source.read(place, kind: .metadata)
+    let slice = try context.source.read(place, kind: .metadata)
     defer { withExtendedLifetime(slice) {} }
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
-    return try? OffsetIndex(&reader, rowCount: rowCount, chunk: chunk)
+    return try? OffsetIndex(&reader, rowCount: context.rowCount, chunk: chunk)
   }
 
   /// Rows in both lists of ascending ranges.

@@ -20,7 +20,7 @@ struct LoadedPage {
 ///
 ///     | dictionary page | data page | data page | …      total_compressed_size bytes
 final class PageStream {
-  private let source: any ByteSource
+  private let source: RangeReader
   private let leaf: ParquetLeaf
   private let metadata: ColumnChunkMetadata
   private let decompressor: Decompressor
@@ -28,6 +28,8 @@ final class PageStream {
   private let chunk: Range<UInt64>
   /// Rows of the row group.
   let rowCount: Int
+  /// Those of them that are this reader's.
+  private let rows: Range<Int>
   /// Where the first data page starts when that is known to differ from the chunk's start.
   private let firstDataOffset: UInt64
   private let index: OffsetIndex?
@@ -58,14 +60,15 @@ final class PageStream {
 
   /// - Parameter index: read page by page when given.
   init(
-    source: any ByteSource, leaf: ParquetLeaf, metadata: ColumnChunkMetadata, rowCount: Int, index: OffsetIndex?,
-    decompressor: Decompressor
+    source: RangeReader, leaf: ParquetLeaf, metadata: ColumnChunkMetadata, rowCount: Int, rows: Range<Int>,
+    index: OffsetIndex?, decompressor: Decompressor
   ) throws(ParquetDamage) {
     self.source = source
     self.leaf = leaf
     self.metadata = metadata
     self.decompressor = decompressor
     self.rowCount = rowCount
+    self.rows = rows
     self.index = index
     if metadata.isEncrypted {
       throw ParquetDamage(QueryError.notSupported("Encrypted Parquet columns are not supported: \(leaf.path)"))
@@ -84,7 +87,7 @@ final class PageStream {
       throw ParquetDamage("the column chunk has another physical type than the schema's \(leaf.physical.name)")
     }
     chunk = try metadata.byteRange()
-    guard chunk.upperBound <= source.byteCount else {
+    guard chunk.upperBound <= source.source.byteCount else {
       throw ParquetDamage("the column chunk ends at byte \(chunk.upperBound), after the file's end")
     }
     if let index {
@@ -104,7 +107,13 @@ final class PageStream {
   }
 
   /// Pages passed over so far, with those after the current one when an index tells of them.
-  var prunedCount: Int { passedCount + (index.map { $0.pages.count - nextIndex } ?? 0) }
+  var prunedCount: Int { passedCount + (index.map { prunedPages($0, nextIndex..<$0.pages.count) } ?? 0) }
+
+  /// How many of these pages have rows of this reader.
+  private func prunedPages(_ index: OffsetIndex, _ pages: Range<Int>) -> Int {
+    if rows.count == rowCount { return pages.count }
+    return pages.count { index.rows(ofPage: $0, rowCount: rowCount).overlaps(rows) }
+  }
 
   /// Whether pages without wanted rows are not read at all.
   var isIndexed: Bool { index != nil }
@@ -146,13 +155,13 @@ final class PageStream {
   ///
   /// - Parameter row: with an offset index pages that end at or before this row are not even read.
   func advance(toRow row: Int) throws(ParquetDamage) -> Bool {
-    if header != nil, !isLoaded { passedCount += 1 }
+    if header != nil, !isLoaded, rows.count == rowCount { passedCount += 1 }
     isLoaded = false
     body = nil
     if let index {
       let first = index.page(ofRow: row)
       if first > nextIndex {
-        passedCount += first - nextIndex
+        passedCount += prunedPages(index, nextIndex..<first)
         nextIndex = first
       }
       guard nextIndex < index.pages.count else { return false }

@@ -11,6 +11,8 @@ final class ParquetReader: BatchReader {
   private let plans: [ColumnPlan]
   private let metrics: ScanMetrics
   private let conditions: [ScanCondition]
+  private let part: Range<Int>?
+  private let sharedRowGroup: Int?
   private let decompressor = Decompressor()
   private let scratch: DecodeScratch
 
@@ -23,14 +25,18 @@ final class ParquetReader: BatchReader {
   /// Reading without columns: rows of the current row group not yet yielded.
   private var countedRows = 0
 
+  /// - Parameter part: the rows of the only row group that this reader reads; nil for all.
   init(
-    _ file: ParquetFile, _ request: ScanRequest, _ plans: [ColumnPlan], _ rowGroups: Range<Int>, _ metrics: ScanMetrics
+    _ file: ParquetFile, _ request: ScanRequest, _ plans: [ColumnPlan], _ rowGroups: Range<Int>, part: Range<Int>?,
+    _ metrics: ScanMetrics
   ) {
+    self.part = part
     self.file = file
     self.request = request
     self.plans = plans
     self.metrics = metrics
     self.rowGroups = rowGroups
+    sharedRowGroup = part == nil ? nil : rowGroups.first
     rowsLeft = request.limit ?? .max
     scratch = DecodeScratch()
     conditions = request.predicates.map { ScanCondition($0, plans: plans) }
@@ -47,10 +53,12 @@ final class ParquetReader: BatchReader {
       if scan == nil {
         guard let number = rowGroups.popFirst() else { break }
         if request.columns.isEmpty, conditions.isEmpty {
-          countedRows = file.footer.rowGroups[number].rowCount
+          countedRows = part?.count ?? file.footer.rowGroups[number].rowCount
           continue
         }
-        let context = RowGroupContext(file: file, rowGroup: number, decompressor: decompressor, scratch: scratch)
+        let context = RowGroupContext(
+          file: file, rowGroup: number, rows: part ?? 0..<file.footer.rowGroups[number].rowCount,
+          shared: part.map { _ in file.sharedReads(number, metrics) }, decompressor: decompressor, scratch: scratch)
         scan = try RowGroupScan.open(context, request, plans, conditions, metrics)
         if scan == nil { continue }
       }
@@ -72,6 +80,7 @@ final class ParquetReader: BatchReader {
       isFinished = true
       scan?.close()
       scan = nil
+      if let part, let number = sharedRowGroup { file.finish(part, ofRowGroup: number, metrics) }
       try file.source.checkUnchanged()
     }
     return nil

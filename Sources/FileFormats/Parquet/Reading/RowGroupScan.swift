@@ -48,7 +48,7 @@ final class RowGroupScan {
     _ context: RowGroupContext, _ request: ScanRequest, _ plans: [ColumnPlan], _ conditions: [ScanCondition],
     _ metrics: ScanMetrics
   ) throws(QueryError) -> RowGroupScan? {
-    guard context.rowCount > 0 else { return nil }
+    guard !context.rows.isEmpty else { return nil }
     let scan = RowGroupScan(context, request, plans, conditions, metrics)
     return try scan.prune() ? scan : nil
   }
@@ -64,8 +64,8 @@ final class RowGroupScan {
     self.conditions = conditions
     windowRowCount = min(max(request.batchSize, 1), RowGroupScan.largestWindow)
     readers = Array(repeating: nil, count: plans.count)
-    ranges = [0..<context.rowCount]
-    row = 0
+    ranges = [context.rows]
+    row = context.rows.lowerBound
     unknownDomains = []
     pieces = Array(repeating: [], count: plans.count)
     survivors = Buffer(byteCount: (windowRowCount + 16) * 4)
@@ -99,13 +99,12 @@ final class RowGroupScan {
     for (column, domain) in domains where plans.indices.contains(column) {
       guard let leaf = plans[column].flatLeaf, !domain.isAll else { continue }
       let metadata = try chunk(leaf)
-      guard try BloomFilter.mayHold(domain, plans[column], metadata, file: context.file) else { return false }
+      guard try BloomFilter.mayHold(domain, plans[column], metadata, source: context.source) else { return false }
     }
     for (column, domain) in domains where plans.indices.contains(column) {
       guard let leaf = plans[column].flatLeaf, !domain.isAll else { continue }
       guard
-        let kept = try PagePruning.ranges(
-          domain, plans[column], try chunk(leaf), file: context.file, rowCount: context.rowCount)
+        let kept = try PagePruning.ranges(domain, plans[column], try chunk(leaf), context: context)
       else { continue }
       ranges = PagePruning.intersection(ranges, kept)
       isPagePruned = true
@@ -176,7 +175,7 @@ final class RowGroupScan {
     if known.isEmpty { return true }
     unknownDomains = unknown
     // Rows before `row` are done.
-    ranges = PagePruning.intersection(ranges, [row..<context.rowCount])
+    ranges = PagePruning.intersection(ranges, [row..<max(row, context.rows.upperBound)])
     nextRange = 0
     return try apply(known) && !ranges.isEmpty
   }
@@ -193,7 +192,7 @@ final class RowGroupScan {
   private func markRead() {
     if hasReadPages { return }
     hasReadPages = true
-    metrics.add(rowGroupsRead: 1)
+    if context.source.shared?.countsAsRead() ?? true { metrics.add(rowGroupsRead: 1) }
   }
 
   private func failure(_ damage: ParquetDamage, _ column: Int) -> QueryError {
@@ -259,11 +258,15 @@ final class RowGroupScan {
   /// The chunk's offset index when reading by pages may spare some.
   private func offsetIndex(_ metadata: ColumnChunkMetadata, _ column: Int) throws(ParquetDamage) -> OffsetIndex? {
     guard let place = metadata.offsetIndex else { return nil }
+    if context.source.shared != nil {
+      // Readers that share a row group have to cut it into the same ranges.
+      return try quietly { () throws(QueryError) in try PagePruning.offsetIndex(metadata, context: context) }
+    }
     let isFirst = conditions.first.map { $0.columns.contains(column) } ?? true
     let maySpare = isPagePruned || request.limit != nil || !isFirst
     guard maySpare, UInt64(metadata.compressedByteCount) > 4 * UInt64(place.count) else { return nil }
     return try quietly { () throws(QueryError) in
-      try PagePruning.offsetIndex(metadata, file: context.file, rowCount: context.rowCount)
+      try PagePruning.offsetIndex(metadata, context: context)
     }
   }
 

@@ -1,0 +1,57 @@
+import ObjectStore
+import QueryErrors
+import Synchronization
+
+/// Reads ranges of a file; readers of parts of one row group share what they read, so that no byte counts twice.
+struct RangeReader {
+  let source: any ByteSource
+  /// Set when several readers share a row group.
+  let shared: SharedReads?
+
+  func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice {
+    if let shared { return try shared.read(range, kind: kind, from: source) }
+    return try source.read(range, kind: kind)
+  }
+}
+
+/// What the readers of one row group's parts have read of it.
+///
+/// - Threads: all workers of a scan.
+final class SharedReads: Sendable {
+  private struct State {
+    var slices: [Range<UInt64>: ByteSlice] = [:]
+    var isCounted = false
+    var rowsDone = 0
+  }
+
+  private let state = Mutex(State())
+  private let rowCount: Int
+
+  init(rowCount: Int) { self.rowCount = rowCount }
+
+  func read(_ range: Range<UInt64>, kind: ScanKind, from source: any ByteSource) throws(QueryError) -> ByteSlice {
+    // Reading under the lock: a second reader of the range has to wait for the bytes anyway.
+    try state.withLock { (state) throws(QueryError) in
+      if let known = state.slices[range] { return known }
+      let slice = try source.read(range, kind: kind)
+      state.slices[range] = slice
+      return slice
+    }
+  }
+
+  /// Whether this is the first reader that reads pages of the row group.
+  func countsAsRead() -> Bool {
+    state.withLock { state in
+      defer { state.isCounted = true }
+      return !state.isCounted
+    }
+  }
+
+  /// Whether with these rows all parts are read.
+  func finish(_ rows: Range<Int>) -> Bool {
+    state.withLock { state in
+      state.rowsDone += rows.count
+      return state.rowsDone >= rowCount
+    }
+  }
+}
