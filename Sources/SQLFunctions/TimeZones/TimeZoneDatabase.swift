@@ -25,16 +25,19 @@ package enum TimeZoneDatabase {
 
   /// The key of a zone: `UTC`, `America/New_York` in any case, `+05:30`, `UTC+1`, `Etc/GMT-5`.
   ///
-  /// - Throws: `INVALID_CAST_ARGUMENT` when there is no such zone; `GENERIC_INTERNAL_ERROR`-free: a missing database is
-  ///   named as such.
+  /// - Throws: `INVALID_CAST_ARGUMENT` when there is no such zone, `NOT_FOUND` when the system has no zoneinfo.
   package static func key(named name: String) throws(QueryError) -> TimeZoneKey {
     if let key = find(name) { return key }
-    if directory == nil {
-      throw QueryError(
-        .notFound, "Time zone database not found: '\(name)' cannot be looked up",
-        hint: "Install the tzdata package, or set TZDIR to the folder that holds zoneinfo.")
-    }
+    if let missing { throw missing }
     throw QueryError(.invalidCastArgument, "'\(name)' is not a valid time zone")
+  }
+
+  /// What is wrong when the system has no zoneinfo.
+  package static var missing: QueryError? {
+    if directory != nil { return nil }
+    return QueryError(
+      .notFound, "The system's time zone database was not found",
+      hint: "Install the tzdata package, or set TZDIR to the folder that holds zoneinfo.")
   }
 
   /// Like `key(named:)`, nil when there is no such zone.

@@ -18,7 +18,7 @@ import Testing
 
   @Test func doublesAreShortestAndReadBack() {
     var state: UInt64 = 7
-    for k in 0..<100_000 {
+    for k in 0..<20_000 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       var x = Double(bitPattern: (state ^ (state >> 29)) & 0x7fff_ffff_ffff_ffff)
       if k % 3 == 0 { x = Double(state >> 40) / 100 }

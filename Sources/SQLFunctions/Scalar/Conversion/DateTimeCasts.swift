@@ -32,7 +32,7 @@ enum DateTimeCasts {
     case (.timestamp(let p), .date):
       return p <= 6
         ? rows(Int64.self, Int32.self) { value, _ in Int32(truncatingIfNeeded: CalendarDate.floorDivide(value, 86_400_000_000)) }
-        : rows(Int128.self, Int32.self) { value, _ in Int32(truncatingIfNeeded: floorDays(value)) }
+        : rows(Int128.self, Int32.self) { value, rows in date(floorDays(value), &rows) }
     case (.timestamp(let p), .time(let q)):
       return p <= 6
         ? rows(Int64.self, Int64.self) { value, _ in timeOfDay(Int128(value) &* 1_000_000, q) }
@@ -56,7 +56,7 @@ enum DateTimeCasts {
           timeWithZone(ZonedTimestamp.pack(localPicos: value, in: zone), zone, q)
         }
     case (.timestampWithTimeZone, .date):
-      return local(Int32.self) { value, _ in Int32(truncatingIfNeeded: floorDays(value)) }
+      return local(Int32.self) { value, rows in date(floorDays(value), &rows) }
     case (.timestampWithTimeZone, .time(let q)): return local(Int64.self) { value, _ in timeOfDay(value, q) }
     case (.timestampWithTimeZone, .timestamp(let q)) where q <= 6:
       return local(Int64.self) { value, rows in
@@ -231,6 +231,12 @@ enum DateTimeCasts {
 
   private static func floorDays(_ picos: Int128) -> Int128 { floorDivide(picos, picosPerDay) }
 
+  private static func date(_ days: Int128, _ rows: inout RowContext) -> Int32 {
+    if let result = Int32(exactly: days) { return result }
+    rows.fail(.numericValueOutOfRange, "Out of range for date")
+    return 0
+  }
+
   /// The time of day at a precision; what rounds up to midnight starts anew.
   private static func timeOfDay(_ picos: Int128, _ precision: Int) -> Int64 {
     let rest = Int64(truncatingIfNeeded: picos &- floorDays(picos) &* picosPerDay)
@@ -325,6 +331,7 @@ enum DateTimeCasts {
   static func timestampWithZoneFromText(_ precision: Int) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       let sessionZone = TimeZoneDatabase.rules(context.session.timeZone)
+      if let missing = TimeZoneDatabase.missing { throw missing }
       var lastName: [UInt8] = []
       var lastZone = sessionZone
       return text(columns, n, &context, "timestamp") { p, n -> Int128? in
