@@ -120,8 +120,8 @@ extension Parser {
           try parser.parseTableElement()
         }
       }
-    } else if accept(.like) {
-      throw failNotSupported("CREATE TABLE LIKE", at: tokens[index - 1].range)
+    } else if token.keyword == .like {
+      throw failNotSupported("CREATE TABLE LIKE", at: token.range)
     }
     try parseTableClauses(&table)
     if table.elements.isEmpty, !isExternal, isAt(.as) {

@@ -341,8 +341,7 @@ extension Parser {
     guard let keyword = token.keyword else { return false }
     let next = peek(1)
     switch keyword {
-    case .limit: return next.kind == .integer || next.kind == .questionMark || next.keyword == .all
-    case .offset: return next.kind == .integer || next.kind == .questionMark
+    case .limit, .offset: return !endsAlias(next)
     case .fetch: return next.keyword == .first || next.keyword == .next
     case .window: return isAtWindowClause
     case .tablesample:

@@ -51,7 +51,7 @@ package struct Parser {
   package static func parseStatement(_ sql: String) throws(QueryError) -> StatementSyntax {
     try parse(sql, as: "statement") { (parser: inout Parser) throws(Failure) in
       let statement = try parser.parseStatement()
-      while parser.accept(.semicolon) {}
+      while parser.token.kind == .semicolon { parser.advance() }
       return statement
     }
   }
@@ -118,7 +118,28 @@ package struct Parser {
     let written = token.kind == .endOfText ? "<EOF>" : string(of: token)
     let names = expected.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: ", ")
     return QueryError(
-      .syntaxError, "mismatched input '\(written)'" + (names.isEmpty ? "" : ". Expecting: \(names)"), at: token.range)
+      .syntaxError, "mismatched input '\(written)'" + (names.isEmpty ? "" : ". Expecting: \(names)"), at: token.range,
+      hint: hint(for: token, written))
+  }
+
+  /// What the user most likely meant: an expected word that is spelled alike, or a quote that closes.
+  private func hint(for token: Token, _ written: String) -> String? {
+    if token.kind == .unrecognized, written == "'" || written == "\"" || written == "`" {
+      return "The quote that starts here is never closed."
+    }
+    // In `FROM t WERE a = 1` the misspelt word has passed for an alias, and the error comes one word later.
+    if furthestIndex > 0, tokens[furthestIndex - 1].kind == .word, tokens[furthestIndex - 1].keyword == nil {
+      let before = string(of: tokens[furthestIndex - 1])
+      let clauses = ["FROM", "GROUP", "HAVING", "JOIN", "LEFT", "LIMIT", "OFFSET", "ORDER", "UNION", "WHERE"]
+      if before.utf8.count > 3, let word = NameSuggestion.nearest(to: before, among: clauses) {
+        return "Did you mean '\(word)' instead of '\(before)'?"
+      }
+    }
+    guard token.kind == .word, written.utf8.count > 2 else { return nil }
+    var candidates = expected.filter { $0.hasPrefix("'") }.map { String($0.dropFirst().dropLast()) }
+    if expected.contains("<query>") { candidates += ["SELECT", "WITH", "VALUES"] }
+    let words = candidates.filter { $0.utf8.count > 1 }.sorted()
+    return NameSuggestion.hint(for: written, among: words)
   }
 
   /// Finds each parenthesis' partner, and which ones open a query.
