@@ -12,7 +12,7 @@ package enum FunctionRegistry {
     RowFunctions.self, SubqueryFunctions.self,
     StringSliceFunctions.self, StringCaseFunctions.self, StringSearchFunctions.self,
     DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
-    RegexpFunctions.self,
+    RegexpFunctions.self, RoundingFunctions.self, MathFunctions.self, ProbabilityFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
