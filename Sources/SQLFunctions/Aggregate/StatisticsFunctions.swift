@@ -40,7 +40,7 @@ package enum StatisticsFunctions: AggregateFamily {
     pairs("covar_pop", "The population covariance.") { $0.n < 1 ? nil : $0.c2 / $0.n },
     pairs("covar_samp", "The sample covariance.") { $0.n < 2 ? nil : $0.c2 / ($0.n - 1) },
     pairs("corr", "The correlation coefficient.") { s in
-      let result = s.c2 / (s.m2x.squareRoot() * s.m2y.squareRoot())
+      let result = s.c2 / (s.m2x * s.m2y).squareRoot()
       return s.n < 1 || result.isNaN || result.isInfinite ? nil : result
     },
     // Called as f(y, x): the first argument depends on the second.

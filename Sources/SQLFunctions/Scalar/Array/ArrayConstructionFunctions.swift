@@ -66,7 +66,7 @@ package enum ArrayConstructionFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "zip", summary: "Arrays merged into one of rows; missing elements are NULL.",
-      examples: [Example("zip(ARRAY[1, 2], ARRAY['a'])", "[{1, a}, {2, null}]")],
+      examples: [Example("zip(ARRAY[1, 2], ARRAY['a'])", "[{field0=1, field1=a}, {field0=2, field1=null}]")],
       overloads: (2...5).map { count in
         let names = (1...count).map { "T\($0)" }
         let returns = ReturnType.computed { (types) throws(QueryError) -> DataType in
