@@ -248,10 +248,11 @@ struct Aggregation {
     for index in block.subqueries.indices where !block.subqueries[index].isAttached {
       let subquery = block.subqueries[index]
       if let probe = subquery.probe {
-        block.subqueries[index].probe = try rewrite(probe) { missing in
+        block.subqueries[index].probe = try rewrite(probe) { _ in
           QueryError(
-            .expressionNotAggregate, "'\(missing)' must be an aggregate expression or appear in GROUP BY clause",
-            at: subquery.range)
+            .expressionNotAggregate,
+            "'\(subquery.syntax.text)' must be an aggregate expression or appear in GROUP BY clause",
+            at: subquery.syntax.errorRange)
         }
       }
       var map: [ColumnID: ColumnReference] = [:]

@@ -92,8 +92,8 @@ extension Binder {
         let form = TimeForm(text)
         type = form.hasZone ? .timestampWithTimeZone(precision: form.precision) : .timestamp(precision: form.precision)
       case .json:
+        let parsed = try call("json_parse", [.constant(.string(text), .text)], at: range)
         do throws(QueryError) {
-          let parsed = try call("json_parse", [.constant(.string(text), .text)], at: range)
           return .constant(try ConstantFolding.evaluate(parsed, session: session), .json)
         } catch {
           throw QueryError(.invalidLiteral, "'\(text)' is not a valid JSON literal", at: range)

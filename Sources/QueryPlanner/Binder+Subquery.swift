@@ -32,25 +32,25 @@ extension Binder {
       var rows = try singleColumn(try bindQuery(node.query, inner))
       if !yieldsOneRow(rows.plan) { rows.plan = .singleRow(SingleRowNode(input: rows.plan, range: node.range)) }
       let output = rows.columns[0].reference
-      block.subqueries.append(.init(kind: .scalar, plan: rows.plan, output: output, range: node.range))
+      block.subqueries.append(.init(kind: .scalar, plan: rows.plan, output: output, range: node.range, syntax: syntax))
       return .column(output)
     case .exists(let node):
       let rows = try bindQuery(node.query, inner)
       let output = newColumn("exists", .boolean)
-      block.subqueries.append(.init(kind: .exists, plan: rows.plan, output: output, range: node.range))
+      block.subqueries.append(.init(kind: .exists, plan: rows.plan, output: output, range: node.range, syntax: syntax))
       return .column(output)
     case .inSubquery(let node):
       let operand = try bind(node.operand, place)
-      let rows = try singleColumn(try bindQuery(node.query, inner))
-      let result = try membership(operand, rows, node.operatorRange, block)
+      let rows = try singleColumn(try bindQuery(node.query, inner), besides: operand.type)
+      let result = try membership(operand, rows, node.operatorRange, syntax, block)
       return node.isNegated ? try call("not", [result], at: node.operatorRange) : result
     case .quantifiedComparison(let node):
       let operand = try bind(node.operand, place)
-      let rows = try singleColumn(try bindQuery(node.query, inner))
+      let rows = try singleColumn(try bindQuery(node.query, inner), besides: operand.type)
       switch (node.operator, node.quantifier) {
-      case (.equal, .any), (.equal, .some): return try membership(operand, rows, node.operatorRange, block)
+      case (.equal, .any), (.equal, .some): return try membership(operand, rows, node.operatorRange, syntax, block)
       case (.notEqual, .all):
-        return try call("not", [try membership(operand, rows, node.operatorRange, block)], at: node.operatorRange)
+        return try call("not", [try membership(operand, rows, node.operatorRange, syntax, block)], at: node.operatorRange)
       default: break
       }
       let (probe, conformed, type) = try unify(operand, rows, node.operatorRange)
@@ -65,14 +65,14 @@ extension Binder {
       block.subqueries.append(
         .init(
           kind: .quantified(op: node.operator.rawValue, isAll: node.quantifier == .all), plan: conformed, probe: probe,
-          output: output, range: node.range))
+          output: output, range: node.range, syntax: syntax))
       return .column(output)
     default: throw .internalError("no subquery", at: syntax.range)
     }
   }
 
   private func membership(
-    _ operand: Expression, _ rows: BoundRows, _ range: SourceRange, _ block: QueryBlock
+    _ operand: Expression, _ rows: BoundRows, _ range: SourceRange, _ syntax: ExpressionSyntax, _ block: QueryBlock
   ) throws(QueryError) -> Expression {
     let (probe, plan, type) = try unify(operand, rows, range)
     guard type.isComparable else {
@@ -80,7 +80,8 @@ extension Binder {
         .typeMismatch, "Type [\(type)] must be comparable in order to be used in IN predicate", at: range)
     }
     let output = newColumn("in", .boolean)
-    block.subqueries.append(.init(kind: .inSubquery, plan: plan, probe: probe, output: output, range: range))
+    block.subqueries.append(
+      .init(kind: .inSubquery, plan: plan, probe: probe, output: output, range: range, syntax: syntax))
     return .column(output)
   }
 
@@ -97,9 +98,14 @@ extension Binder {
     return (coerced(operand, to: common), conform(rows, to: [common]), common)
   }
 
-  /// The subquery's rows with all columns packed into one: a row when there are several.
-  private func singleColumn(_ rows: BoundRows) throws(QueryError) -> BoundRows {
-    if rows.columns.count == 1 { return ownColumn(rows) }
+  /// The subquery's rows with all columns packed into one: a row when there are several, or when the value that it is
+  /// compared with is a row.
+  private func singleColumn(_ rows: BoundRows, besides type: DataType? = nil) throws(QueryError) -> BoundRows {
+    var isRowOfOne = false
+    if case .row(let fields)? = type, fields.count == 1, rows.columns.count == 1 {
+      if case .row = rows.columns[0].reference.type {} else { isRowOfOne = true }
+    }
+    if rows.columns.count == 1, !isRowOfOne { return ownColumn(rows) }
     let fields = rows.columns.map { DataType.RowField(name: $0.name, type: $0.reference.type) }
     let value = try rowConstructor(rows.columns.map { .column($0.reference) }, fields, at: nil)
     let output = newColumn("row", value.type)

@@ -19,6 +19,8 @@ final class QueryBlock {
     /// The column that expressions use.
     var output: ColumnReference
     var range: SourceRange
+    /// The whole expression, for errors.
+    var syntax: ExpressionSyntax
     var isAttached = false
 
     enum Kind {

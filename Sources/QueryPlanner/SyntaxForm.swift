@@ -12,7 +12,14 @@ enum SyntaxForm {
 
 extension ExpressionSyntax {
   /// The expression as error messages show it.
-  var text: String { SQLFormatter.format(self) }
+  var text: String {
+    let text = SQLFormatter.format(self)
+    switch self {
+    // Trino puts parentheses around operators.
+    case .arithmetic, .comparison, .logical, .not, .between, .like, .inList, .isNull, .isDistinctFrom: return "(\(text))"
+    default: return text
+    }
+  }
 
   /// Where errors about the whole expression point: at its operator when it has one, as in Trino.
   var errorRange: SourceRange {
