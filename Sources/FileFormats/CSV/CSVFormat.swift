@@ -18,6 +18,7 @@ package struct CSVFormat: FileFormat {
   private let header: Bool?
   private let skipped: Int
   private let policy: ValuePolicy
+  private let memory = CSVSniffMemory()
 
   /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense.
   package init(_ options: FormatOptions) throws(QueryError) {
@@ -81,7 +82,8 @@ package struct CSVFormat: FileFormat {
   }
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
-    let outcome = try sniff(source, findsTypes: true)
+    let outcome = try sniff(source, header: header, findsTypes: true)
+    memory.note(source.info, outcome)
     return Schema(zip(outcome.names, outcome.types).map { Field($0, $1) })
   }
 
@@ -91,17 +93,35 @@ package struct CSVFormat: FileFormat {
       return try DelimitedFile(
         source, codec, DelimitedSettings(dialect: base, policy: policy, schema: options.schema))
     }
-    let outcome = try sniff(source, findsTypes: false)
+    let outcome = try recall(source, codec)
     return try DelimitedFile(
       source, codec,
       DelimitedSettings(
-        dialect: outcome.dialect, policy: policy, headerNames: outcome.hasHeader ? outcome.names : nil,
+        dialect: outcome.dialect, policy: policy, headerNames: outcome.namesColumns ? outcome.names : nil,
         maxFieldCount: outcome.names.isEmpty ? nil : outcome.names.count))
   }
 
-  private func sniff(_ source: any ByteSource, findsTypes: Bool) throws(QueryError) -> CSVSniffer.Outcome {
+  /// How a file is to be read, in the light of the files whose schema was inferred.
+  private func recall(_ source: any ByteSource, _ codec: CompressionCodec) throws(QueryError) -> CSVSniffer.Outcome {
+    if let known = memory.outcome(source.info) { return known }
+    guard let typical = memory.typical, source.byteCount > 0 else {
+      return try sniff(source, header: header, findsTypes: false)
+    }
+    // A table whose first files have no header has none at all.
+    if !typical.hasHeader { return try sniff(source, header: header ?? false, findsTypes: false) }
+    if try CSVSniffer.firstRecord(source, codec, typical.dialect) == typical.names { return typical }
+    var outcome = try sniff(source, header: header, findsTypes: false)
+    if !outcome.hasHeader, outcome.names.count == typical.names.count {
+      // Files behind the first without a header: columns lie where the first file has them.
+      outcome.names = typical.names
+      outcome.namesColumns = true
+    }
+    return outcome
+  }
+
+  private func sniff(_ source: any ByteSource, header: Bool?, findsTypes: Bool) throws(QueryError) -> CSVSniffer.Outcome {
     if source.byteCount == 0 {
-      return CSVSniffer.Outcome(dialect: base, hasHeader: false, names: [], types: [])
+      return CSVSniffer.Outcome(dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
     }
     return try CSVSniffer.sniff(
       source, try TextInput.codec(of: source), base: base, separator: separator, header: header, skipped: skipped,

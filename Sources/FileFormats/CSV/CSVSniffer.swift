@@ -9,6 +9,8 @@ struct CSVSniffer {
   struct Outcome: Sendable {
     var dialect: DelimitedDialect
     var hasHeader: Bool
+    /// Whether columns are found by name, not by position.
+    var namesColumns: Bool
     /// From the header, or made up.
     var names: [String]
     var types: [DataType]
@@ -27,6 +29,7 @@ struct CSVSniffer {
 
   private static let headByteCount = 256 << 10
   private static let probeByteCount = 32 << 10
+  private static let recordByteCount = 16 << 10
   private static let probeCount = 8
 
   /// - Parameters:
@@ -58,7 +61,7 @@ struct CSVSniffer {
       if isBetter { best = (score, width, sample, dialect) }
     }
     guard let best, best.width > 0 else {
-      return Outcome(dialect: base, hasHeader: false, names: [], types: [])
+      return Outcome(dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
     }
     var samples = [best.sample]
     var dialect = best.dialect
@@ -84,16 +87,14 @@ struct CSVSniffer {
     defer { field.destroy() }
     let spans = TextSpans(capacity: 1)
     var firstRecord: [(text: String, isQuoted: Bool)] = []
+    var firstOrdinal = skipped
     for (index, sample) in samples.enumerated() {
       var isFirst = index == 0
-      var missing = index == 0 ? skipped : 0
       forEachRecord(sample) { row, fieldCount in
-        if missing > 0 {
-          missing -= 1
-          return
-        }
+        if index == 0, row.ordinal < skipped { return }
         if isFirst {
           isFirst = false
+          firstOrdinal = row.ordinal
           for column in 0..<fieldCount {
             let (p, n) = cell(sample, row, column)
             field.resolve(p, n, into: spans, 0)
@@ -129,8 +130,36 @@ struct CSVSniffer {
     let names = hasHeader ? uniqueNames(firstRecord.map(\.text)) : (0..<width).map { "_col\($0)" }
     let types = (0..<width).map { findsTypes && $0 < best.width ? columns.type(of: $0) : DataType.text }
     dialect.blankLine = width > 1 ? .skipped : .row
-    dialect.skippedRecords = skipped + (hasHeader ? 1 : 0)
-    return Outcome(dialect: dialect, hasHeader: hasHeader, names: names, types: types)
+    dialect.skippedRecords = hasHeader ? firstOrdinal + 1 : skipped
+    return Outcome(dialect: dialect, hasHeader: hasHeader, namesColumns: hasHeader, names: names, types: types)
+  }
+
+  /// The column names that the record before the data would give, or nil when it is longer than a few kilobytes.
+  static func firstRecord(
+    _ source: any ByteSource, _ codec: CompressionCodec, _ dialect: DelimitedDialect
+  ) throws(QueryError) -> [String]? {
+    let input = try TextInput(
+      source, codec, 0..<(codec == .none ? min(source.byteCount, UInt64(recordByteCount)) : source.byteCount),
+      kind: .sampling, firstByteCount: recordByteCount, expectsAll: false)
+    return withExtendedLifetime(input.owner) {
+      let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
+      let sample = makeSample(
+        dialect, input.base, from: hasMark ? 3 : 0, to: input.count, input.isFinal, input.owner, state: 0)
+      let field = DelimitedField(dialect)
+      defer { field.destroy() }
+      let spans = TextSpans(capacity: 1)
+      var names: [String]?
+      forEachRecord(sample) { row, fieldCount in
+        if row.ordinal != dialect.skippedRecords - 1 { return }
+        names = (0..<fieldCount).map { column in
+          let (p, n) = cell(sample, row, column)
+          field.resolve(p, n, into: spans, 0)
+          let bytes = UnsafeBufferPointer(start: spans.starts[0], count: max(0, Int(spans.lengths[0])))
+          return String(decoding: bytes, as: UTF8.self)
+        }
+      }
+      return names.map(uniqueNames)
+    }
   }
 
   // MARK: Samples
@@ -164,6 +193,8 @@ struct CSVSniffer {
   private struct Record {
     var start: Int
     var firstField: Int
+    /// Records of the sample before it, blank ones counted.
+    var ordinal: Int
   }
 
   private static func forEachRecord(_ sample: Sample, _ body: (Record, Int) -> Void) {
@@ -173,7 +204,7 @@ struct CSVSniffer {
       let last = Int(index.rows[row])
       let end = Int(index.fields[last])
       let isBlank = last == firstField && (end == start || (end == start + 1 && sample.base[start] == 0x0d))
-      if !isBlank { body(Record(start: start, firstField: firstField), last - firstField + 1) }
+      if !isBlank { body(Record(start: start, firstField: firstField, ordinal: row), last - firstField + 1) }
       start = end + 1
       firstField = last + 1
     }
@@ -194,12 +225,8 @@ struct CSVSniffer {
   private static func consistency(_ sample: Sample, _ skipped: Int) -> (Double, Int) {
     var counts: [Int: Int] = [:]
     var total = 0
-    var missing = skipped
-    forEachRecord(sample) { _, fieldCount in
-      if missing > 0 {
-        missing -= 1
-        return
-      }
+    forEachRecord(sample) { row, fieldCount in
+      if row.ordinal < skipped { return }
       if total < 4096 {
         counts[fieldCount, default: 0] += 1
         total += 1

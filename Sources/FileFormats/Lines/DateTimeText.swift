@@ -98,6 +98,9 @@ enum DateTimeText {
     return at &- start >= width.lowerBound ? value : nil
   }
 
+  /// Days from 1970 whose microseconds fit in 64 bits.
+  private static let maxTimestampDays = 106_000_000
+
   /// What a timestamp's text says.
   struct Instant {
     var days: Int
@@ -150,7 +153,7 @@ enum DateTimeText {
   private static func slowTimestamp(_ p: UnsafePointer<UInt8>, _ n: Int, _ isStrict: Bool, _ ok: inout Bool) -> Instant {
     var result = Instant(days: 0, seconds: 0, picoseconds: 0, fractionDigits: 0)
     var at = 0
-    guard leadingDate(p, n, &at, &result.days) else {
+    guard leadingDate(p, n, &at, &result.days), abs(result.days) <= maxTimestampDays else {
       ok = false
       return result
     }

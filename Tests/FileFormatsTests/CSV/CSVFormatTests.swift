@@ -293,6 +293,26 @@ func expectedRows(_ name: String) -> [[String?]] {
       try TextTesting.rows(file, ScanRequest(columns: columns), splitByteCount: 100) == [["x", "1", nil], ["y", "2", nil]])
   }
 
+  @Test func filesOfATableAreReadAlike() throws {
+    func table(_ files: [String], inferring count: Int = 1) throws -> [[[String?]]] {
+      let format = try CSVFormat(FormatOptions())
+      let sources = files.enumerated().map { TextTesting.source(Array($1.utf8), path: "\($0).csv") }
+      var schema = Schema([])
+      for source in sources.prefix(count) { schema = try format.inferSchema(source) }
+      let columns = schema.fields.enumerated().map { ScanColumn(name: $1.name, type: $1.type, ordinal: $0) }
+      return try sources.map {
+        try TextTesting.rows(try format.open($0), ScanRequest(columns: columns), splitByteCount: 1000)
+      }
+    }
+    // Headers with the columns in another order; a part without a header; a part of names only.
+    #expect(
+      try table(["id,name\n1,a\n", "name,id\nb,2\n", "3,c\n4,d\n", "id,name\n", ""])
+        == [[["1", "a"]], [["2", "b"]], [["3", "c"], ["4", "d"]], [], []])
+    // No header in the first file: none anywhere.
+    #expect(try table(["1,a\n2,b\n", "3,c\n"]) == [[["1", "a"], ["2", "b"]], [["3", "c"]]])
+    #expect(try TextTesting.read("\n\nid,name\n\n1,a\n") == [["1", "a"]])
+  }
+
   @Test func randomBytesNeverCrash() throws {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("\"\",\n\r\\a1-.;\t|".utf8) + [0, 0xff, 0xc3, 0xa9]
