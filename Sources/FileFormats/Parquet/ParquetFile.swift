@@ -128,6 +128,7 @@ final class ParquetFile: FormatFile {
       guard let domain = dynamic.domain else { continue }
       domains[dynamic.column] = domains[dynamic.column]?.intersection(domain) ?? domain
     }
+    domains = RowGroupPruning.usable(domains, plans)
     var splits: [Split] = []
     for (number, group) in footer.rowGroups.enumerated() where group.rowCount > 0 {
       guard try RowGroupPruning.mayHold(domains, plans, file: self, rowGroup: number) else { continue }
@@ -165,7 +166,8 @@ final class ParquetFile: FormatFile {
   /// A part of a row group has so many rows at least.
   private static let smallestPart = 1 << 17
 
-  /// Into how many parts to cut a row group, so that several workers read it; a part's `byteRange` is its range of rows.
+  /// Into how many parts to cut a row group, so that several workers read it; a part's `byteRange` is its range of
+  /// rows.
   ///
   /// Pages before a part are passed over by their headers, which is not possible for lists in version 1 pages.
   private func partCount(_ rowGroup: Int, _ plans: [ColumnPlan], _ targetByteCount: Int) -> Int {

@@ -16,13 +16,15 @@ import Testing
     }
   }
 
-  static let files = [
-    "nested_v1", "nested_v2_index", "nested_plain", "numbers", "floats", "list_two_level", "map_key_value",
-    "duckdb_bloom",
-  ].map { ParquetTesting.fixtures + $0 + ".parquet" } + [
-    "encoding_delta_byte_array_v1", "encoding_delta_length_byte_array_v2", "encoding_delta_binary_packed_v1",
-    "encoding_byte_stream_split_v1", "encoding_rle_v2", "dictionary_fallback", "codec_none_v1",
-  ].map { "sample-data/types/\($0).parquet" }
+  static let files =
+    [
+      "nested_v1", "nested_v2_index", "nested_plain", "numbers", "floats", "list_two_level", "map_key_value",
+      "duckdb_bloom",
+    ].map { ParquetTesting.fixtures + $0 + ".parquet" }
+    + [
+      "encoding_delta_byte_array_v1", "encoding_delta_length_byte_array_v2", "encoding_delta_binary_packed_v1",
+      "encoding_byte_stream_split_v1", "encoding_rle_v2", "dictionary_fallback", "codec_none_v1",
+    ].map { "sample-data/types/\($0).parquet" }
 
   /// Whatever the bytes, reading ends with rows or with an error.
   @Test(arguments: files)

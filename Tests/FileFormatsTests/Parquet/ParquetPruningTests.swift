@@ -19,7 +19,8 @@ private typealias Opened = ParquetTesting.Opened
     let column = opened.column("sorted")
     let metrics = ScanMetrics()
     let range = Domain(
-      type: .bigint, ranges: [.init(low: .integer(1999), high: .integer(2001), highInclusive: false)], allowsNull: false)
+      type: .bigint, ranges: [.init(low: .integer(1999), high: .integer(2001), highInclusive: false)], allowsNull: false
+    )
     let rows = try opened.read(
       ScanRequest(
         columns: [column], domain: RowDomain([0: range]),
@@ -86,7 +87,9 @@ private typealias Opened = ParquetTesting.Opened
     let absent = ScanRequest(
       columns: [sample.column("id")], domain: RowDomain([0: Self.domain(sample.column("id").type, .integer(3))]))
     let batches = try sample.batches(absent)
-    let present = batches.contains { batch in (0..<batch.rowCount).contains { batch.columns[0].scalar($0) == .integer(3) } }
+    let present = batches.contains { batch in
+      (0..<batch.rowCount).contains { batch.columns[0].scalar($0) == .integer(3) }
+    }
     let all = try sample.read(ScanRequest(columns: [sample.column("id")]))[0]
     #expect(present == all.contains("3"))
   }
@@ -95,7 +98,8 @@ private typealias Opened = ParquetTesting.Opened
   @Test func prunesNothingThatIsThere() throws {
     for (file, names) in [
       (ParquetTesting.fixtures + "duckdb_bloom.parquet", ["id", "name", "code"]),
-      ("sample-data/types/bloom_and_page_index.parquet", ["id", "name", "sorted"]), (Self.file, ["sorted", "shuffled", "name", "number", "group"]),
+      ("sample-data/types/bloom_and_page_index.parquet", ["id", "name", "sorted"]),
+      (Self.file, ["sorted", "shuffled", "name", "number", "group"]),
     ] {
       let opened = try Opened(file)
       for name in names {
@@ -130,7 +134,8 @@ private typealias Opened = ParquetTesting.Opened
     let opened = try Opened(ParquetTesting.fixtures + "floats.parquet")
     let column = opened.column("f")
     let domain = Domain(
-      type: .real, ranges: [
+      type: .real,
+      ranges: [
         .init(low: nil, high: .real(1), highInclusive: false), .init(low: .real(1), lowInclusive: false, high: nil),
       ], allowsNull: false)
     #expect(try opened.read(ScanRequest(columns: [column], domain: RowDomain([0: domain])))[0].contains("nan"))

@@ -11,7 +11,9 @@ private typealias Opened = ParquetTesting.Opened
 @Suite struct ParquetReaderTests {
   static let files: [String] = {
     var names: [String] = []
-    for expectation in ParquetTesting.expectations where names.last != expectation.file { names.append(expectation.file) }
+    for expectation in ParquetTesting.expectations where names.last != expectation.file {
+      names.append(expectation.file)
+    }
     return names
   }()
 
@@ -26,7 +28,8 @@ private typealias Opened = ParquetTesting.Opened
       for batchSize in [4096, 7] {
         let request = ScanRequest(columns: [opened.column(expected.column)], batchSize: batchSize)
         let rows = try opened.read(request)[0]
-        #expect(Self.matches(rows, expected), "\(name) \(expected.column) in batches of \(batchSize): \(rows.prefix(12))")
+        #expect(
+          Self.matches(rows, expected), "\(name) \(expected.column) in batches of \(batchSize): \(rows.prefix(12))")
       }
     }
   }
@@ -67,8 +70,12 @@ private typealias Opened = ParquetTesting.Opened
       if let nulls = statistics.nullCount { #expect(nulls == values.count(where: \.isNull), "\(name) \(column.name)") }
       let known = values.filter { !$0.isNull }
       for value in known {
-        if let low = statistics.min, let order = Scalar.order(low, value) { #expect(order <= 0, "\(name) \(column.name)") }
-        if let high = statistics.max, let order = Scalar.order(value, high) { #expect(order <= 0, "\(name) \(column.name)") }
+        if let low = statistics.min, let order = Scalar.order(low, value) {
+          #expect(order <= 0, "\(name) \(column.name)")
+        }
+        if let high = statistics.max, let order = Scalar.order(value, high) {
+          #expect(order <= 0, "\(name) \(column.name)")
+        }
       }
       if statistics.isExact {
         #expect(known.contains(statistics.min!) && known.contains(statistics.max!), "\(name) \(column.name)")
@@ -131,7 +138,8 @@ private typealias Opened = ParquetTesting.Opened
     #expect(opened.meter.dataBytes < 2000)
     let some = try Self.rowsOfOneReader(
       opened,
-      ScanRequest(columns: [opened.column("sorted")], predicates: [.values(0) { $0.integerValue! % 10 == 3 }], limit: 3))
+      ScanRequest(columns: [opened.column("sorted")], predicates: [.values(0) { $0.integerValue! % 10 == 3 }], limit: 3)
+    )
     #expect(some == ["3", "13", "23"])
   }
 
@@ -141,7 +149,9 @@ private typealias Opened = ParquetTesting.Opened
     let reader = try opened.file.makeReader(splits[0], request, metrics: metrics)
     var rows: [String] = []
     while let batch = try reader.next() {
-      for row in 0..<batch.rowCount { rows.append(ParquetTesting.render(batch.columns[0].scalar(row), batch.columns[0].type)) }
+      for row in 0..<batch.rowCount {
+        rows.append(ParquetTesting.render(batch.columns[0].scalar(row), batch.columns[0].type))
+      }
     }
     return rows
   }
@@ -157,7 +167,10 @@ private typealias Opened = ParquetTesting.Opened
     #expect(try numbers("I8", as: .bigint) == ["-128", "127", "~"])
     #expect(try numbers("u8", as: .double) == ["0000000000000000", "406fe00000000000", "~"])
     #expect(try numbers("u32", as: .decimal(precision: 12, scale: 2)) == ["0", "429496729500", "~"])
-    #expect(try numbers("i64", as: .decimal(precision: 38, scale: 1)) == ["-92233720368547758080", "92233720368547758070", "~"])
+    #expect(
+      try numbers("i64", as: .decimal(precision: 38, scale: 1)) == [
+        "-92233720368547758080", "92233720368547758070", "~",
+      ])
     #expect(try numbers("d5", as: .decimal(precision: 20, scale: 4)) == ["-9999900", "1234000", "~"])
     #expect(try numbers("ts", as: .timestamp(precision: 3)) == ["-1000", "2000", "~"])
     #expect(try numbers("ts", as: .timestamp(precision: 9)) == ["-1500000000", "1500000000", "~"])

@@ -37,7 +37,7 @@ enum ColumnKernels {
     }
   }
 
-  /// Spreads packed values over rows: `target[row]` is the next value where the row's bit is set, anything else elsewhere.
+  /// Spreads packed values over rows: `target[row]` is the next value where the row's bit is set, anything elsewhere.
   ///
   /// - Shape: `source` has a readable value behind its last; `bits`: one per row.
   static func expand(

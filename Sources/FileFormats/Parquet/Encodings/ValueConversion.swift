@@ -162,7 +162,8 @@ extension ParquetLeaf {
     let isWider = to.precision - to.scale >= from.precision - from.scale && to.scale >= from.scale
     let limit: Int128 = isWider ? 0 : ParquetLeaf.powerOfTen(to.precision)
     return (
-      ParquetLeaf.powerOfTen(max(0, to.scale - from.scale)), ParquetLeaf.powerOfTen(max(0, from.scale - to.scale)), limit
+      ParquetLeaf.powerOfTen(max(0, to.scale - from.scale)), ParquetLeaf.powerOfTen(max(0, from.scale - to.scale)),
+      limit
     )
   }
 
@@ -475,7 +476,9 @@ extension ValueConversion {
     while i < count {
       var nanos = source.loadUnaligned(fromByteOffset: i &* 12, as: Int64.self)
       let day = Int64(source.loadUnaligned(fromByteOffset: i &* 12 &+ 8, as: Int32.self)) &- julianEpoch
-      guard abs(day) <= 106_000_000, nanos > -(1 << 62), nanos < 1 << 62 else { throw ParquetDamage("an INT96 timestamp is out of range") }
+      guard abs(day) <= 106_000_000, nanos > -(1 << 62), nanos < 1 << 62 else {
+        throw ParquetDamage("an INT96 timestamp is out of range")
+      }
       if step > 1 { nanos = floorDivide(nanos &+ step / 2, step) &* step }
       if isShort {
         target.assumingMemoryBound(to: Int64.self)[i] = day &* 86_400_000_000 &+ floorDivide(nanos, 1000)

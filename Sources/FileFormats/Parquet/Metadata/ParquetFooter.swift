@@ -5,8 +5,8 @@ import QueryErrors
 ///
 ///     … row groups … | FileMetaData (Thrift) | its length, 4 bytes little-endian | "PAR1"
 ///
-/// Only what planning needs is decoded: row counts, and where each column chunk's metadata starts. Chunk metadata is decoded
-/// when a scan asks for it, so that files of thousands of columns open fast.
+/// Only what planning needs is decoded: row counts, and where each column chunk's metadata starts. Chunk metadata is
+/// decoded when a scan asks for it, so that files of thousands of columns open fast.
 ///
 /// - Source: apache/parquet-format, README.md and parquet.thrift.
 struct ParquetFooter: Sendable {
@@ -49,7 +49,7 @@ struct ParquetFooter: Sendable {
       )
     }
     if magic == encryptedMagic {
-      throw QueryError(.notSupported, "Encrypted Parquet files are not supported", data: DataLocation(path: source.path))
+      throw encrypted(source)
     }
     guard magic == ParquetFooter.magic else {
       throw bad("Not a Parquet file: it does not end with the magic bytes PAR1", byteCount - 4)
@@ -63,13 +63,17 @@ struct ParquetFooter: Sendable {
       return try ParquetFooter(bytes)
     } catch {
       if error.reason == ParquetFooter.encryptedReason {
-        throw QueryError(.notSupported, "Encrypted Parquet files are not supported", data: DataLocation(path: source.path))
+        throw encrypted(source)
       }
       throw bad("Corrupt Parquet file: \(error.reason)", start)
     }
   }
 
   private static let encryptedReason = "encrypted"
+
+  private static func encrypted(_ source: any ByteSource) -> QueryError {
+    QueryError(.notSupported, "Encrypted Parquet files are not supported", data: DataLocation(path: source.path))
+  }
 
   private init(_ bytes: ByteSlice) throws(ParquetDamage) {
     self.bytes = bytes

@@ -398,7 +398,8 @@ struct ParquetSchema: Sendable {
       if element.repetition == 2 {
         // A repeated field outside LIST and MAP: a required list of required elements.
         let child = try body(
-          element, definition: definition + 1, repetition: repetition + 1, slot: definition + 1, path: path, depth: depth)
+          element, definition: definition + 1, repetition: repetition + 1, slot: definition + 1, path: path,
+          depth: depth)
         return ParquetNode(
           name: element.name, content: .array(child), slotRepetition: repetition, slotDefinition: slot,
           notNullDefinition: definition, repeatedDefinition: definition + 1)

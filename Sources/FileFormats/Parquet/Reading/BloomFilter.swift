@@ -11,7 +11,8 @@ enum BloomFilter {
   private static let largestList = 64
   private static let longestHeader = 64
 
-  /// Whether some value of the domain may be in the chunk; true unless the domain is a short list that the filter rules out.
+  /// Whether some value of the domain may be in the chunk; false only for short lists of values that the filter rules
+  /// out.
   static func mayHold(
     _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, source: RangeReader
   ) throws(QueryError) -> Bool {

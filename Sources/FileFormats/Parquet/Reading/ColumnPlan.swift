@@ -13,7 +13,9 @@ indirect enum ColumnPlan {
   /// Matches a requested type with a column of the file, nested fields by name.
   ///
   /// - Throws: `HIVE_BAD_DATA` when the types do not go together, `NOT_SUPPORTED` for types without a reader.
-  static func make(_ type: DataType, _ node: ParquetNode, column: String, path: String) throws(QueryError) -> ColumnPlan {
+  static func make(
+    _ type: DataType, _ node: ParquetNode, column: String, path: String
+  ) throws(QueryError) -> ColumnPlan {
     func mismatch() -> QueryError {
       QueryError(
         .hiveBadData,

@@ -37,7 +37,8 @@ final class NullColumnReader: ColumnReader {
 
 /// Reads a top-level column that is not nested.
 ///
-/// Definition levels are decoded straight into validity bits, runs at a time; a column without nulls costs nothing for them.
+/// Definition levels are decoded straight into validity bits, runs at a time; a column without nulls costs nothing for
+/// them.
 final class FlatColumnReader: ColumnReader {
   let leaf: LeafReader
   private let scratch: DecodeScratch

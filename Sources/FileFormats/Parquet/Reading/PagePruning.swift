@@ -10,7 +10,8 @@ enum PagePruning {
   static func ranges(
     _ domain: Domain, _ plan: ColumnPlan, _ metadata: ColumnChunkMetadata, context: RowGroupContext
   ) throws(QueryError) -> [Range<Int>]? {
-    guard let place = metadata.columnIndex, let offsets = metadata.offsetIndex, place.upperBound <= context.file.source.byteCount,
+    guard let place = metadata.columnIndex, let offsets = metadata.offsetIndex,
+      place.upperBound <= context.file.source.byteCount,
       // Indexes that are larger than what they could spare.
       place.count + offsets.count < metadata.compressedByteCount
     else { return nil }

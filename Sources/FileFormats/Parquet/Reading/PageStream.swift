@@ -15,8 +15,9 @@ struct LoadedPage {
 
 /// Walks over the pages of one column chunk and decompresses those that are needed.
 ///
-/// Bytes are read as late as possible: the dictionary page when codes are first needed, data pages when the first value is.
-/// With an offset index pages are read one by one and those without wanted rows never; without, the chunk is read whole.
+/// Bytes are read as late as possible: the dictionary page when codes are first needed, data pages when the first value
+/// is. With an offset index pages are read one by one and those without wanted rows never; without, the chunk is read
+/// whole.
 ///
 ///     | dictionary page | data page | data page | …      total_compressed_size bytes
 final class PageStream {

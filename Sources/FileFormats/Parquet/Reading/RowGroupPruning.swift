@@ -46,7 +46,7 @@ struct ChunkBounds {
     }
   }
 
-  /// Whether the conversion maps bounds that occur to values that occur; cut-off text does too, but its order is lost for char.
+  /// Whether bounds that occur are values that occur once converted; of text that is cut off this is not sure.
   private static func keepsValues(_ plan: ColumnPlan) -> Bool {
     if case .leaf(_, _, _, _, .text) = plan { return false }
     return true
@@ -66,7 +66,9 @@ struct ChunkBounds {
     case .fixedByteArray: if case .fixed(let width) = layout, bytes.count != width { return nil }
     }
     let source = Buffer.zeroed(byteCount: bytes.count + 16)
-    bytes.withUnsafeBytes { if let base = $0.baseAddress { source.pointer.copyMemory(from: base, byteCount: $0.count) } }
+    bytes.withUnsafeBytes { all in
+      if let base = all.baseAddress { source.pointer.copyMemory(from: base, byteCount: all.count) }
+    }
     let target = Buffer.zeroed(byteCount: 16)
     do throws(ParquetDamage) {
       if layout == .views {
@@ -90,6 +92,17 @@ struct ChunkBounds {
 
 /// Tells from metadata alone which row groups cannot hold rows of a request.
 enum RowGroupPruning {
+  /// The domains whose bounds can be compared with the columns' values.
+  static func usable(_ domains: [Int: Domain], _ plans: [ColumnPlan]) -> [Int: Domain] {
+    domains.filter { column, domain in
+      guard plans.indices.contains(column) else { return false }
+      let (a, b) = (domain.type, plans[column].type)
+      if a == b || domain.isNone || (a.isInteger && b.isInteger) || (a.isVarchar && b.isVarchar) { return true }
+      if case .timestamp = a, case .timestamp = b { return a.physicalType == b.physicalType }
+      return false
+    }
+  }
+
   /// Whether some row of the row group may satisfy all domains, as far as the footer tells.
   static func mayHold(
     _ domains: [Int: Domain], _ plans: [ColumnPlan], file: ParquetFile, rowGroup: Int

@@ -1,7 +1,8 @@
 import Columnar
 import QueryErrors
 
-/// Reads one row group: prunes it, evaluates conditions window by window, and decodes the other columns for survivors only.
+/// Reads one row group: prunes it, evaluates conditions window by window, and decodes the other columns for survivors
+/// only.
 ///
 ///     windows of rows   condition columns → selection → next condition's columns for its survivors → …
 ///     survivors of some windows together → the remaining columns → one batch
@@ -91,7 +92,8 @@ final class RowGroupScan {
   }
 
   /// Narrows `ranges` to what may satisfy the domains; false when nothing is left.
-  private func apply(_ domains: [Int: Domain]) throws(QueryError) -> Bool {
+  private func apply(_ all: [Int: Domain]) throws(QueryError) -> Bool {
+    let domains = RowGroupPruning.usable(all, plans)
     if domains.isEmpty { return true }
     guard try RowGroupPruning.mayHold(domains, plans, file: context.file, rowGroup: context.rowGroup) else {
       return false
@@ -114,9 +116,10 @@ final class RowGroupScan {
     return true
   }
 
-  /// Evaluates conditions on whole dictionaries: a condition that no entry passes ends the row group, one that all pass goes.
+  /// Evaluates conditions on whole dictionaries: one that no entry passes ends the row group, one that all pass goes.
   private func applyDictionaries() throws(QueryError) -> Bool {
     var kept: [ScanCondition] = []
+    sortConditions()
     for condition in conditions {
       guard condition.usesDictionary, let leaf = plans[condition.columns[0]].flatLeaf else {
         kept.append(condition)
@@ -329,7 +332,9 @@ final class RowGroupScan {
         if survivorCount > 0, row - spanStart > RowGroupScan.longestSpan { return try emit() }
         continue
       }
-      if survivorCount + passed > max(request.batchSize, 1) || (survivorCount > 0 && window.upperBound - spanStart > RowGroupScan.longestSpan) {
+      if survivorCount + passed > max(request.batchSize, 1)
+        || (survivorCount > 0 && window.upperBound - spanStart > RowGroupScan.longestSpan)
+      {
         let batch = try emit()
         add(window, passed, columns)
         return batch
@@ -353,7 +358,7 @@ final class RowGroupScan {
         if decoded[column] == nil {
           decoded[column] = try read(
             column, from: window.lowerBound, count: window.count, isAll ? nil : selection.typed(Int32.self), count,
-            keepsCodes: true)
+            keepsCodes: condition.usesDictionary)
         }
         values.append(decoded[column]!)
       }
