@@ -68,7 +68,6 @@ extension Binder {
 
   /// `DATE '2024-01-01'` and its like.
   private func typedLiteral(_ syntax: TypeSyntax, _ text: String, at range: SourceRange) throws(QueryError) -> Expression {
-    var type: DataType
     var title: String
     let isBare: Bool
     switch syntax {
@@ -76,21 +75,24 @@ extension Binder {
     case .dateTime(let dateTime): isBare = dateTime.precision == nil && !dateTime.isWithTimeZone
     default: isBare = false
     }
-    type = try TypeBinder.bind(syntax)
+    let type = try TypeBinder.bind(syntax)
     title = type.description.uppercased()
     if isBare {
       switch type {
       case .decimal: return try decimal(text.trimmed, at: range)
       case .char: return .constant(.string(text), .char(length: text.unicodeScalars.count))
       case .varchar: return .constant(.string(text), type)
-      case .time:
-        title = "TIME"
-        let form = TimeForm(text)
-        type = form.hasZone ? .timeWithTimeZone(precision: form.precision) : .time(precision: form.precision)
-      case .timestamp:
-        title = "TIMESTAMP"
-        let form = TimeForm(text)
-        type = form.hasZone ? .timestampWithTimeZone(precision: form.precision) : .timestamp(precision: form.precision)
+      case .time, .timestamp:
+        let isTime = if case .time = type { true } else { false }
+        title = isTime ? "TIME" : "TIMESTAMP"
+        let literal: (type: DataType, value: Scalar)?
+        do throws(QueryError) {
+          literal = isTime ? try LiteralValues.time(text) : try LiteralValues.timestamp(text)
+        } catch { throw error.located(at: range) }
+        guard let literal else {
+          throw QueryError(.invalidLiteral, "'\(text)' is not a valid \(title) literal", at: range)
+        }
+        return .constant(literal.value, literal.type)
       case .json:
         let parsed = try call("json_parse", [.constant(.string(text), .text)], at: range)
         do throws(QueryError) {
@@ -110,46 +112,6 @@ extension Binder {
       return .constant(value, type)
     } catch {
       throw QueryError(.invalidLiteral, "'\(text)' is not a valid \(title) literal", at: range)
-    }
-  }
-
-  /// Precision and zone as the text of a time or timestamp literal has them.
-  private struct TimeForm {
-    var precision = 0
-    var hasZone = false
-
-    init(_ text: String) {
-      let bytes = Array(text.trimmed.utf8)
-      var index = 0
-      func isDigit(_ at: Int) -> Bool { at < bytes.count && bytes[at] >= 0x30 && bytes[at] <= 0x39 }
-      // Date part, if any: `[-+]digits-digits-digits`.
-      var dashes = 0
-      var cursor = 0
-      if cursor < bytes.count, bytes[cursor] == UInt8(ascii: "-") || bytes[cursor] == UInt8(ascii: "+") { cursor += 1 }
-      while cursor < bytes.count {
-        if isDigit(cursor) { cursor += 1; continue }
-        if bytes[cursor] == UInt8(ascii: "-"), dashes < 2 { dashes += 1; cursor += 1; continue }
-        break
-      }
-      if dashes == 2 {
-        index = cursor
-        while index < bytes.count, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "T") {
-          if bytes[index] == UInt8(ascii: "T"), !isDigit(index + 1) { break }
-          index += 1
-        }
-      }
-      // Time part: digits and colons, then a fraction.
-      while index < bytes.count, isDigit(index) || bytes[index] == UInt8(ascii: ":") { index += 1 }
-      if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
-        index += 1
-        while isDigit(index) {
-          precision += 1
-          index += 1
-        }
-      }
-      while index < bytes.count, bytes[index] == UInt8(ascii: " ") { index += 1 }
-      hasZone = index < bytes.count
-      precision = min(precision, 12)
     }
   }
 

@@ -347,6 +347,10 @@ extension Binder {
         continue
       }
       let rows = try bindNamedQuery(query, inner)
+      if rows.plan.readsOpenRecursion {
+        named.set(name, .step(RecursiveStepQuery(rows)))
+        continue
+      }
       if inner.outer != nil, !rows.plan.freeColumns.isEmpty {
         // Later queries may shadow names this one means, so it keeps what it saw.
         let snapshot = NamedQueries(parent: context.named)
@@ -407,6 +411,13 @@ extension Binder {
         plan: .common(CommonNode(definition: definition, outputs: outputs)),
         columns: zip(columns, outputs).map { BoundRows.Column(name: $0.name, reference: $1) })
     case .correlated(let query, let context): return try bindNamedQuery(query, context)
+    case .step(let query):
+      if query.isUsed {
+        throw QueryError(
+          .invalidRecursiveReference, "multiple recursive references in the step relation of recursion", at: name.range)
+      }
+      query.isUsed = true
+      return query.rows
     case .recursion(let marker):
       marker.useCount += 1
       guard let columns = marker.columns else {

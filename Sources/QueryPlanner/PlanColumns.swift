@@ -31,6 +31,24 @@ extension LogicalPlan {
     for child in children { child.collectColumns(&used, &produced) }
   }
 
+  /// Whether the plan reads the rows of a recursion around it.
+  var readsOpenRecursion: Bool {
+    var read: Set<Int> = []
+    var closed: Set<Int> = []
+    collectRecursions(&read, &closed)
+    return !read.isSubset(of: closed)
+  }
+
+  private func collectRecursions(_ read: inout Set<Int>, _ closed: inout Set<Int>) {
+    switch self {
+    case .recursionInput(let node): read.insert(node.id)
+    case .recursion(let node): closed.insert(node.id)
+    case .common: return
+    default: break
+    }
+    for child in children { child.collectRecursions(&read, &closed) }
+  }
+
   /// Calls `visit` for the expressions this node itself evaluates.
   func forEachOwnExpression(_ visit: (Expression) -> Void) {
     switch self {

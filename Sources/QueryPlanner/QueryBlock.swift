@@ -186,6 +186,8 @@ final class NamedQueries {
     case correlated(NamedQuerySyntax, QueryContext)
     /// The rows of the round before, inside of the step of a recursive query.
     case recursion(RecursionMarker)
+    /// Reads the rows of the round before, so that it cannot be computed once for all: may be used once.
+    case step(RecursiveStepQuery)
   }
 
   let parent: NamedQueries?
@@ -196,6 +198,14 @@ final class NamedQueries {
   func find(_ name: String) -> Entry? { entries[name] ?? parent?.find(name) }
 
   func set(_ name: String, _ entry: Entry) { entries[name] = entry }
+}
+
+/// A WITH query inside of a recursive query's step that refers to that query.
+final class RecursiveStepQuery {
+  let rows: BoundRows
+  var isUsed = false
+
+  init(_ rows: BoundRows) { self.rows = rows }
 }
 
 /// A recursive query while its parts are bound.
