@@ -79,7 +79,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// Modules that have a folder `Tests/<name>Tests`.
-let hasTests: Set<String> = ["Columnar", "FileFormats", "ObjectStore", "SQLFunctions"]
+let hasTests: Set<String> = ["Columnar", "FileFormats", "ObjectStore", "QueryPlanner", "SQLFunctions", "SQLSyntax"]
 
 /// Test targets: name of the module under test → what else the tests import.
 let testedModules: [String] = modules.map(\.name).filter { name in
