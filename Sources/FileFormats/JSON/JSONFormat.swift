@@ -20,7 +20,8 @@ package struct JSONFormat: FileFormat {
   private static let probeByteCount = 64 << 10
   private static let probeCount = 8
 
-  /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense; `NOT_SUPPORTED` for `timestamp.formats`.
+  /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense; `NOT_SUPPORTED` for
+  ///   a pattern of `timestamp.formats` with unknown letters.
   package init(_ options: FormatOptions) throws(QueryError) {
     let properties = options.properties
     var settings = JSONSettings(schema: options.schema)
@@ -31,16 +32,13 @@ package struct JSONFormat: FileFormat {
     for (name, value) in properties where name.hasPrefix("mapping.") {
       settings.mapping.keys[String(name.dropFirst(8)).lowercased()] = value
     }
-    if let formats = properties["timestamp.formats"] {
-      throw QueryError.notSupported(
-        "SerDe property timestamp.formats = '\(formats)'", hint: "Declare the column as string and use date_parse.")
-    }
     try CSVFormat.checkEncoding(properties)
     settings.skippedLines = try CSVFormat.headerLines(properties) ?? 0
     settings.policy = ValuePolicy(
       isStrict: options.schema == nil, emptyIsNull: options.schema != nil,
       malformedIsNull: flag("use.null.for.invalid.data", false), decodesBase64: true, acceptsIntegralNumbers: true,
-      acceptsInstants: options.schema != nil, repairsUTF8: options.schema != nil)
+      acceptsInstants: options.schema != nil,
+      timestampPatterns: try DateTimePattern.list(properties["timestamp.formats"]), repairsUTF8: options.schema != nil)
     self.settings = settings
   }
 

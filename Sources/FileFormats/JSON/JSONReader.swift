@@ -386,7 +386,7 @@ final class JSONReader: TextRowReader {
       }
       value &+= 1
       if base[value] <= 0x20 { value = JSONText.skipBlanks(base, value, bound) }
-      let after = walkValue(&t, endToken, value, slot, row, starts, lengths, capacity)
+      let after = walkValue(&t, endToken, value, slot, row, tokens, base, starts, lengths, capacity)
       if after < 0 { return after }
       // The value is followed by a comma or the closing brace.
       if t >= endToken { return JSONReader.needsMore }
@@ -416,7 +416,7 @@ final class JSONReader: TextRowReader {
       let value = JSONText.skipBlanks(base, previous &+ 1, Int(tokens[t]))
       let slot = position < slotOfPosition.count ? slotOfPosition[position] : -1
       position += 1
-      let after = walkValue(&t, endToken, value, slot, row, starts, lengths, capacity)
+      let after = walkValue(&t, endToken, value, slot, row, tokens, base, starts, lengths, capacity)
       if after < 0 { return after }
       if t >= endToken { return JSONReader.needsMore }
       let next = Int(tokens[t])
@@ -433,10 +433,10 @@ final class JSONReader: TextRowReader {
   /// Returns the byte behind the value, `malformed` or `needsMore`.
   @inline(__always)
   private func walkValue(
-    _ t: inout Int, _ endToken: Int, _ value: Int, _ slot: Int, _ row: Int, _ starts: UnsafeMutablePointer<UInt32>,
-    _ lengths: UnsafeMutablePointer<UInt32>, _ capacity: Int
+    _ t: inout Int, _ endToken: Int, _ value: Int, _ slot: Int, _ row: Int, _ tokens: UnsafePointer<UInt32>,
+    _ base: UnsafePointer<UInt8>, _ starts: UnsafeMutablePointer<UInt32>, _ lengths: UnsafeMutablePointer<UInt32>,
+    _ capacity: Int
   ) -> Int {
-    let (tokens, base) = (index.tokens, input.base)
     let next = Int(tokens[t])
     let from: Int
     let after: Int

@@ -4,7 +4,7 @@ import Glibc
 import QueryErrors
 
 /// How texts become values; differs by SerDe and by whether the type was declared or inferred.
-struct ValuePolicy {
+struct ValuePolicy: Sendable {
   /// Refuses forms that a type would lose: leading zeros, plus signs, digits past a timestamp's precision.
   var isStrict = false
   /// Takes blanks around numbers, dates and booleans off.
@@ -21,8 +21,25 @@ struct ValuePolicy {
   var acceptsIntegralNumbers = false
   /// Timestamps may end in `Z` or an offset, which is taken off, or be whole seconds or milliseconds since 1970 (JSON).
   var acceptsInstants = false
+  /// Further forms of timestamps (`timestamp.formats`).
+  var timestampPatterns: [DateTimePattern] = []
   /// Ill-formed UTF-8 is replaced by U+FFFD instead of an error.
   var repairsUTF8 = true
+}
+
+extension ValuePolicy {
+  /// A timestamp in one of the forms that only some tables know; `ok` is set to whether it is one.
+  func otherTimestamp(_ p: UnsafePointer<UInt8>, _ n: Int, _ ok: inout Bool) -> DateTimeText.Instant {
+    for pattern in timestampPatterns {
+      if let instant = pattern.parse(p, n) {
+        ok = true
+        return instant
+      }
+    }
+    ok = false
+    if acceptsInstants { return DateTimeText.instant(p, n, &ok) }
+    return DateTimeText.Instant(days: 0, seconds: 0, picoseconds: 0, fractionDigits: 0)
+  }
 }
 
 /// Turns the texts of one column into values, a batch at a time.
@@ -173,7 +190,8 @@ final class ValueConverter {
       }
     case .timestamp(let precision):
       let epoch = policy.readsEpochNumbers
-      let instants = policy.acceptsInstants
+      let policy = policy
+      let fallsBack = policy.acceptsInstants || !policy.timestampPatterns.isEmpty
       if type.physicalType == .int64 {
         return run(spans, count, values.typed(Int64.self)) { (p, n, ok) in
           if epoch {
@@ -187,7 +205,7 @@ final class ValueConverter {
           }
           var isExact = true
           var instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
-          if !ok, instants { instant = DateTimeText.instant(p, n, &ok) }
+          if !ok, fallsBack { instant = policy.otherTimestamp(p, n, &ok) }
           let micros = DateTimeText.microseconds(instant, precision: precision, &isExact)
           if strict, !isExact { ok = false }
           return micros
@@ -196,7 +214,7 @@ final class ValueConverter {
       return run(spans, count, values.typed(Int128.self)) { (p, n, ok) in
         var isExact = true
         var instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
-        if !ok, instants { instant = DateTimeText.instant(p, n, &ok) }
+        if !ok, fallsBack { instant = policy.otherTimestamp(p, n, &ok) }
         return DateTimeText.picoseconds(instant, precision: precision, &isExact)
       }
     default: preconditionFailure("no text values of \(type)")

@@ -244,6 +244,21 @@ func expectedRows(_ name: String) -> [[String?]] {
     #expect(rest == [["a", "b,c"]])
   }
 
+  @Test func timestampFormats() throws {
+    let schema = Schema([Field("t", .timestamp(precision: 3))])
+    let rows = try TextTesting.read(
+      "02/01/2024 03.04.05\n2-Jan-2024 3:04 PM\n20240102T030405.678+0130\n1704164645123\n2024-01-02 03:04:05\nx\n",
+      as: DelimitedTextFormat.self,
+      ["timestamp.formats": "dd/MM/yyyy HH.mm.ss,d-MMM-yyyy h:mm a,yyyyMMdd'T'HHmmss.SSSZ,millis"], schema: schema)
+    #expect(
+      rows.map { $0[0] } == [
+        "1704164645000000", "1704207840000000", "1704159245678000", "1704164645123000", "1704164645000000", nil,
+      ])
+    #expect(throws: QueryError.self) {
+      try DelimitedTextFormat(FormatOptions(properties: ["timestamp.formats": "EEE yyyy"], schema: schema))
+    }
+  }
+
   @Test func nestedDelimitedText() throws {
     let schema = Schema([
       Field("a", .array(.integer)), Field("m", .map(key: text, value: .bigint)),
