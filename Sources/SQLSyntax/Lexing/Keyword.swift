@@ -67,8 +67,10 @@ package enum Keyword: String, Hashable, Sendable, CaseIterable {
     collection = "COLLECTION", database = "DATABASE", databases = "DATABASES", dbproperties = "DBPROPERTIES",
     defined = "DEFINED", delimited = "DELIMITED", escaped = "ESCAPED", extended = "EXTENDED", external = "EXTERNAL",
     fields = "FIELDS", formatted = "FORMATTED", inputformat = "INPUTFORMAT", items = "ITEMS", lines = "LINES",
-    location = "LOCATION", msck = "MSCK", optimize = "OPTIMIZE", overlaps = "OVERLAPS", overlay = "OVERLAY", outputformat = "OUTPUTFORMAT",
-    partitioned = "PARTITIONED", placing = "PLACING", qualify = "QUALIFY", repair = "REPAIR", rewrite = "REWRITE", serde = "SERDE",
+    location = "LOCATION", msck = "MSCK", optimize = "OPTIMIZE", overlaps = "OVERLAPS", overlay = "OVERLAY",
+    outputformat = "OUTPUTFORMAT",
+    partitioned = "PARTITIONED", placing = "PLACING", qualify = "QUALIFY", repair = "REPAIR", rewrite = "REWRITE",
+    serde = "SERDE",
     serdeproperties = "SERDEPROPERTIES", sorted = "SORTED", stored = "STORED", tblproperties = "TBLPROPERTIES",
     terminated = "TERMINATED", unload = "UNLOAD", unset = "UNSET", vacuum = "VACUUM", views = "VIEWS"
 

@@ -136,7 +136,6 @@ struct Lexer {
     return nil
   }
 
-
   private mutating func scanWord(_ token: inout Token, _ first: UInt8) {
     if peek(1) == UInt8(ascii: "'"), first | 0x20 == UInt8(ascii: "x") {
       offset += 1

@@ -89,7 +89,8 @@ package enum StatementSplitter {
     let offset = Int(token.startOffset)
     switch token.kind {
     case .unrecognized:
-      return text[offset] == UInt8(ascii: "'") || text[offset] == UInt8(ascii: "\"") || text[offset] == UInt8(ascii: "`")
+      return text[offset] == UInt8(ascii: "'") || text[offset] == UInt8(ascii: "\"")
+        || text[offset] == UInt8(ascii: "`")
     case .slash:
       return offset + 1 < text.count && text[offset + 1] == UInt8(ascii: "*")
     default:

@@ -173,8 +173,7 @@ extension Parser {
 
   @inline(never)
   private mutating func parseTableElement() throws(Failure) -> TableElementSyntax {
-    if isAt(.like), dialect == .trino || peek(1).kind != .word || peek(2).kind == .rightParenthesis {
-      advance()
+    if accept(.like) {
       let table = try parseQualifiedName()
       var isIncluding: Bool?
       if isAt(.including) || isAt(.excluding) {

@@ -315,10 +315,14 @@ extension Parser {
     return operand
   }
 
-  /// Parses subscripts and field accesses.
+  /// Parses an operand with its subscripts and field accesses.
+  ///
+  /// Whatever nests in an expression passes here or through `parseExpression`, so both count depth.
   @inline(never)
   private mutating func parsePostfix() throws(Failure) -> ExpressionSyntax {
     let start = index
+    try enter()
+    defer { leave() }
     var base = try parsePrimary()
     var count = 0
     while true {
@@ -850,9 +854,7 @@ extension Parser {
       return try parseFunctionCall(start, mode: nil)
     }
     index += 2
-    try enter()
     let needle = try parseValue()
-    leave()
     if accept(.in) {
       let text = try parseValue()
       try expect(.rightParenthesis)

@@ -264,7 +264,8 @@ extension Parser {
 
   /// Whether UNBOUNDED before this token is the word of a bound: no operator follows that would make it a column.
   private func startsBound(_ token: Token) -> Bool {
-    token.keyword == .preceding || token.keyword == .following || token.kind == .rightParenthesis || token.kind == .endOfText
+    token.keyword == .preceding || token.keyword == .following || token.kind == .rightParenthesis
+      || token.kind == .endOfText
   }
 }
 

@@ -147,7 +147,9 @@ extension Parser {
   /// - Source: Hive `BaseSemanticAnalyzer.unescapeSQLString`.
   private func appendHiveEscape(_ body: ArraySlice<UInt8>, _ position: Int, to bytes: inout [UInt8]) -> Int {
     let byte = body[position]
-    if byte == UInt8(ascii: "u"), position + 4 < body.endIndex, let value = hexadecimal(body[(position + 1)...(position + 4)]) {
+    if byte == UInt8(ascii: "u"), position + 4 < body.endIndex,
+      let value = hexadecimal(body[(position + 1)...(position + 4)])
+    {
       if let scalar = Unicode.Scalar(value) {
         bytes.append(contentsOf: String(Character(scalar)).utf8)
         return position + 5

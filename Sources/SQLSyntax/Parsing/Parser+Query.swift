@@ -367,7 +367,8 @@ extension Parser {
     case .endOfText, .comma, .rightParenthesis, .semicolon: return true
     case .word:
       switch token.keyword {
-      case .from, .where, .group, .having, .order, .union, .except, .intersect, .on, .using, .join, .inner, .left, .right,
+      case .from, .where, .group, .having, .order, .union, .except, .intersect, .on, .using, .join, .inner, .left,
+        .right,
         .full, .cross, .natural, .with, .for:
         return true
       default: return false

@@ -79,7 +79,8 @@ extension Parser {
       isVerbose = true
     }
     var explain = ExplainSyntax(
-      isAnalyze: isAnalyze, isVerbose: isVerbose, kind: nil, format: nil, statement: .transaction(TransactionSyntax(action: .commit, range: token.range)),
+      isAnalyze: isAnalyze, isVerbose: isVerbose, kind: nil, format: nil,
+      statement: .transaction(TransactionSyntax(action: .commit, range: token.range)),
       range: token.range)
     if isAt(.leftParenthesis), peek(1).keyword == .type || peek(1).keyword == .format {
       advance()
@@ -322,7 +323,8 @@ extension Parser {
         ? .statsForQuery(try parseParenthesizedQuery()) : .stats(table: try parseQualifiedName())
     } else {
       switch token.keyword {
-      case .grants, .role, .roles, .current: throw failNotSupported("SHOW \(string(of: token).uppercased())", at: token.range)
+      case .grants, .role, .roles, .current:
+        throw failNotSupported("SHOW \(string(of: token).uppercased())", at: token.range)
       default: throw Failure()
       }
     }

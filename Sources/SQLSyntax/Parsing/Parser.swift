@@ -10,10 +10,14 @@ package import QueryErrors
 ///
 /// - Source: Trino `SqlBase.g4`; Athena's DDL reference.
 package struct Parser {
-  /// How deep parentheses, calls, types and patterns may nest; whoever walks a tree recurses as deep.
-  static let maximumDepth = 600
+  /// How deep things may nest; a call or a parenthesis counts twice, as an expression and as an operand.
+  ///
+  /// Whoever walks a tree recurses half as deep as this.
+  static let maximumDepth = 1200
   /// How many levels a subquery counts for, since walkers pass several functions with large frames for each.
-  static let queryWeight = 6
+  static let queryWeight = 12
+  /// How deep parsing goes before it asks how much stack is left; unoptimized frames for as many fit a small stack.
+  private static let freeDepth = 24
   /// Stack kept free for whatever runs at the deepest level.
   private static let stackReserve = 160 * 1024
   /// Token offsets are 32 bits wide.
@@ -79,7 +83,8 @@ package struct Parser {
   ) throws(QueryError) -> Tree {
     let text = Array(sql.utf8)
     guard text.count < maximumByteCount else {
-      throw QueryError(.queryTextTooLarge, "Query text length (\(text.count)) exceeds the maximum length (\(maximumByteCount))")
+      throw QueryError(
+        .queryTextTooLarge, "Query text length (\(text.count)) exceeds the maximum length (\(maximumByteCount))")
     }
     var tokens = text.withUnsafeBufferPointer { Lexer.tokenize($0, dialect: .trino) }
     let dialect = Lexer.dialect(of: tokens)
@@ -338,7 +343,7 @@ extension Parser {
 
   /// Fails when `extra` levels more than now would be too deep.
   mutating func checkDepth(_ extra: Int) throws(Failure) {
-    if depth + extra > 64 { try checkStack(extra) }
+    if depth + extra > Parser.freeDepth { try checkStack(extra) }
   }
 
   @inline(never)
