@@ -115,8 +115,10 @@ class SinkOperator: @unchecked Sendable {
 
   func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { preconditionFailure("abstract") }
 
-  /// The pipeline starts with so many workers.
+  /// The pipeline starts; it has at most so many workers.
   func begin(workerCount: Int) {}
+  /// Branches start on workers `0 ..< workerCount`; no morsel's sequence will be below `firstSequence`.
+  func beginPhase(workerCount: Int, firstSequence: Int) {}
   /// The worker starts a morsel; its `sequence` says which.
   func beginMorsel(_ worker: Worker) throws(QueryError) {}
   /// Called once per batch of the source, on every worker.
@@ -206,6 +208,7 @@ final class Pipeline: Stage, @unchecked Sendable {
     }
     let (branches, sink) = (self.branches, self.sink)
     let (frozenCounters, workerCount) = (counters, min(workers.count, max(1, morsels)))
+    sink.beginPhase(workerCount: workerCount, firstSequence: range.lowerBound << 40)
     // Writers of workers that an earlier phase started are closed too.
     scheduler.onWorkers(isLast ? max(workerCount, writers.startedCount) : workerCount) { number in
       let worker = workers[number]

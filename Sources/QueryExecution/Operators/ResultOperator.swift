@@ -36,7 +36,12 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
 
   override func begin(workerCount: Int) {
     self.workerCount = workerCount
-    current = Array(repeating: 0, count: workerCount)
+    current = Array(repeating: Int.max, count: workerCount)
+  }
+
+  override func beginPhase(workerCount: Int, firstSequence: Int) {
+    // Workers without a morsel yet may get the earliest; workers that do not take part hold nobody up.
+    for index in current.indices { current[index] = index < workerCount ? firstSequence : Int.max }
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { Writer(worker, metrics, self) }
@@ -58,7 +63,6 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
     if workerCount == 1 { return }
     lock.lock()
     current[worker.index] = Int.max
-    // Workers that never started hold nobody up.
     lock.signalAll()
     lock.unlock()
     if worker.index == 0 {
