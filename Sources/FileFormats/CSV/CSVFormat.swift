@@ -9,7 +9,8 @@ package import QueryErrors
 /// hold line ends.
 package struct CSVFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
-    name: "csv", storedAs: [], serdes: ["org.apache.hadoop.hive.serde2.OpenCSVSerde"], extensions: ["csv", "tsv", "psv"],
+    name: "csv", storedAs: [], serdes: ["org.apache.hadoop.hive.serde2.OpenCSVSerde"],
+    extensions: ["csv", "tsv", "psv"],
     summary: "Comma-separated values with quotes, RFC 4180")
 
   private let options: FormatOptions
@@ -32,7 +33,9 @@ package struct CSVFormat: FileFormat {
     }
     dialect.separator = separator ?? 0x2c
     if let text = properties["quotechar"] {
-      dialect.quote = text.isEmpty || text == "\\0" || text == "\0" ? nil : try DelimiterProperty.byte(text, "quoteChar", allowsNumbers: false)
+      dialect.quote =
+        text.isEmpty || text == "\\0" || text == "\0"
+        ? nil : try DelimiterProperty.byte(text, "quoteChar", allowsNumbers: false)
     } else {
       dialect.quote = 0x22
     }
@@ -119,7 +122,8 @@ package struct CSVFormat: FileFormat {
     return outcome
   }
 
-  private func sniff(_ source: any ByteSource, header: Bool?, findsTypes: Bool) throws(QueryError) -> CSVSniffer.Outcome {
+  private func sniff(_ source: any ByteSource, header: Bool?, findsTypes: Bool) throws(QueryError) -> CSVSniffer.Outcome
+  {
     if source.byteCount == 0 {
       return CSVSniffer.Outcome(dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
     }

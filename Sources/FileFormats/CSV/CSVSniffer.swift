@@ -50,7 +50,8 @@ struct CSVSniffer {
 
     var best: (score: Double, width: Int, sample: Sample, dialect: DelimitedDialect)?
     let isTabbed = CompressionCodec.withoutExtension(source.path).lowercased().hasSuffix(".tsv")
-    let candidates: [UInt8] = separator.map { [$0] } ?? (isTabbed ? [0x09, 0x2c, 0x3b, 0x7c] : [0x2c, 0x09, 0x3b, 0x7c])
+    let candidates: [UInt8] =
+      separator.map { [$0] } ?? (isTabbed ? [0x09, 0x2c, 0x3b, 0x7c] : [0x2c, 0x09, 0x3b, 0x7c])
     for candidate in candidates {
       var dialect = base
       dialect.separator = candidate
@@ -173,7 +174,8 @@ struct CSVSniffer {
     index.scan(base, from: from, to: to, limit: to)
     let isOpen = index.fieldCount == 0 || Int(index.fields[index.fieldCount - 1]) < to - 1
     let endsInLine =
-      index.rowCount == 0 || index.fieldCount == 0 || Int(index.rows[index.rowCount - 1]) < index.fieldCount - 1 || isOpen
+      index.rowCount == 0 || index.fieldCount == 0 || Int(index.rows[index.rowCount - 1]) < index.fieldCount - 1
+      || isOpen
     if isEnd, endsInLine, to > from, !index.isInsideQuotes { index.appendLineEnd(at: to) }
     var sample = Sample(index: index, base: base, owner: owner, firstRow: 0, firstField: 0, firstByte: from)
     if state != 0 {
@@ -261,7 +263,9 @@ struct CSVSniffer {
     var seen: Set<String> = []
     for (column, cell) in first.enumerated() {
       let text = cell.text
-      guard let head = text.utf8.first, text.utf8.count <= 64, seen.insert(text.lowercased()).inserted else { return false }
+      guard let head = text.utf8.first, text.utf8.count <= 64, seen.insert(text.lowercased()).inserted else {
+        return false
+      }
       let isLetter = (head | 0x20 >= 0x61 && head | 0x20 <= 0x7a) || head == 0x5f || head >= 0x80
       if !isLetter || columns.repeatsFirst(column) { return false }
       let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: 64)

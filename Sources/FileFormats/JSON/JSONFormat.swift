@@ -25,7 +25,9 @@ package struct JSONFormat: FileFormat {
   package init(_ options: FormatOptions) throws(QueryError) {
     let properties = options.properties
     var settings = JSONSettings(schema: options.schema)
-    func flag(_ name: String, _ otherwise: Bool) -> Bool { properties[name].map { $0.lowercased() == "true" } ?? otherwise }
+    func flag(_ name: String, _ otherwise: Bool) -> Bool {
+      properties[name].map { $0.lowercased() == "true" } ?? otherwise
+    }
     settings.ignoresMalformed = flag("ignore.malformed.json", false)
     settings.mapping.isCaseInsensitive = flag("case.insensitive", true)
     settings.mapping.replacesDots = flag("dots.in.keys", flag("convertdotsinjsonkeystounderscores", false))

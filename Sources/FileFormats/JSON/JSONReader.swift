@@ -563,7 +563,8 @@ final class JSONReader: TextRowReader {
             spans.lengths[i] = -1
             break
           }
-          throw try badValue(column, row, String(decoding: UnsafeBufferPointer(start: start, count: min(length, 100)), as: UTF8.self))
+          throw try badValue(
+            column, row, String(decoding: UnsafeBufferPointer(start: start, count: min(length, 100)), as: UTF8.self))
         }
         spans.lengths[i] = Int32(truncatingIfNeeded: length)
       default: spans.lengths[i] = -1
@@ -574,7 +575,8 @@ final class JSONReader: TextRowReader {
     let result = converters[column]!.convert(
       spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
     if let failure {
-      let bytes = UnsafeBufferPointer(start: spans.starts[failure], count: max(0, min(100, Int(spans.lengths[failure]))))
+      let bytes = UnsafeBufferPointer(
+        start: spans.starts[failure], count: max(0, min(100, Int(spans.lengths[failure]))))
       throw try badValue(column, Int(rows?[failure] ?? Int32(failure)), String(decoding: bytes, as: UTF8.self))
     }
     return result
@@ -605,7 +607,8 @@ final class JSONReader: TextRowReader {
           reader.root.appendNull()
           continue
         }
-        throw try badValue(column, row, String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self))
+        throw try badValue(
+          column, row, String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self))
       }
       do throws(JSONNestedReader.Failure) {
         if let checker = checkers[column] {
@@ -660,7 +663,9 @@ final class JSONReader: TextRowReader {
     let isText = asked.type.physicalType == .string
     return QueryError(
       .hiveBadData,
-      isText ? "Text is not valid UTF-8" : "Error parsing field value '\(value)' for column '\(asked.name)': not a \(asked.type)",
+      isText
+        ? "Text is not valid UTF-8"
+        : "Error parsing field value '\(value)' for column '\(asked.name)': not a \(asked.type)",
       data: try place(row, rowNumber[row], Int(rowStart[row]), column: asked.name, value: value),
       hint: isDeclared
         ? "Declare the column as string."

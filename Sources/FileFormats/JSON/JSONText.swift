@@ -25,7 +25,9 @@ enum JSONText {
         // All bytes from `+` to `9`: ASCII, and no carry or borrow at the ends of that range.
         let x = NumberText.word(p, n)
         let top: UInt64 = 0x8080_8080_8080_8080
-        if (x & top) | ((x &+ 0x4646_4646_4646_4646) & top) == 0, (x &+ 0x5555_5555_5555_5555) & top == top { return true }
+        if (x & top) | ((x &+ 0x4646_4646_4646_4646) & top) == 0, (x &+ 0x5555_5555_5555_5555) & top == top {
+          return true
+        }
       }
       return hasNumberCharacters(p, n)
     }

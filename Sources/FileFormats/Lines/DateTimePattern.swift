@@ -6,7 +6,15 @@ import QueryErrors
 /// itself. `MMM` and `MMMM` are English month names.
 struct DateTimePattern: Sendable {
   private enum Part: Sendable {
-    case year(Int), month(Int), monthName, day(Int), hour(Int), halfDayHour(Int), halfDay, minute(Int), second(Int)
+    case year(Int)
+    case month(Int)
+    case monthName
+    case day(Int)
+    case hour(Int)
+    case halfDayHour(Int)
+    case halfDay
+    case minute(Int)
+    case second(Int)
     case fraction, offset
     case literal(UInt8)
   }
@@ -151,7 +159,9 @@ struct DateTimePattern: Sendable {
       }
     }
     if let isAfternoon { hour += isAfternoon ? 12 : 0 }
-    guard at == n, hour < 24, year <= 290_000, DateTimeText.isDay(year: year, month: month, day: day) else { return nil }
+    guard at == n, hour < 24, year <= 290_000, DateTimeText.isDay(year: year, month: month, day: day) else {
+      return nil
+    }
     return DateTimeText.Instant(
       days: DateTimeText.days(year: year, month: month, day: day), seconds: hour * 3600 + minute * 60 + second - offset,
       picoseconds: picoseconds, fractionDigits: digits)

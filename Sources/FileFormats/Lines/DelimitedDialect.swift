@@ -59,7 +59,9 @@ enum DelimiterProperty {
     default: break
     }
     // \001 in octal and \u0001 in hexadecimal.
-    if bytes.count == 4, bytes[0] == 0x5c, let code = Int(value.dropFirst(), radix: 8), code < 256 { return UInt8(code) }
+    if bytes.count == 4, bytes[0] == 0x5c, let code = Int(value.dropFirst(), radix: 8), code < 256 {
+      return UInt8(code)
+    }
     if bytes.count == 6, value.hasPrefix("\\u"), let code = Int(value.dropFirst(2), radix: 16), code < 128 {
       return UInt8(code)
     }

@@ -41,7 +41,8 @@ final class DelimitedFile: FormatFile {
     let prefix = try source.read(0..<min(3, source.byteCount), kind: .sampling)
     let hasMark = prefix.withBytes { $0.elementsEqual([0xef, 0xbb, 0xbf]) }
     start = hasMark ? 3 : 0
-    dataStart = try DelimitedFile.offset(source, settings.dialect, ofRecord: settings.dialect.skippedRecords, from: start)
+    dataStart = try DelimitedFile.offset(
+      source, settings.dialect, ofRecord: settings.dialect.skippedRecords, from: start)
     states = settings.dialect.quote == nil ? nil : QuoteStates(source, settings.dialect, start: dataStart)
   }
 

@@ -309,17 +309,20 @@ final class DelimitedReader: TextRowReader {
     if asked.type.physicalType == .string {
       return QueryError(
         .hiveBadData, "Text is not valid UTF-8", data: place,
-        hint: "Convert the file to UTF-8, or declare the table with CREATE EXTERNAL TABLE: bad bytes then read as U+FFFD.")
+        hint:
+          "Convert the file to UTF-8, or declare the table with CREATE EXTERNAL TABLE: bad bytes then read as U+FFFD.")
     }
     if file.settings.schema == nil {
       return QueryError(
         .hiveBadData, "Error parsing field value '\(value)' for field \(ordinals[column]!): not a \(asked.type)",
         data: place,
-        hint: "The type was inferred from a sample of the file; declare the column as varchar with CREATE EXTERNAL TABLE.")
+        hint:
+          "The type was inferred from a sample of the file; declare the column as varchar with CREATE EXTERNAL TABLE.")
     }
     return QueryError(
       .hiveBadData,
-      "Error parsing field value '\(value)' for field \(ordinals[column]!): For input string: \"\(value)\"", data: place,
+      "Error parsing field value '\(value)' for field \(ordinals[column]!): For input string: \"\(value)\"",
+      data: place,
       hint: "Declare the column as string, or set the table property 'use.null.for.invalid.data' = 'true'.")
   }
 
@@ -329,7 +332,9 @@ final class DelimitedReader: TextRowReader {
       data: DataLocation(
         path: file.source.path, row: try fileRow(recordsTaken),
         byteOffset: file.codec == .none ? Int(input.offset) + nextStart : nil),
-      hint: "Quote fields that hold the separator, or declare the table with CREATE EXTERNAL TABLE: more fields are then ignored.")
+      hint:
+        "Quote fields that hold the separator, or declare the table with CREATE EXTERNAL TABLE: more fields are then ignored."
+    )
   }
 
   private func unclosedQuote() throws(QueryError) -> QueryError {

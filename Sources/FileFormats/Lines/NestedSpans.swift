@@ -127,7 +127,8 @@ final class NestedSpans {
       var failed: Int?
       let column = converter!.convert(spans, count: rowCount, isASCII: isASCII, owner: owner, failure: &failed)
       if let failed {
-        let bytes = UnsafeBufferPointer(start: spans.starts[failed], count: max(0, min(100, Int(spans.lengths[failed]))))
+        let bytes = UnsafeBufferPointer(
+          start: spans.starts[failed], count: max(0, min(100, Int(spans.lengths[failed]))))
         failure = (failed, String(decoding: bytes, as: UTF8.self))
       }
       return column

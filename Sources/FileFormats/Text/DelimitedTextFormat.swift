@@ -47,7 +47,8 @@ package struct DelimitedTextFormat: FileFormat {
     var separators = [dialect.separator, collection, mapKey]
     separators += (4...8).map { UInt8($0) }
     settings = DelimitedSettings(
-      dialect: dialect, policy: ValuePolicy(
+      dialect: dialect,
+      policy: ValuePolicy(
         malformedIsNull: true, decodesBase64: true,
         timestampPatterns: try DateTimePattern.list(properties["timestamp.formats"])), schema: options.schema,
       nestedSeparators: separators)

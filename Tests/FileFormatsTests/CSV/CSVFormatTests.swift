@@ -21,7 +21,8 @@ func expectedRows(_ name: String) -> [[String?]] {
   // MARK: Records
 
   @Test func quotesLineEndsAndBlankLines() throws {
-    let rows = try TextTesting.read("\u{feff}id,name\r\n1,\"a \"\"quoted\"\" name\"\r\n\r\n2,\"two\r\nlines\"\r\n3,\r\n4,\"\"")
+    let rows = try TextTesting.read(
+      "\u{feff}id,name\r\n1,\"a \"\"quoted\"\" name\"\r\n\r\n2,\"two\r\nlines\"\r\n3,\r\n4,\"\"")
     #expect(rows == [["1", "a \"quoted\" name"], ["2", "two\r\nlines"], ["3", nil], ["4", ""]])
     #expect(try TextTesting.read("a,b\r1,x\r2,y\r") == [["1", "x"], ["2", "y"]])
     #expect(try TextTesting.read("a\n1\n\n2\n") == [["1"], [nil], ["2"]])
@@ -39,7 +40,8 @@ func expectedRows(_ name: String) -> [[String?]] {
 
   @Test(arguments: [1, 2, 3, 5, 7, 16, 31, 63, 64, 65, 100, 1000])
   func splitsOfAnySizeReadTheSame(_ size: Int) throws {
-    #expect(try TextTesting.read(TextTesting.fixture("quoted.csv"), splitByteCount: size) == expectedRows("quoted.expected"))
+    #expect(
+      try TextTesting.read(TextTesting.fixture("quoted.csv"), splitByteCount: size) == expectedRows("quoted.expected"))
     let stray = TextTesting.fixture("stray.csv")
     #expect(try TextTesting.read(stray, ["header": "false"], splitByteCount: size) == expectedRows("stray.expected"))
     let crlf = Array("a,b\r\n1,\"x\r\ny\"\r\n\r\n2,z\r\n".utf8)
@@ -104,7 +106,9 @@ func expectedRows(_ name: String) -> [[String?]] {
     #expect(try TextTesting.inferred("a,b,c\n") == "a varchar, b varchar, c varchar")
     #expect(try TextTesting.inferred("name,city\nAnn,Rome\nBob,Oslo\n") == "name varchar, city varchar")
     #expect(try TextTesting.inferred("x,y\nx,z\n") == "_col0 varchar, _col1 varchar")
-    #expect(try TextTesting.inferred("a,A,a,,\n1,2,3,4,5\n") == "a bigint, A_1 bigint, a_2 bigint, _col3 bigint, _col4 bigint")
+    #expect(
+      try TextTesting.inferred("a,A,a,,\n1,2,3,4,5\n") == "a bigint, A_1 bigint, a_2 bigint, _col3 bigint, _col4 bigint"
+    )
     #expect(try TextTesting.inferred("junk\na,b\n1,2\n", ["skip.header.line.count": "2"]) == "a bigint, b bigint")
     #expect(try TextTesting.inferred("a,b\n1,2\n", ["skip.header.line.count": "0"]) == "_col0 varchar, _col1 varchar")
   }
@@ -123,7 +127,8 @@ func expectedRows(_ name: String) -> [[String?]] {
     let rows = try TextTesting.read(csv)
     #expect(
       rows[0] == [
-        "true", "1", "12345678901234567890", "1.5", "19782", "1704164645123000", "1704164645123400", "007", "1", "5", nil,
+        "true", "1", "12345678901234567890", "1.5", "19782", "1704164645123000", "1704164645123400", "007", "1", "5",
+        nil,
       ])
     #expect(
       rows[1] == ["false", "-7", "1", "1000.0", "10956", "1704164645000000", "1704164645123456", "1", "x", "6", nil])
@@ -170,7 +175,9 @@ func expectedRows(_ name: String) -> [[String?]] {
   }
 
   @Test func tooManyAndTooFewFields() throws {
-    let error = TextTesting.failure { _ = try TextTesting.read("id,name,amount\n1,a,10\n2,b,20\n3,c,30,extra\n4,d,40\n") }
+    let error = TextTesting.failure {
+      _ = try TextTesting.read("id,name,amount\n1,a,10\n2,b,20\n3,c,30,extra\n4,d,40\n")
+    }
     #expect(error?.code == .hiveBadData)
     #expect(error?.data?.row == 4)
     #expect(try TextTesting.read("id,name,amount\n1,a,10\n2,b\n3,c,30\n")[1] == ["2", "b", nil])
@@ -195,7 +202,8 @@ func expectedRows(_ name: String) -> [[String?]] {
 
   @Test func openCSV() throws {
     let schema = Schema([
-      Field("s", text), Field("i", .integer), Field("d", .date), Field("t", .timestamp(precision: 3)), Field("b", .boolean),
+      Field("s", text), Field("i", .integer), Field("d", .date), Field("t", .timestamp(precision: 3)),
+      Field("b", .boolean),
     ])
     let rows = try TextTesting.read(
       "x\\\"y,1,19782,1704164645123,TRUE\n\"a\\\"b\\\\c\",-2,0,-1,false\n\n\"\",3,1,0,true,extra\nz\n", schema: schema)
@@ -211,7 +219,9 @@ func expectedRows(_ name: String) -> [[String?]] {
     let odd = try TextTesting.read(
       "a|'b|c'|d\n", ["separatorchar": "|", "quotechar": "'"], schema: Schema([Field("a", text), Field("b", text)]))
     #expect(odd == [["a", "b|c"]])
-    #expect(throws: QueryError.self) { try CSVFormat(FormatOptions(properties: ["separatorchar": "\""], schema: schema)) }
+    #expect(throws: QueryError.self) {
+      try CSVFormat(FormatOptions(properties: ["separatorchar": "\""], schema: schema))
+    }
   }
 
   @Test(arguments: [1, 2, 3, 7, 64, 1000]) func escapesAcrossSplits(_ size: Int) throws {
@@ -225,7 +235,8 @@ func expectedRows(_ name: String) -> [[String?]] {
 
   @Test func delimitedText() throws {
     let schema = Schema([
-      Field("i", .integer), Field("s", text), Field("d", .decimal(precision: 5, scale: 2)), Field("v", .varchar(length: 2)),
+      Field("i", .integer), Field("s", text), Field("d", .decimal(precision: 5, scale: 2)),
+      Field("v", .varchar(length: 2)),
       Field("c", .char(length: 3)), Field("t", .timestamp(precision: 3)), Field("l", .date),
     ])
     let rows = try TextTesting.read(
@@ -262,7 +273,8 @@ func expectedRows(_ name: String) -> [[String?]] {
   @Test func nestedDelimitedText() throws {
     let schema = Schema([
       Field("a", .array(.integer)), Field("m", .map(key: text, value: .bigint)),
-      Field("r", .row([.init(name: "x", type: .integer), .init(name: "y", type: text)])), Field("aa", .array(.array(text))),
+      Field("r", .row([.init(name: "x", type: .integer), .init(name: "y", type: text)])),
+      Field("aa", .array(.array(text))),
     ])
     let rows = try TextTesting.read(
       "1|2|x,k=1|l=\\N,5|z,a=b|c\n,,,\n\\N,\\N,\\N,\\N\n", as: DelimitedTextFormat.self,
@@ -291,7 +303,8 @@ func expectedRows(_ name: String) -> [[String?]] {
     let expected = (101..<3000).filter { $0 % 3 == 0 && $0 % 17 == 6 }
     #expect(try TextTesting.rows(file, request, splitByteCount: 1 << 20).map { $0[0] } == expected.map(String.init))
     request.limit = 5
-    #expect(try TextTesting.rows(file, request, splitByteCount: 1 << 20).map { $0[0] } == expected.prefix(5).map(String.init))
+    #expect(
+      try TextTesting.rows(file, request, splitByteCount: 1 << 20).map { $0[0] } == expected.prefix(5).map(String.init))
     request = ScanRequest(columns: [columns[2]], limit: 3)
     #expect(try TextTesting.rows(file, request, splitByteCount: 1 << 20) == [["0.0"], ["0.14"], ["0.29"]])
     #expect(try TextTesting.rows(file, ScanRequest(columns: []), splitByteCount: 1000).count == 3000)
@@ -305,7 +318,9 @@ func expectedRows(_ name: String) -> [[String?]] {
       ScanColumn(name: "missing", type: .double, ordinal: 2),
     ]
     #expect(
-      try TextTesting.rows(file, ScanRequest(columns: columns), splitByteCount: 100) == [["x", "1", nil], ["y", "2", nil]])
+      try TextTesting.rows(file, ScanRequest(columns: columns), splitByteCount: 100) == [
+        ["x", "1", nil], ["y", "2", nil],
+      ])
   }
 
   @Test func filesOfATableAreReadAlike() throws {
@@ -332,7 +347,8 @@ func expectedRows(_ name: String) -> [[String?]] {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("\"\",\n\r\\a1-.;\t|".utf8) + [0, 0xff, 0xc3, 0xa9]
     for _ in 0..<300 {
-      let bytes = (0..<Int.random(in: 0..<300, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! }
+      let bytes = (0..<Int.random(in: 0..<300, using: &generator)).map { _ in alphabet.randomElement(using: &generator)!
+      }
       let whole = Result { try TextTesting.read(bytes) }
       let split = Result { try TextTesting.read(bytes, splitByteCount: Int.random(in: 1..<100)) }
       switch (whole, split) {

@@ -18,7 +18,10 @@ func withText<T>(_ text: String, _ body: (UnsafePointer<UInt8>, Int) -> T) -> T 
         return ok ? value : nil
       }
     }
-    for value in [0, 1, 9, 10, 12_345_678, 123_456_789, 9_999_999_999_999_999, 12_345_678_901_234_567, Int64.max, -1, -99, Int64.min] {
+    for value in [
+      0, 1, 9, 10, 12_345_678, 123_456_789, 9_999_999_999_999_999, 12_345_678_901_234_567, Int64.max, -1, -99,
+      Int64.min,
+    ] {
       #expect(parse(String(value)) == value)
     }
     #expect(parse("9223372036854775808") == nil)
@@ -70,7 +73,8 @@ func withText<T>(_ text: String, _ body: (UnsafePointer<UInt8>, Int) -> T) -> T 
             return "64 and 128 bits differ: \(short) \(value) \(narrow) \(outcome)"
           }
         }
-        return outcome == .overflow || outcome == .notANumber ? "\(outcome)" : "\(value)" + (outcome == .rounded ? "~" : "")
+        return outcome == .overflow || outcome == .notANumber
+          ? "\(outcome)" : "\(value)" + (outcome == .rounded ? "~" : "")
       }
     }
     #expect(parse("1.5", 5, 2) == "150")

@@ -17,7 +17,8 @@ import Testing
     let source = try LocalObjectStore().open(root + path, meter: ScanMeter())
     let schema = try format.inferSchema(source)
     let all = schema.fields.enumerated().map { ScanColumn(name: $1.name, type: $1.type, ordinal: $0) }
-    let asked = try columns?.map { name in try #require(all.first { $0.name.lowercased() == name.lowercased() }) } ?? all
+    let asked =
+      try columns?.map { name in try #require(all.first { $0.name.lowercased() == name.lowercased() }) } ?? all
     return try TextTesting.rows(try format.open(source), ScanRequest(columns: asked), splitByteCount: splitByteCount)
   }
 
@@ -47,14 +48,18 @@ import Testing
     #expect(try rows("delimited/no_header.csv").count == 20)
     #expect(try rows("delimited/header_only.csv") == [])
     #expect(try rows("delimited/empty.csv") == [])
-    #expect(try rows("delimited/crlf_bom.csv") == [["1", "a \"quoted\" name"], ["2", "two\r\nlines"], ["3", nil], ["4", ""]])
+    #expect(
+      try rows("delimited/crlf_bom.csv") == [
+        ["1", "a \"quoted\" name"], ["2", "two\r\nlines"], ["3", nil], ["4", ""],
+      ])
   }
 
   @Test func eventsOfAllDays() throws {
     var total = 0
     for day in 1...7 {
       let folder = "events/dt=2024-06-0\(day)"
-      for entry in try LocalObjectStore().list(root + folder, detail: .names, meter: ScanMeter()) where !entry.isHidden {
+      for entry in try LocalObjectStore().list(root + folder, detail: .names, meter: ScanMeter()) where !entry.isHidden
+      {
         let found = try rows(folder + "/" + entry.name, columns: ["eventId", "user", "total"], splitByteCount: 5000)
         #expect(found.allSatisfy { $0[0] != nil })
         total += found.count

@@ -32,7 +32,9 @@ enum TextTesting {
       return "{" + zip(x, type.childTypes).map { render($0, $1) ?? "NULL" }.joined(separator: ", ") + "}"
     case .map(let x):
       return "{"
-        + x.map { (render($0.key, type.childTypes[0]) ?? "NULL") + "=" + (render($0.value, type.childTypes[1]) ?? "NULL") }
+        + x.map {
+          (render($0.key, type.childTypes[0]) ?? "NULL") + "=" + (render($0.value, type.childTypes[1]) ?? "NULL")
+        }
         .joined(separator: ", ") + "}"
     }
   }

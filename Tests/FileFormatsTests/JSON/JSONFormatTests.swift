@@ -1,6 +1,6 @@
 import Columnar
-import QueryErrors
 import ObjectStore
+import QueryErrors
 import Testing
 
 @testable import FileFormats
@@ -17,7 +17,9 @@ private let text = DataType.text
       batchSize: batchSize)
   }
 
-  private func inferred(_ json: String) throws -> String { try TextTesting.inferred(json, as: JSONFormat.self, path: "t.json") }
+  private func inferred(_ json: String) throws -> String {
+    try TextTesting.inferred(json, as: JSONFormat.self, path: "t.json")
+  }
 
   private func failure(_ json: String, _ properties: [String: String] = [:], schema: Schema? = nil) -> QueryError? {
     TextTesting.failure { _ = try read(json, properties, schema: schema) }
@@ -87,14 +89,18 @@ private let text = DataType.text
   // MARK: Inference
 
   @Test func inference() throws {
-    #expect(try inferred("{\"a\":1,\"b\":1.5,\"c\":\"x\",\"d\":true,\"e\":null}") == "a bigint, b double, c varchar, d boolean, e varchar")
+    #expect(
+      try inferred("{\"a\":1,\"b\":1.5,\"c\":\"x\",\"d\":true,\"e\":null}")
+        == "a bigint, b double, c varchar, d boolean, e varchar")
     #expect(try inferred("{\"a\":1}\n{\"a\":1.5}") == "a double")
     #expect(try inferred("{\"a\":1}\n{\"a\":\"x\"}") == "a varchar")
     #expect(try inferred("{\"a\":12345678901234567890}") == "a decimal(38,0)")
     #expect(try inferred("{\"o\":{\"x\":1}}\n{\"o\":{\"y\":\"s\"}}\n{\"o\":null}") == "o row(x bigint, y varchar)")
     #expect(try inferred("{\"l\":[1,2.5]}\n{\"l\":[]}\n{\"l\":[{\"k\":1}]}") == "l array(varchar)")
     #expect(try inferred("{\"l\":[[1],[]]}") == "l array(array(bigint))")
-    #expect(try inferred("{\"d\":\"2024-01-02\",\"t\":\"2024-01-02 03:04:05\",\"z\":\"2024-01-02T03:04:05Z\"}") == "d date, t timestamp(3), z varchar")
+    #expect(
+      try inferred("{\"d\":\"2024-01-02\",\"t\":\"2024-01-02 03:04:05\",\"z\":\"2024-01-02T03:04:05Z\"}")
+        == "d date, t timestamp(3), z varchar")
     #expect(try inferred("{\"t\":\"2024-01-02T03:04:05.123456\"}\n{\"t\":\"2024-01-02\"}") == "t timestamp(6)")
     #expect(try inferred("{\"d\":\"2024-01-02\"}\n{\"d\":\"\"}") == "d varchar")
     #expect(try inferred("{\"a\":1,\"B\":2}\n{\"A\":1,\"b\":2,\"c\":3}") == "a bigint, B bigint, c bigint")
@@ -107,7 +113,8 @@ private let text = DataType.text
     let schema = Schema([
       Field("i", .integer), Field("s", .smallint), Field("d", .decimal(precision: 10, scale: 2)),
       Field("w", .decimal(precision: 38, scale: 5)), Field("f", .real), Field("b", .boolean), Field("t", text),
-      Field("day", .date), Field("at", .timestamp(precision: 3)), Field("bin", .varbinary), Field("c", .char(length: 2)),
+      Field("day", .date), Field("at", .timestamp(precision: 3)), Field("bin", .varbinary),
+      Field("c", .char(length: 2)),
     ])
     let rows = try read(
       """
@@ -144,13 +151,21 @@ private let text = DataType.text
       {"r":{}}
       """, schema: schema)
     #expect(
-      rows[0] == ["{1, [19723, NULL]}", "{a=1.0, b\n=2.5}", "[[1, 2], [], NULL]", "[{{\"q\":1}}, {v\t}, {NULL}]", "{1=x}"])
+      rows[0] == [
+        "{1, [19723, NULL]}", "{a=1.0, b\n=2.5}", "[[1, 2], [], NULL]", "[{{\"q\":1}}, {v\t}, {NULL}]", "{1=x}",
+      ])
     #expect(rows[1] == ["{3, [1]}", "{}", "[]", nil, nil])
     #expect(rows[2] == ["{NULL, NULL}", nil, nil, nil, nil])
-    for bad in ["{\"r\":1}", "{\"r\":{\"x\":[1]}}", "{\"aa\":[1]}", "{\"aa\":[[1]", "{\"aa\":[[1 2]]}", "{\"r\":{\"x\" 1}}", "{\"m\":[]}"] {
+    for bad in [
+      "{\"r\":1}", "{\"r\":{\"x\":[1]}}", "{\"aa\":[1]}", "{\"aa\":[[1]", "{\"aa\":[[1 2]]}", "{\"r\":{\"x\" 1}}",
+      "{\"m\":[]}",
+    ] {
       #expect(failure(bad, schema: schema)?.code == .hiveBadData, "\(bad)")
     }
-    #expect(try read("{\"aa\":[[1 2]]}\n{\"aa\":[[1]]}", ["ignore.malformed.json": "true"], schema: schema).map { $0[2] } == [nil, "[[1]]"])
+    #expect(
+      try read("{\"aa\":[[1 2]]}\n{\"aa\":[[1]]}", ["ignore.malformed.json": "true"], schema: schema).map { $0[2] } == [
+        nil, "[[1]]",
+      ])
   }
 
   // MARK: OpenX properties
@@ -160,7 +175,8 @@ private let text = DataType.text
     #expect(try read("{\"eventId\":1}\n{\"EVENTID\":2}", schema: schema).map { $0[0] } == ["1", "2"])
     #expect(try read("{\"eventId\":1}", ["case.insensitive": "false"], schema: schema)[0][0] == nil)
     #expect(
-      try read("{\"eventId\":1}", ["case.insensitive": "false", "mapping.eventid": "eventId"], schema: schema)[0][0] == "1")
+      try read("{\"eventId\":1}", ["case.insensitive": "false", "mapping.eventid": "eventId"], schema: schema)[0][0]
+        == "1")
     #expect(try read("{\"a.b\":1}", ["dots.in.keys": "true"], schema: schema)[0][1] == "1")
     #expect(try read("{\"time:stamp\":5,\"ts\":6}", ["mapping.ts": "time:stamp"], schema: schema)[0][2] == "5")
     #expect(try read("[1,2]\n[3]", schema: schema) == [["1", "2", nil], ["3", nil, nil]])
@@ -173,8 +189,10 @@ private let text = DataType.text
   @Test func malformedRecords() throws {
     let schema = Schema([Field("a", .bigint), Field("b", text)])
     let bad = [
-      "{\"a\":1", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "{\"a\":}", "{\"a\":1 \"b\":2}", "{\"a\":1}}", "{\"a\":1} x", "x", "{",
-      "{\"a\":tru}", "{\"b\":\"x}", "{\"b\":[1,2}", "{\"b\":{\"x\":1]}", "{\"b\":\"\\x\"}", "\"a\"", "{\"a\":1,,\"b\":2}", "{,}",
+      "{\"a\":1", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "{\"a\":}", "{\"a\":1 \"b\":2}", "{\"a\":1}}", "{\"a\":1} x", "x",
+      "{",
+      "{\"a\":tru}", "{\"b\":\"x}", "{\"b\":[1,2}", "{\"b\":{\"x\":1]}", "{\"b\":\"\\x\"}", "\"a\"",
+      "{\"a\":1,,\"b\":2}", "{,}",
       "{\"a\":nul}", "{\"b\":\"\\u12\"}", "{\"a\":1}{\"a\":2}", "{\"a\"}", "{\"a\":1:2}", "}", "{\"a\":[}", "]", "12",
     ]
     for record in bad {
@@ -211,7 +229,7 @@ private let text = DataType.text
     #expect(failure("{\"b\":\(deep)}")?.code == .hiveBadData)
     let fine = String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
     #expect(try read("{\"b\":\(fine)}", schema: schema) == [[fine]])
-    #expect(try read("{\"b\":\(fine)}") .count == 1)
+    #expect(try read("{\"b\":\(fine)}").count == 1)
   }
 
   @Test func predicatesAndLimits() throws {
@@ -235,12 +253,16 @@ private let text = DataType.text
 
   @Test func randomBytesNeverCrash() throws {
     var generator = SystemRandomNumberGenerator()
-    let pieces = ["{", "}", "[", "]", ",", ":", "\"", "\"a\":", "\"b\":", "1", "\\", "\n", " ", "null", "tru", "\"x\"", "{\"a\":1}", "\u{e9}"]
+    let pieces = [
+      "{", "}", "[", "]", ",", ":", "\"", "\"a\":", "\"b\":", "1", "\\", "\n", " ", "null", "tru", "\"x\"", "{\"a\":1}",
+      "\u{e9}",
+    ]
     let schema = Schema([
       Field("a", .bigint), Field("b", .array(.row([.init(name: "a", type: text)]))), Field("c", text),
     ])
     for _ in 0..<400 {
-      let json = (0..<Int.random(in: 0..<30, using: &generator)).map { _ in pieces.randomElement(using: &generator)! }.joined()
+      let json = (0..<Int.random(in: 0..<30, using: &generator)).map { _ in pieces.randomElement(using: &generator)! }
+        .joined()
       for properties in [[:], ["ignore.malformed.json": "true"]] {
         let whole = Result { try read(json, properties, schema: schema) }
         let split = Result { try read(json, properties, schema: schema, splitByteCount: Int.random(in: 1..<50)) }
