@@ -13,7 +13,7 @@ package enum FunctionRegistry {
     StringSliceFunctions.self, StringCaseFunctions.self, StringSearchFunctions.self,
     DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
     RegexpFunctions.self, RoundingFunctions.self, MathFunctions.self, ProbabilityFunctions.self,
-    TimestampFunctions.self, DateTimeFormatFunctions.self, JSONFunctions.self, URLFunctions.self,
+    TimestampFunctions.self, DateTimeFormatFunctions.self, JSONFunctions.self, URLFunctions.self, BinaryFunctions.self, BitwiseFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
