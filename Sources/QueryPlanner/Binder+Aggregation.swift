@@ -168,7 +168,7 @@ extension Binder {
         AggregateCall(
           aggregate.output, function: aggregate.function, overloadIndex: aggregate.overloadIndex,
           binding: aggregate.binding, arguments: arguments, isDistinct: aggregate.isDistinct, filter: filter,
-          ordering: ordering, range: aggregate.range))
+          ordering: ordering, range: shown(aggregate.range)))
     }
     let setIndex = hasSets && !block.groupings.isEmpty ? newColumn("groupid", .bigint) : nil
     let node = AggregateNode(

@@ -53,7 +53,7 @@ extension Binder {
     return .call(
       ScalarCall(
         resolved.function, overloadIndex: resolved.index, binding: resolved.binding, arguments: coercedArguments,
-        range: range))
+        range: shown(range)))
   }
 
   private func functionNotFound(_ name: String, at range: SourceRange?) -> QueryError {
@@ -113,7 +113,7 @@ extension Binder {
     let (index, binding, bound) = try resolve(
       name, function.overloads.map(\.signature), arguments, place, at: node.range)
     return .call(
-      ScalarCall(function, overloadIndex: index, binding: binding, arguments: bound, range: node.range))
+      ScalarCall(function, overloadIndex: index, binding: binding, arguments: bound, range: shown(node.range)))
   }
 
   /// Whether a function left out of listings may be called by name; operators by symbols never get here.

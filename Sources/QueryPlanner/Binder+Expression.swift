@@ -309,7 +309,7 @@ extension Binder {
     guard operand.type == .unknown || CastRegistry.canCast(operand.type, to: type) else {
       throw QueryError(.typeMismatch, "Cannot cast \(operand.type) to \(type)", at: node.range)
     }
-    return .cast(CastExpression(operand, to: type, isTry: node.isTry, range: node.range))
+    return .cast(CastExpression(operand, to: type, isTry: node.isTry, range: shown(node.range)))
   }
 
   private static func extractFunction(_ field: ExtractField) -> String {
@@ -377,7 +377,7 @@ extension Binder {
       throw QueryError(.functionNotFound, "Function 'row' not registered", at: range)
     }
     let binding = SignatureBinding(argumentTypes: values.map(\.type), returnType: type)
-    return .call(ScalarCall(function, overloadIndex: 0, binding: binding, arguments: values, range: range))
+    return .call(ScalarCall(function, overloadIndex: 0, binding: binding, arguments: values, range: shown(range)))
   }
 
   private func bindArray(_ node: ArraySyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
@@ -390,7 +390,7 @@ extension Binder {
       throw QueryError(.functionNotFound, "Function 'array_constructor' not registered", at: node.range)
     }
     let binding = SignatureBinding(argumentTypes: elements.map(\.type), returnType: .array(type))
-    return .call(ScalarCall(function, overloadIndex: 0, binding: binding, arguments: elements, range: node.range))
+    return .call(ScalarCall(function, overloadIndex: 0, binding: binding, arguments: elements, range: shown(node.range)))
   }
 
   private func bindSubscript(_ node: SubscriptSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {

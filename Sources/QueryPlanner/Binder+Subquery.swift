@@ -30,7 +30,7 @@ extension Binder {
     switch syntax {
     case .subquery(let node):
       var rows = try singleColumn(try bindQuery(node.query, inner))
-      if !yieldsOneRow(rows.plan) { rows.plan = .singleRow(SingleRowNode(input: rows.plan, range: node.range)) }
+      if !yieldsOneRow(rows.plan) { rows.plan = .singleRow(SingleRowNode(input: rows.plan, range: shown(node.range))) }
       let output = rows.columns[0].reference
       block.subqueries.append(.init(kind: .scalar, plan: rows.plan, output: output, range: node.range, syntax: syntax))
       return .column(output)
@@ -171,6 +171,6 @@ extension Binder {
       }
     return .apply(
       ApplyNode(
-        kind, input: input, subquery: subquery.plan, correlation: subquery.plan.freeColumns, range: subquery.range))
+        kind, input: input, subquery: subquery.plan, correlation: subquery.plan.freeColumns, range: shown(subquery.range)))
   }
 }

@@ -19,21 +19,21 @@ extension Binder {
     _ definitions: [WindowDefinitionSyntax], _ scope: Scope, _ block: QueryBlock
   ) throws(QueryError) {
     for definition in definitions {
-      if block.windowDefinitions[definition.name] != nil {
+      if block.windowDefinitions[QueryBlock.windowKey(definition.name)] != nil {
         throw QueryError(
           .duplicateWindowName, "WINDOW name '\(definition.name.canonicalName)' specified more than once",
           at: definition.name.range)
       }
       // A definition may refer to earlier ones only.
       _ = try resolve(definition.specification, block)
-      block.windowDefinitions[definition.name] = definition.specification
+      block.windowDefinitions[QueryBlock.windowKey(definition.name)] = definition.specification
     }
   }
 
   private func specification(_ reference: WindowReferenceSyntax, _ block: QueryBlock) throws(QueryError) -> Specification {
     switch reference {
     case .named(let name):
-      guard let definition = block.windowDefinitions[name] else { throw windowNotFound(name, block) }
+      guard let definition = block.windowDefinitions[QueryBlock.windowKey(name)] else { throw windowNotFound(name, block) }
       return try resolve(definition, block)
     case .specification(let syntax): return try resolve(syntax, block)
     }
@@ -43,7 +43,7 @@ extension Binder {
     QueryError(
       .invalidWindowReference, "Cannot resolve WINDOW name \(name.canonicalName)", at: name.range,
       hint: NameSuggestion.hint(
-        for: name.canonicalName, among: block.windowDefinitions.keys.map(\.canonicalName).sorted()))
+        for: name.canonicalName, among: block.windowDefinitions.keys.map { $0.lowercased() }.sorted()))
   }
 
   private func resolve(_ syntax: WindowSpecificationSyntax, _ block: QueryBlock) throws(QueryError) -> Specification {
@@ -53,7 +53,7 @@ extension Binder {
       throw .notSupported("Row pattern recognition in windows is not supported", at: frame.range)
     }
     guard let name = syntax.existingName else { return result }
-    guard let definition = block.windowDefinitions[name] else { throw windowNotFound(name, block) }
+    guard let definition = block.windowDefinitions[QueryBlock.windowKey(name)] else { throw windowNotFound(name, block) }
     let base = try resolve(definition, block)
     if let first = syntax.partitionBy.first {
       throw QueryError(
@@ -256,7 +256,7 @@ extension Binder {
         offset.type == .bigint ? offset : .cast(CastExpression(offset, to: .bigint, range: range))
       let count = offset.type.isInteger ? coerced(offset, to: .bigint) : wide
       let isValid = try call(">=", [count, .constant(.integer(0), .bigint)], at: range)
-      return FrameOffsetCheck.checked(count, isValid: isValid, at: range)
+      return FrameOffsetCheck.checked(count, isValid: isValid, at: shown(range))
     }
     guard !specification.ordering.isEmpty else {
       throw QueryError(
@@ -317,7 +317,7 @@ extension Binder {
       }
       limit = .cast(CastExpression(limit, to: keyType, range: range))
     }
-    return FrameOffsetCheck.checked(limit, isValid: isValid, at: range)
+    return FrameOffsetCheck.checked(limit, isValid: isValid, at: shown(range))
   }
 
   // MARK: Plan
@@ -352,7 +352,7 @@ extension Binder {
         calls.append(
           WindowCall(
             window.output, function: window.function, binding: window.binding, arguments: arguments, frame: frame,
-            ignoresNulls: window.ignoresNulls, isDistinct: window.isDistinct, filter: filter, range: window.range))
+            ignoresNulls: window.ignoresNulls, isDistinct: window.isDistinct, filter: filter, range: shown(window.range)))
       }
       plan = .window(
         WindowNode(input: materializer.plan(), partitionKeys: partition, ordering: ordering, calls: calls))
@@ -374,7 +374,7 @@ extension Binder {
 /// Fails where a frame's offset is negative or NULL.
 enum FrameOffsetCheck {
   /// `value`, once `isValid` is true.
-  static func checked(_ value: Expression, isValid: Expression, at range: SourceRange) -> Expression {
+  static func checked(_ value: Expression, isValid: Expression, at range: SourceRange?) -> Expression {
     let binding = SignatureBinding(argumentTypes: [.boolean, value.type], returnType: value.type)
     return .call(
       ScalarCall(function, overloadIndex: 0, binding: binding, arguments: [isValid, value], range: range))

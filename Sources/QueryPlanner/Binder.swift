@@ -88,6 +88,9 @@ package final class Binder {
     return (try ConstantFolding.evaluate(bound, session: session), bound.type)
   }
 
+  /// The range as errors at run time may show it: none inside of a view, whose text is not the statement's.
+  func shown(_ range: SourceRange?) -> SourceRange? { viewStack.isEmpty ? range : nil }
+
   // MARK: Numbering
 
   func newColumn(_ name: String, _ type: DataType) -> ColumnReference {

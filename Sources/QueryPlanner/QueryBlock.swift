@@ -115,8 +115,8 @@ final class QueryBlock {
   }
 
   let context: QueryContext
-  /// Named windows of the WINDOW clause.
-  var windowDefinitions: [Identifier: WindowSpecificationSyntax] = [:]
+  /// Named windows of the WINDOW clause; see `windowKey`.
+  var windowDefinitions: [String: WindowSpecificationSyntax] = [:]
   var subqueries: [Subquery] = []
   var aggregates: [Aggregate] = []
   var windows: [Window] = []
@@ -129,6 +129,9 @@ final class QueryBlock {
   var knownSubqueries: [ExpressionSyntax: Expression] = [:]
 
   init(context: QueryContext) { self.context = context }
+
+  /// What windows' names are compared by: unlike other names, in upper case unless they stand in quotes.
+  static func windowKey(_ name: Identifier) -> String { name.isDelimited ? name.name : name.name.uppercased() }
 }
 
 /// Where an expression stands: what names mean there and what is allowed.
