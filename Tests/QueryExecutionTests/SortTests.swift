@@ -64,7 +64,9 @@ import Testing
     let sortKeys = keys.map { SortKey(table.columns[$0.0], isAscending: $0.1, nullsFirst: $0.2) }
     let rows = try configuration.run(.sort(SortNode(input: table.scan(), keys: sortKeys)))
     #expect(rows.count == table.rows.count)
-    #expect(bag(rows) == bag(table.rows))
+    // Dictionaries make one entry of 0.0 and -0.0.
+    func texts(_ rows: [Row]) -> [String] { rows.map { $0.map(SortTests.text).joined(separator: "|") }.sorted() }
+    #expect(texts(rows) == texts(table.rows))
     for (a, b) in zip(rows, rows.dropFirst()) { #expect(SortTests.order(a, b, keys) <= 0) }
     let expected = table.rows.sorted { SortTests.order($0, $1, keys) < 0 }
     for (offset, count) in [(0, 1), (0, 10), (5, 20), (0, 5000), (1990, 100), (0, 0), (3000, 5)] {

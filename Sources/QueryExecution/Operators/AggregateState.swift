@@ -263,12 +263,14 @@ final class AggregateState: @unchecked Sendable {
       let found = Buffer(byteCount: rowCount * 4)
       let p = found.typed(Int32.self)
       try distinct.assign(columns, rowCount: rowCount, into: p)
-      var next: Int32 = 0
+      // The first row of each group; NULL may have got its group before rows that come first.
+      let seen = Buffer.zeroed(byteCount: distinct.groupCount)
+      let flags = seen.typed(UInt8.self)
       var count = 0
-      for row in 0..<rowCount where p[row] == next {
+      for row in 0..<rowCount where flags[Int(p[row])] == 0 {
+        flags[Int(p[row])] = 1
         p[count] = Int32(row)
         count += 1
-        next += 1
       }
       takeRows(p, count)
     }
