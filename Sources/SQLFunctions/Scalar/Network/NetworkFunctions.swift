@@ -1,0 +1,48 @@
+import Columnar
+import QueryErrors
+
+/// IP addresses.
+package enum NetworkFunctions: FunctionFamily {
+  package static let title = "IP addresses"
+
+  package static let functions: [ScalarFunction] = [
+    ScalarFunction(
+      "contains", summary: "Whether a network in CIDR notation holds an address.",
+      examples: [Example("contains('10.0.0.0/8', IPADDRESS '10.255.255.255')", "true")],
+      overloads: [
+        .binary(.exact(.text), .exact(.ipaddress), returns: .boolean) {
+          (network: StringView, address: StringView, rows) -> Bool in contains(network, address, &rows)
+        }
+      ])
+  ]
+
+  private static func contains(_ network: StringView, _ address: StringView, _ rows: inout RowContext) -> Bool {
+    func fail(_ message: String) -> Bool {
+      rows.fail(.invalidFunctionArgument, message)
+      return false
+    }
+    let text = network.bytes
+    guard let slash = text.firstIndex(of: 0x2f) else { return fail("Invalid CIDR") }
+    var base = [UInt8](repeating: 0, count: 16)
+    let isAddress = text[..<slash].withUnsafeBufferPointer { p in
+      base.withUnsafeMutableBufferPointer { out in
+        p.baseAddress.map { NetworkText.parseIPAddress($0, p.count, to: out.baseAddress!) } ?? false
+      }
+    }
+    if !isAddress { return fail("Invalid network IP address") }
+    let isV4 = text[..<slash].firstIndex(of: 0x3a) == nil
+    let length = text[(slash + 1)...].withUnsafeBufferPointer { p in
+      p.baseAddress.flatMap { NumberText.parseInteger($0, p.count) }
+    }
+    guard let length, length >= 0, length <= (isV4 ? 32 : 128) else { return fail("Invalid prefix length") }
+    let bits = Int(length) + (isV4 ? 96 : 0)
+    let wanted = address.bytes
+    guard wanted.count == 16 else { return false }
+    for k in 0..<16 {
+      let rest = min(max(bits - k * 8, 0), 8)
+      let mask = UInt8(truncatingIfNeeded: 0xff00 >> rest)
+      if base[k] & mask != wanted[k] & mask { return false }
+    }
+    return true
+  }
+}
