@@ -57,7 +57,7 @@ extension Parser {
     let start = index
     while token.keyword == .not { advance() }
     let count = index - start
-    try checkDepth(count)
+    try checkDepth(2 * count)
     var expression = try parsePredicated()
     for position in stride(from: start + count - 1, through: start, by: -1) {
       expression = .not(NotSyntax(operand: expression, range: range(from: position)))
@@ -275,7 +275,7 @@ extension Parser {
     let start = index
     while token.kind == .plus || (token.kind == .minus && !isNumber(peek(1))) { advance() }
     let count = index - start
-    try checkDepth(count)
+    try checkDepth(2 * count)
     var operand = try parseSigned()
     for position in stride(from: start + count - 1, through: start, by: -1) {
       let sign: UnarySyntax.Operator = tokens[position].kind == .plus ? .plus : .minus
@@ -292,7 +292,7 @@ extension Parser {
     var count = 0
     while token.keyword == .at, peek(1).keyword == .time || peek(1).keyword == .local {
       count += 1
-      try checkDepth(count)
+      try checkDepth(2 * count)
       let operatorStart = index
       let isLocal = peek(1).keyword == .local
       index += 2
@@ -336,7 +336,7 @@ extension Parser {
         return base
       }
       count += 1
-      try checkDepth(count)
+      try checkDepth(2 * count)
     }
   }
 

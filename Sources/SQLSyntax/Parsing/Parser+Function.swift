@@ -168,7 +168,7 @@ extension Parser {
   @inline(never)
   mutating func parseWindowSpecification() throws(Failure) -> WindowSpecificationSyntax {
     let start = index
-    try enter()
+    try enter(2)
     try expect(.leftParenthesis)
     var specification = WindowSpecificationSyntax(
       existingName: nil, partitionBy: [], orderBy: [], frame: nil, range: token.range)
@@ -178,7 +178,7 @@ extension Parser {
     if !isAt(.rightParenthesis) { specification.frame = try parseFrame() }
     try expect(.rightParenthesis)
     specification.range = range(from: start)
-    leave()
+    leave(2)
     return specification
   }
 
@@ -384,10 +384,10 @@ extension Parser {
   /// Parses alternatives of concatenations of quantified primaries.
   @inline(never)
   mutating func parseRowPattern() throws(Failure) -> RowPatternSyntax {
-    try enter()
+    try enter(2)
     var alternatives = [try parsePatternConcatenation()]
     while accept(.verticalBar) { alternatives.append(try parsePatternConcatenation()) }
-    leave()
+    leave(2)
     return alternatives.count == 1 ? alternatives[0] : .alternation(alternatives)
   }
 

@@ -289,12 +289,12 @@ extension Parser {
 
   @inline(never)
   private mutating func parseJSONTableColumns() throws(Failure) -> [JSONTableColumnSyntax] {
-    try enter()
+    try enter(2)
     try expect(.columns)
     let columns = try parseParenthesizedList { (parser: inout Parser) throws(Failure) in
       try parser.parseJSONTableColumn()
     }
-    leave()
+    leave(2)
     return columns
   }
 
@@ -335,7 +335,7 @@ extension Parser {
 
   @inline(never)
   private mutating func parsePlan() throws(Failure) -> JSONTablePlanSyntax {
-    try enter()
+    try enter(2)
     let first = try parsePlanPrimary()
     var plan = first
     if case .leaf(let parent) = first, isAt(.outer) || isAt(.inner) {
@@ -351,7 +351,7 @@ extension Parser {
       while accept(.cross) { parts.append(try parsePlanPrimary()) }
       plan = .cross(parts)
     }
-    leave()
+    leave(2)
     return plan
   }
 

@@ -4,11 +4,11 @@ extension Parser {
   /// Parses one relation of FROM with its joins.
   @inline(never)
   mutating func parseRelation() throws(Failure) -> RelationSyntax {
-    try enter()
+    try enter(2)
     let start = index
     let first = try parseSampledRelation()
     let relation = try parseJoins(first, start)
-    leave()
+    leave(2)
     return relation
   }
 
@@ -42,18 +42,18 @@ extension Parser {
         return left
       }
       count += 1
-      try checkDepth(count)
+      try checkDepth(2 * count)
     }
   }
 
   /// Parses a join's right side; in `a JOIN b JOIN c ON … ON …` it is itself a join.
   @inline(never)
   private mutating func parseJoinedRelation() throws(Failure) -> RelationSyntax {
-    try enter()
+    try enter(2)
     let start = index
     var right = try parseSampledRelation()
     if token.keyword != .on, token.keyword != .using { right = try parseJoins(right, start) }
-    leave()
+    leave(2)
     return right
   }
 

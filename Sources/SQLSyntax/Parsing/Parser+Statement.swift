@@ -4,9 +4,9 @@ extension Parser {
   /// Parses a statement.
   @inline(never)
   mutating func parseStatement() throws(Failure) -> StatementSyntax {
-    try enter()
+    try enter(2)
     let statement = try parseStatementForm()
-    leave()
+    leave(2)
     return statement
   }
 

@@ -5,13 +5,13 @@ extension Parser {
   @inline(never)
   mutating func parseType() throws(Failure) -> TypeSyntax {
     let rule = beginRule("<type>")
-    try enter()
+    try enter(2)
     let start = index
     var type = try parseBaseType()
     var suffixCount = 0
     while token.keyword == .array {
       suffixCount += 1
-      try checkDepth(suffixCount)
+      try checkDepth(2 * suffixCount)
       advance()
       if accept(.leftBracket) {
         _ = try parseInteger()
@@ -19,7 +19,7 @@ extension Parser {
       }
       type = .array(ArrayTypeSyntax(element: type, range: range(from: start)))
     }
-    leave()
+    leave(2)
     endRule(rule)
     return type
   }

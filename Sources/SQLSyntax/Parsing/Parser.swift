@@ -10,7 +10,7 @@ package import QueryErrors
 ///
 /// - Source: Trino `SqlBase.g4`; Athena's DDL reference.
 package struct Parser {
-  /// How deep things may nest; a call or a parenthesis counts twice, as an expression and as an operand.
+  /// How deep things may nest, two units a level: an expression counts as such and as an operand.
   ///
   /// Whoever walks a tree recurses half as deep as this.
   static let maximumDepth = 1200
