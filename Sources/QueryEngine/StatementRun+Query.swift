@@ -111,7 +111,7 @@ extension StatementRun {
     let metrics = ScanMetrics()
     plan.forEach { node in
       guard failure == nil, case .scan(let scan) = node, let files = scan.fileSet else { return }
-      let request = ScanPlanning.request(scan, session: session)
+      let request = Self.request(scan)
       do throws(QueryError) {
         for index in files.files.indices {
           let splits = try files.open(index).splits(
@@ -127,5 +127,19 @@ extension StatementRun {
     statistics.rowGroupsTotal = metrics.rowGroupsTotal
     statistics.bytesScanned = total
     statistics.isDryRun = true
+  }
+
+  /// What a scan asks of its files, as far as metadata can prune by it.
+  private static func request(_ scan: ScanNode) -> ScanRequest {
+    var columns: [ScanColumn] = []
+    var positions: [ColumnID: Int] = [:]
+    for column in scan.columns {
+      guard case .file(let ordinal) = column.source else { continue }
+      positions[column.reference.id] = columns.count
+      let field = scan.table.columns[ordinal]
+      columns.append(ScanColumn(name: field.name, type: field.type, ordinal: ordinal))
+    }
+    let domain = DomainExtraction.rowDomain(of: scan.predicates) { positions[$0.id] }
+    return ScanRequest(columns: columns, domain: domain)
   }
 }

@@ -1,10 +1,9 @@
-import Glibc
-
 /// Makes query ids: random UUIDs, as Athena's are.
 enum QueryID {
   static func make() -> String {
     var bytes = [UInt8](repeating: 0, count: 16)
-    bytes.withUnsafeMutableBytes { buffer in _ = getrandom(buffer.baseAddress!, 16, 0) }
+    var generator = SystemRandomNumberGenerator()
+    for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: generator.next()) }
     bytes[6] = bytes[6] & 0x0f | 0x40
     bytes[8] = bytes[8] & 0x3f | 0x80
     let digits = Array("0123456789abcdef".utf8)

@@ -74,7 +74,7 @@ extension StatementRun {
       if node.ifExists { return }
       try requireDatabase(name, at: node.name.range)
     }
-    if try !node.isCascade && !catalog.relations(in: name).isEmpty {
+    if !node.isCascade, try !catalog.relations(in: name).isEmpty {
       throw QueryError(
         .schemaNotEmpty, "Cannot drop non-empty schema '\(name)'", at: node.name.range,
         hint: "DROP DATABASE \(name) CASCADE drops its tables and views too; files stay.")
@@ -88,7 +88,8 @@ extension StatementRun {
     let name = try tableName(node.name)
     try requireDatabase(name.database, at: node.name.range)
     let catalog = try state.catalog()
-    if try catalog.table(name) != nil || catalog.view(name) != nil {
+    let (table, view) = (try catalog.table(name), try catalog.view(name))
+    if table != nil || view != nil {
       if node.ifNotExists { return }
       throw QueryError(.tableAlreadyExists, "Table '\(name)' already exists", at: node.name.range)
     }
@@ -128,13 +129,13 @@ extension StatementRun {
     }
     var properties: [String: String] = [:]
     for property in node.tableProperties { properties[property.key.value] = property.value.value }
-    let table = TableDefinition(
+    let saved = TableDefinition(
       name: name, columns: columns, partitionColumns: partitionColumns, location: absolute(resolved.path, location.value),
       format: format, serde: serde, comment: node.comment?.value, serdeProperties: serdeProperties,
       properties: properties)
     // Options the format does not know are refused now, not at the first query.
-    _ = try CatalogResolver.table(table, catalog)
-    try catalog.save(table)
+    _ = try CatalogResolver.table(saved, catalog)
+    try catalog.save(saved)
   }
 
   /// A local path made absolute, so that the table is found from every folder; other stores' as written.

@@ -1,5 +1,8 @@
+import ObjectStore
+import QueryExecution
 import QueryOptimizer
 import QueryPlan
+import QueryPlanner
 import SQLExpressions
 import SQLSyntax
 

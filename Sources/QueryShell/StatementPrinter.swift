@@ -1,0 +1,73 @@
+import CEdit
+import Glibc
+package import QueryEngine
+
+/// Runs statements and prints what they give: rows to stdout, everything else to stderr.
+package final class StatementPrinter {
+  private let session: Session
+  private let configuration: SessionConfiguration
+  package var format: OutputFormat
+  package var statsAsJSON: Bool
+  private let output = OutputStream(1)
+  /// Whether stderr is a terminal: footer and progress appear only there.
+  private let isTerminal = isatty(2) == 1
+  private let outputIsTerminal = isatty(1) == 1
+
+  package init(
+    _ session: Session, _ configuration: SessionConfiguration, format: OutputFormat, statsAsJSON: Bool
+  ) {
+    self.session = session
+    self.configuration = configuration
+    self.format = format
+    self.statsAsJSON = statsAsJSON
+  }
+
+  /// Runs one statement.
+  ///
+  /// - Returns: the exit code its outcome stands for.
+  package func run(_ sql: String) -> Int32 {
+    let monitor = QueryMonitor(configuration)
+    Interrupt.shared.watch(monitor)
+    defer { Interrupt.shared.watch(nil) }
+    let progress = isTerminal ? ProgressLine(monitor, base: configuration.unitBase) : nil
+    progress?.start()
+    let renderer = format.makeRenderer(output, width: outputIsTerminal ? Terminal.width : nil)
+    let (statistics, failure) = session.executeReporting(sql, monitor: monitor, consumer: renderer)
+    progress?.stop()
+    var error = failure
+    do throws(QueryError) {
+      if error == nil { try renderer.end() } else { try output.flush() }
+    } catch let writing {
+      error = error ?? writing
+    }
+    if statsAsJSON {
+      print(StatusFooter.json(statistics))
+    } else if error == nil, isTerminal || configuration.isDryRun {
+      print(StatusFooter.text(statistics))
+    }
+    if let error {
+      print(ErrorRenderer.render(error, sql: sql))
+      return error.code.kind.exitCode
+    }
+    return 0
+  }
+
+  private func print(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { write(2, $0.baseAddress! + written, bytes.count - written) }
+      if count <= 0 { return }
+      written += count
+    }
+  }
+}
+
+/// The terminal's size.
+enum Terminal {
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+}
