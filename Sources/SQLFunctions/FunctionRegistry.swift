@@ -14,7 +14,7 @@ package enum FunctionRegistry {
     DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
     RegexpFunctions.self, RoundingFunctions.self, MathFunctions.self, ProbabilityFunctions.self,
     TimestampFunctions.self, DateTimeFormatFunctions.self, JSONFunctions.self, URLFunctions.self, BinaryFunctions.self, BitwiseFunctions.self,
-    StringCharacterFunctions.self, StringMapFunctions.self, SystemFunctions.self, NetworkFunctions.self,
+    StringCharacterFunctions.self, StringMapFunctions.self, FormatFunctions.self, SystemFunctions.self, NetworkFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
