@@ -9,7 +9,7 @@ package enum FunctionRegistry {
     ConditionalFunctions.self,
     ArrayConstructionFunctions.self, ArrayAccessFunctions.self, ArraySearchFunctions.self, ArraySetFunctions.self,
     ArrayLambdaFunctions.self, SequenceFunctions.self, VectorFunctions.self, MapFunctions.self, MapLambdaFunctions.self,
-    RowFunctions.self, SubqueryFunctions.self,
+    RowFunctions.self, SketchFunctions.self, SubqueryFunctions.self,
     StringSliceFunctions.self, StringCaseFunctions.self, StringSearchFunctions.self,
     DatePartFunctions.self, DateTruncation.self, DateArithmeticFunctions.self,
     RegexpFunctions.self, RoundingFunctions.self, MathFunctions.self, ProbabilityFunctions.self,

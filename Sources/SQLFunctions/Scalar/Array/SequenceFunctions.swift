@@ -53,8 +53,13 @@ package enum SequenceFunctions: FunctionFamily {
       guard types.count == 3 else { return nil }
       var precision = 0
       for type in types.prefix(2) {
-        guard case .timestamp(let p)? = TypeCoercion.coerced(type, toBaseOf: .timestamp(precision: 0)) else { return nil }
-        precision = max(precision, p)
+        if case .timestamp(let p) = type {
+          precision = max(precision, p)
+        } else if case .timestamp(let p)? = TypeCoercion.coerced(type, toBaseOf: .timestamp(precision: 0)) {
+          precision = max(precision, p)
+        } else {
+          return nil
+        }
       }
       let type = DataType.timestamp(precision: precision)
       return SignatureBinding(argumentTypes: [type, type, interval], returnType: .array(type))

@@ -50,19 +50,18 @@ package enum VectorFunctions: FunctionFamily {
     return dot / (sqrt(a) * sqrt(b))
   }
 
-  /// Forms for arrays of real and double; nil and NULL elements make the result NULL.
+  /// The form for arrays; nil and NULL elements make the result NULL.
   private static func forms(_ body: @escaping @Sendable ([Double], [Double]) -> Double?) -> [ScalarOverload] {
-    [TypePattern.real, .double].map { element in
-      .columns([.array(element), .array(element)], returns: .double) {
+    [
+      .columns([.array(.double), .array(.double)], returns: .double) {
         (columns, n, context) throws(QueryError) -> Column in
         let (x, y) = (ArrayInput(columns[0]), ArrayInput(columns[1]))
-        let isReal = x.elements.type == .real
         func vector(_ input: ArrayInput, _ row: Int) -> [Double]? {
           let view = input.elements.view
           var list: [Double] = []
           for at in input.range(row) {
             if view.isNull(at) { return nil }
-            list.append(isReal ? Double(view.value(at, as: Float.self)) : view.value(at, as: Double.self))
+            list.append(view.value(at, as: Double.self))
           }
           return list
         }
@@ -75,7 +74,7 @@ package enum VectorFunctions: FunctionFamily {
           return body(a, b)
         }
       }
-    }
+    ]
   }
 
   private static func sparseCosine(_ columns: [Column], _ n: Int) -> Column {

@@ -62,7 +62,9 @@ package enum MapFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "map_entries", summary: "The entries of a map as an array of rows.",
-      examples: [Example("map_entries(map(ARRAY[1, 2], ARRAY['x', 'y']))", "[{field0=1, field1=x}, {field0=2, field1=y}]")],
+      examples: [
+        Example("map_entries(map(ARRAY[1, 2], ARRAY['x', 'y']))", "[{field0=1, field1=x}, {field0=2, field1=y}]")
+      ],
       overloads: [
         .columns(
           [anyMap],

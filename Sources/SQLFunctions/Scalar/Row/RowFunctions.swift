@@ -7,7 +7,8 @@ package enum RowFunctions: FunctionFamily {
 
   package static let functions: [ScalarFunction] = [
     ScalarFunction(
-      "row_constructor", summary: "The row of the arguments: ROW(…).", examples: [Example("ROW(1, 'a')", "{field0=1, field1=a}")],
+      "row_constructor", summary: "The row of the arguments: ROW(…).",
+      examples: [Example("ROW(1, 'a')", "{field0=1, field1=a}")],
       isHidden: true,
       overloads: [
         ScalarOverload(
