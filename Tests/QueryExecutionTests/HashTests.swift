@@ -1,5 +1,7 @@
 import Columnar
 import QueryErrors
+import QueryPlan
+import SQLExpressions
 import Testing
 
 @testable import QueryExecution
@@ -122,5 +124,91 @@ import Testing
       if filter.mayContain(HashKernel.hash(Int64(value + 1_000_000))) { strangers += 1 }
     }
     #expect(strangers < 300)
+  }
+}
+
+@Suite struct JoinTableTests {
+  /// Many rows, so that all workers build and slots lie in regions.
+  @Test(arguments: 0..<4)
+  func findsAllRows(_ kind: Int) throws {
+    var random = TestRandom(state: UInt64(kind) + 99)
+    let n = 90_000
+    let distinct = kind == 0 ? 200_000 : 50_000
+    func key() -> Int64 {
+      let k = Int64.random(in: 0..<Int64(distinct), using: &random)
+      return kind == 1 ? k &* 0x1234_5678_9abc_def1 : k
+    }
+    let keys = (0..<n).map { _ in key() }
+    let probes = (0..<20_000).map { _ in kind == 2 && Bool.random(using: &random) ? key() &+ 1_000_000 : key() }
+    func columns(_ keys: [Int64]) -> [Column] {
+      let values = Buffer(byteCount: keys.count * 8)
+      for (row, key) in keys.enumerated() { values.typed(Int64.self)[row] = key }
+      let integers = Column(flat: .bigint, count: keys.count, values: values, validity: nil)
+      switch kind {
+      case 2: return [integers, integers]
+      case 3:
+        let builder = ColumnBuilder(.text)
+        for key in keys { builder.append(string: key % 3 == 0 ? "key \(key)" : "a long key with number \(key)") }
+        return [builder.finish()]
+      default: return [integers]
+      }
+    }
+    let build = columns(keys)
+    let layout = KeyLayout(build.map(\.type))
+    let rows = KeyRows(layout)
+    rows.fill(build, rowCount: n)
+    let words = Buffer(byteCount: n * layout.wordCount * 8)
+    words.pointer.copyMemory(from: rows.words, byteCount: n * layout.wordCount * 8)
+    let hashes = Buffer(byteCount: n * 8)
+    hashes.pointer.copyMemory(from: rows.hashes, byteCount: n * 8)
+    let scheduler = Scheduler(TestConfiguration(threads: 3, batchSize: 4096).context())
+    defer { scheduler.close() }
+    let table = try JoinTable(
+      layout, rowCount: n, words: words, hashes: hashes, nulls: nil, heap: nil, scheduler: scheduler)
+    var expected: [Int64: [Int32]] = [:]
+    for (row, key) in keys.enumerated() { expected[key, default: []].append(Int32(row)) }
+    #expect(table.isUnique == expected.values.allSatisfy { $0.count == 1 })
+    let probe = KeyRows(layout)
+    let probeColumns = columns(probes)
+    probe.fill(probeColumns, rowCount: probes.count)
+    let matches = Buffer(byteCount: probes.count * 4)
+    table.find(probe, matches.typed(Int32.self))
+    var wrong = 0
+    for (row, key) in probes.enumerated() {
+      var found: [Int32] = []
+      var next = matches.typed(Int32.self)[row]
+      while next >= 0 {
+        found.append(next)
+        guard let chain = table.chain else { break }
+        next = chain[Int(next)] - 1
+      }
+      if found != expected[key] ?? [] { wrong += 1 }
+    }
+    #expect(wrong == 0)
+    withExtendedLifetime((build, probeColumns)) {}
+  }
+}
+
+@Suite struct AggregateVolumeTests {
+  /// More groups than are merged in one piece.
+  @Test(arguments: [1, 3])
+  func manyGroups(_ threads: Int) throws {
+    var random = TestRandom(state: 3)
+    let rows = (0..<30_000).map { _ -> Row in
+      [.integer(Int64.random(in: 0..<25_000, using: &random) &* 0x10_0000_0001), .integer(1)]
+    }
+    let table = TestTable([("k", .bigint), ("x", .bigint)], firstID: 0, rows: rows)
+    var expected: [Int64: Int64] = [:]
+    for row in rows { expected[row[0].integerValue!, default: 0] += 1 }
+    for partitionsAfter in [nil, 1000] {
+      let configuration = TestConfiguration(
+        threads: threads, batchSize: 4096, testing: .init(partitionsAggregatesAfter: partitionsAfter))
+      let node = AggregateNode(
+        input: table.scan(rowsPerSplit: 9_000), keys: [.init(input: table["k"], output: table["k"])],
+        calls: [try aggregate("sum", [.column(table["x"])], id: 50)])
+      let result = try configuration.run(.aggregate(node))
+      #expect(result.count == expected.count)
+      #expect(result.allSatisfy { expected[$0[0].integerValue!] == $0[1].integerValue })
+    }
   }
 }

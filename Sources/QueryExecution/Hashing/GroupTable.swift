@@ -45,6 +45,9 @@ final class GroupTable: @unchecked Sendable {
   private var codeBases: [Column] = []
   private var codeGroups = Buffer(byteCount: 0)
   private var codeCount = 0
+  /// Batches that came with the codes known, and with others.
+  private var codeHits = 0
+  private var codeChanges = 0
   private var codeScratch = Buffer(byteCount: 0)
   private var missingRows = Buffer(byteCount: 0)
   private var missingGroups = Buffer(byteCount: 0)
@@ -445,6 +448,10 @@ final class GroupTable: @unchecked Sendable {
       let keys = UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self)
       var group = 0
       while group < groupCount {
+        if group &+ GroupTable.prefetchDistance < groupCount {
+          let ahead = HashKernel.hash(keys[group &+ GroupTable.prefetchDistance])
+          ck_prefetch(table + (Int(truncatingIfNeeded: ahead) & mask) &* 2)
+        }
         if Int32(truncatingIfNeeded: group) != nullGroup {
           var at = Int(truncatingIfNeeded: layout.collides ? KeyRows.collidingHash : HashKernel.hash(keys[group])) & mask
           while table[at &* 2 &+ 1] != 0 { at = (at &+ 1) & mask }
@@ -460,6 +467,9 @@ final class GroupTable: @unchecked Sendable {
     let hashes = keyHashes.typed(UInt64.self)
     var group = 0
     while group < groupCount {
+      if group &+ GroupTable.prefetchDistance < groupCount {
+        ck_prefetch(table + Int(truncatingIfNeeded: hashes[group &+ GroupTable.prefetchDistance]) & mask)
+      }
       let hash = hashes[group]
       var at = Int(truncatingIfNeeded: hash) & mask
       while table[at] != 0 { at = (at &+ 1) & mask }
@@ -546,8 +556,12 @@ final class GroupTable: @unchecked Sendable {
     let isKnown =
       codeBases.count == columns.count
       && zip(codeBases, columns).allSatisfy { $0 === $1.storage } && codeCount == size
-    if !isKnown {
+    if isKnown {
+      codeHits += 1
+    } else {
       // A table that is larger than the batch pays only if the dictionary comes again.
+      if size > 2 * n, codeChanges > 4, codeChanges * 8 > codeHits { return false }
+      codeChanges += 1
       codeBases = columns.map(\.storage)
       codeCount = size
       codeGroups = Buffer.zeroed(byteCount: size * 4)

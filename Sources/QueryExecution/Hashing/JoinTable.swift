@@ -160,9 +160,14 @@ final class JoinTable: @unchecked Sendable {
     let start = table + range.lowerBound
     let flags = nulls?.typed(UInt8.self)
     var duplicates = 0
+    let prefetches = range.count * 4 > JoinTable.cachedByteCount
     // Backwards, so that chains list rows in their order.
     var row = rowCount &- 1
     while row >= 0 {
+      if prefetches, row >= JoinTable.prefetchDistance {
+        let ahead = UInt64(bitPattern: p[row &- JoinTable.prefetchDistance] &- first)
+        if ahead < count { ck_prefetch(start + Int(ahead)) }
+      }
       let at = UInt64(bitPattern: p[row] &- first)
       if at < count, flags == nil || flags![row] == 0 {
         let head = start[Int(at)]
@@ -201,10 +206,15 @@ final class JoinTable: @unchecked Sendable {
     let (all, ring) = (slotCount &- 1, regionMask)
     let flags = nulls?.typed(UInt8.self)
     let collides = layout.collides
+    let prefetches = size * 16 > JoinTable.cachedByteCount
     var duplicates = 0
     var used = 0
     var row = rowCount &- 1
     while row >= 0 {
+      if prefetches, row >= JoinTable.prefetchDistance {
+        let ahead = HashKernel.hash(p[row &- JoinTable.prefetchDistance])
+        ck_prefetch(table + (Int(truncatingIfNeeded: ahead) & all) &* 2)
+      }
       let key = p[row]
       let hash = collides ? KeyRows.collidingHash : HashKernel.hash(key)
       var at = Int(truncatingIfNeeded: hash) & all
@@ -237,10 +247,14 @@ final class JoinTable: @unchecked Sendable {
     let rowHashes = hashes!.typed(UInt64.self)
     let (all, ring, w) = (slotCount &- 1, regionMask, layout.wordCount)
     let flags = nulls?.typed(UInt8.self)
+    let prefetches = size * 8 > JoinTable.cachedByteCount
     var duplicates = 0
     var used = 0
     var row = rowCount &- 1
     while row >= 0 {
+      if prefetches, row >= JoinTable.prefetchDistance {
+        ck_prefetch(table + Int(truncatingIfNeeded: rowHashes[row &- JoinTable.prefetchDistance]) & all)
+      }
       let hash = rowHashes[row]
       var at = Int(truncatingIfNeeded: hash) & all
       if at & ~ring == base, flags == nil || flags![row] == 0 {

@@ -60,6 +60,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     /// Rows set aside, by grouping set, once that began.
     private(set) var aside: [PartitionedRows?]
     let reservation: MemoryReservation
+    private var batchCount = 0
     private var rowsSinceCheck = 0
     private var groupsAtCheck: [Int]
     private let firstCheck: Int
@@ -93,6 +94,9 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       }
       rowsSinceCheck += batch.rowCount
       if rowsSinceCheck >= Writer.checkInterval || firstCheck < Writer.smallGroupCount { checkReduction() }
+      // Asking accumulators costs; the first batches are asked so that small limits hold too.
+      batchCount += 1
+      if batchCount > 8, batchCount & 15 != 0 { return }
       try reservation.set(
         states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
     }

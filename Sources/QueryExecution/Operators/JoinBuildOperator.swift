@@ -100,7 +100,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     try reservation.grow((build.table?.byteCount ?? 0) + (build.matched?.byteCount ?? 0))
     build.reservation = reservation
     metrics.note(stateBytes: reservation.byteCount)
-    node.note("build rows", QueryProfile.grouped(rowCount))
+    metrics.add(LocalMetrics(rowsOut: rowCount))
     metrics.add(nanoseconds: monotonicNanoseconds() - start)
   }
 
