@@ -21,7 +21,7 @@ package enum RegexpFunctions: FunctionFamily {
             try pattern.find(p, n, from: 0, unicode: pattern.needsUnicode(p, n))
           }
         }
-      ]),
+      ].flatMap { [$0, $0.takingChar(at: 1)] }),
     ScalarFunction(
       "regexp_extract", summary: "The first part of a text that a pattern, or one of its groups, matches.",
       examples: [Example("regexp_extract('1a 2b 14m', '(\\d+)([a-z]+)', 2)", "a")],

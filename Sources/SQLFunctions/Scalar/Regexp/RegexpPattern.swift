@@ -144,7 +144,7 @@ final class RegexpPattern {
     let vector = pcre2_get_ovector_pointer_8(code.data)!
     var k = 0
     while k < rangeCount {
-      ranges[k] = Int(bitPattern: UInt(vector[k]))
+      ranges[k] = vector[k]
       k &+= 1
     }
     // \K in a lookahead may end a match before it starts.

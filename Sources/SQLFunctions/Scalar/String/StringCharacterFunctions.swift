@@ -194,8 +194,8 @@ package enum StringCharacterFunctions: FunctionFamily {
 
   private static func normalized(_ text: StringView, _ form: String, _ rows: inout RowContext) -> StringView {
     let isASCII = text.withUTF8 { p, n in TextScan.isASCII(p, n) }
+    if isASCII, ["NFC", "NFD", "NFKC", "NFKD"].contains(form) { return text }
     switch form {
-    case "NFC", "NFD", "NFKC", "NFKD" where isASCII: return text
     case "NFC":
       var out = ""
       for scalar in text.string._nfc { out.unicodeScalars.append(scalar) }
@@ -250,12 +250,13 @@ package enum StringCharacterFunctions: FunctionFamily {
   private static func soundex(_ text: StringView, _ rows: inout RowContext) -> StringView {
     let codes = Array("01230120022455012623010202".utf8)
     var letters: [UInt8] = []
-    for byte in text.bytes {
-      if byte >= 0x80 {
-        rows.fail(.invalidFunctionArgument, "The character is not mapped: \(text.string)")
+    for scalar in text.string.unicodeScalars {
+      if scalar.value >= 0x80 {
+        guard scalar.properties.isAlphabetic else { continue }
+        rows.fail(.invalidFunctionArgument, "The character is not mapped: \(scalar)")
         return StringView()
       }
-      let upper = byte & 0xdf
+      let upper = UInt8(scalar.value) & 0xdf
       if upper >= 0x41, upper <= 0x5a { letters.append(upper) }
     }
     guard let first = letters.first else { return StringView() }

@@ -48,6 +48,24 @@ package enum StringSearchFunctions: FunctionFamily {
         },
       ]),
     ScalarFunction(
+      "overlay", summary: "The text with so many characters from a position on replaced by another text.",
+      examples: [Example("overlay('Txxxxas', 'hom', 2, 4)", "Thomas")],
+      overloads: [
+        .ternary(.varchar, .varchar, .bigint, returns: .computed(overlaidType)) {
+          (text: StringView, by: StringView, start: Int64, rows) -> StringView in
+          overlaid(text, by, start, Int64(TextScan.codePoints(by)), &rows)
+        },
+        .columns([.varchar, .varchar, .bigint, .bigint], returns: .computed(overlaidType)) {
+          (columns, n, context) throws(QueryError) -> Column in
+          let views = columns.map(\.view)
+          return mapRows(columns, n, &context) { row, rows -> StringView in
+            overlaid(
+              views[0].value(row, as: StringView.self), views[1].value(row, as: StringView.self),
+              views[2].value(row, as: Int64.self), views[3].value(row, as: Int64.self), &rows)
+          }
+        },
+      ]),
+    ScalarFunction(
       "translate", summary: "The text with each character of a list replaced by the one at the same place of another, or removed.",
       examples: [Example("translate('abcd', 'ac', 'z')", "zbd")],
       overloads: [
@@ -135,6 +153,36 @@ package enum StringSearchFunctions: FunctionFamily {
     let (product, overflows) = z.multipliedReportingOverflow(by: x + 1)
     let length = overflows ? Int(Int32.max) : x + product
     return length >= Int(Int32.max) ? .text : .varchar(length: length)
+  }
+
+  private static let overlaidType: @Sendable ([DataType]) throws(QueryError) -> DataType = {
+    (types: [DataType]) throws(QueryError) -> DataType in
+    guard case .varchar(let x?) = types[0], case .varchar(let y?) = types[1], x + y < Int(Int32.max) else {
+      return .text
+    }
+    return .varchar(length: x + y)
+  }
+
+  /// The text before `start`, the replacement, and the text from `start + length` on.
+  private static func overlaid(
+    _ text: StringView, _ by: StringView, _ start: Int64, _ length: Int64, _ rows: inout RowContext
+  ) -> StringView {
+    if start < 1 {
+      rows.fail(.invalidFunctionArgument, "overlay start must be positive: \(start)")
+      return StringView()
+    }
+    let (end, overflows) = start.addingReportingOverflow(length)
+    let head = StringSliceFunctions.part(text, 1, start - 1)
+    let tail =
+      overflows ? StringView() : StringSliceFunctions.part(text, max(end, 1), Int64.max)
+    let total = head.count + by.count + tail.count
+    guard total > 0, let out = rows.room(total) else { return StringView() }
+    var at = 0
+    for piece in [head, by, tail] {
+      piece.withUTF8 { p, n in _ = memcpy(out + at, p, n) }
+      at += piece.count
+    }
+    return rows.made(out, total, of: total)
   }
 
   private static func replaced(

@@ -143,8 +143,9 @@ package enum StringSliceFunctions: FunctionFamily {
       ]
         + [.varchar, .char].map { (type: TypePattern) -> ScalarOverload in
           ScalarOverload(Signature([type, .exact(.text)], returns: .sameLength)) {
-            (_: SignatureBinding) throws(QueryError) -> Kernel in
+            (binding: SignatureBinding) throws(QueryError) -> Kernel in
             var set = CodePointSet()
+            let isChar = binding.argumentTypes[0].isChar
             return { (columns, n, context) throws(QueryError) -> Column in
               let (x, y) = (columns[0].view, columns[1].view)
               return mapRows(columns, n, &context) { row, rows -> StringView in
@@ -153,11 +154,13 @@ package enum StringSliceFunctions: FunctionFamily {
                   rows.fail(.invalidFunctionArgument, "Invalid UTF-8 encoding in characters: \(characters.string)")
                   return StringView()
                 }
-                return trimmed(x.value(row, as: StringView.self), leading, trailing) { set.contains($0) }
+                let result = trimmed(x.value(row, as: StringView.self), leading, trailing) { set.contains($0) }
+                // A char has no spaces at its end.
+                return isChar ? TextCasts.withoutPadding(result) : result
               }
             }
           }
-        })
+        }.flatMap { [$0, $0.takingChar(at: 1)] })
   }
 
   @inline(__always)
@@ -240,6 +243,10 @@ package enum StringSliceFunctions: FunctionFamily {
           (text: StringView, target: Int64, fill: StringView, rows) -> StringView in
           pad(text, target, fill, atStart, &rows)
         },
+        ScalarOverload.ternary(.exact(.text), .bigint, .exact(.text), returns: .varchar) {
+          (text: StringView, target: Int64, fill: StringView, rows) -> StringView in
+          pad(text, target, fill, atStart, &rows)
+        }.takingChar(at: 0),
         .ternary(.varbinary, .bigint, .varbinary, returns: .varbinary) {
           (bytes: StringView, target: Int64, fill: StringView, rows) -> StringView in
           padBytes(bytes, target, fill, atStart, &rows)

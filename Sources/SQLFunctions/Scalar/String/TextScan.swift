@@ -182,7 +182,7 @@ extension RowContext {
   @inline(__always)
   mutating func room(_ count: Int) -> UnsafeMutablePointer<UInt8>? {
     if count > 1 << 16, !canHold(count) { return nil }
-    return arena.reserve(count).assumingMemoryBound(to: UInt8.self)
+    return arena.reserve(max(count, 1)).assumingMemoryBound(to: UInt8.self)
   }
 
   @inline(never)
@@ -205,6 +205,31 @@ extension RowContext {
   mutating func string(_ buffer: TextBuffer) -> StringView {
     if buffer.count > 1 << 16, !canHold(buffer.count) { return StringView() }
     return arena.add(UnsafeRawPointer(buffer.pointer), buffer.count)
+  }
+}
+
+extension ScalarOverload {
+  /// The same form for a char, padded, where argument `index` is a varchar.
+  func takingChar(at index: Int) -> ScalarOverload {
+    var signature = signature
+    signature.parameters[index] = .char
+    let inner = makeKernel
+    return ScalarOverload(signature, propagatesNulls: propagatesNulls) {
+      (binding: SignatureBinding) throws(QueryError) -> Kernel in
+      let type = binding.argumentTypes[index]
+      var changed = binding
+      changed.argumentTypes[index] = .text
+      let kernel = try inner(changed)
+      guard let factory = CastRegistry.makeKernel(from: type, to: .text) else {
+        throw QueryError(.typeMismatch, "Cannot cast \(type) to varchar")
+      }
+      let cast = try factory(SignatureBinding(argumentTypes: [type], returnType: .text))
+      return { (columns: [Column], n: Int, context: inout KernelContext) throws(QueryError) -> Column in
+        var columns = columns
+        columns[index] = try cast([columns[index]], n, &context)
+        return try kernel(columns, n, &context)
+      }
+    }
   }
 }
 
