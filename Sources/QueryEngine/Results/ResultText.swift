@@ -1,96 +1,41 @@
 import Glibc
-import SQLExpressions
 import SQLFunctions
 
-/// Renders values as Athena's result files do.
+/// Renders a column's values as Athena's result files do, or as JSON.
 ///
 /// - Source: Amazon Athena user guide, working with query results; observed output of its drivers.
 public final class ResultText {
-  private let type: DataType
+  private let column: Column
+  private let view: ColumnView
+  private let storage: Column
   private let children: [ResultText]
-  private var column: Column
-  private var text: Column?
+  private let writer: ValueText
+  private let buffer = TextBuffer()
 
   /// - Parameter column: the values to render.
   public init(_ column: Column) {
     self.column = column
-    type = column.type
-    switch type {
-    case .array, .map, .row:
-      children = column.storage.children.map(ResultText.init)
-    case .varchar, .char, .json, .varbinary, .boolean, .tinyint, .smallint, .integer, .bigint, .unknown, .hyperLogLog,
-      .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function:
-      children = []
-    default:
-      children = []
-      text = try? ConstantFolding.cast(column, to: .text)
-    }
-  }
-
-  /// Appends the text of row `row`, which is not NULL.
-  public func append(_ row: Int, to out: inout [UInt8]) {
-    let storage = column.storage
-    let at = column.position(row)
-    func value<T: BitwiseCopyable>(_: T.Type) -> T { storage.values!.typed(T.self)[at] }
-    switch type {
-    case .boolean: out.append(utf8: value(UInt8.self) != 0 ? "true" : "false")
-    case .tinyint: out.append(integer: Int64(value(Int8.self)))
-    case .smallint: out.append(integer: Int64(value(Int16.self)))
-    case .integer: out.append(integer: Int64(value(Int32.self)))
-    case .bigint: out.append(integer: value(Int64.self))
-    case .varchar, .json, .jsonPath: out.append(value(StringView.self))
-    case .char(let length):
-      let start = out.count
-      out.append(value(StringView.self))
-      let count = out[start...].reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
-      out.append(contentsOf: repeatElement(0x20, count: max(0, length - count)))
-    case .varbinary, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest:
-      value(StringView.self).withBytes { (bytes, count) in
-        let p = bytes.assumingMemoryBound(to: UInt8.self)
-        for index in 0..<count {
-          if index > 0 { out.append(0x20) }
-          out.append(hex: p[index])
-        }
-      }
-    case .array:
-      out.append(0x5b)
-      for (index, element) in storage.elementRange(at).enumerated() {
-        if index > 0 { out.append(utf8: ", ") }
-        children[0].appendNested(element, to: &out)
-      }
-      out.append(0x5d)
-    case .map:
-      out.append(0x7b)
-      for (index, entry) in storage.elementRange(at).enumerated() {
-        if index > 0 { out.append(utf8: ", ") }
-        children[0].appendNested(entry, to: &out)
-        out.append(0x3d)
-        children[1].appendNested(entry, to: &out)
-      }
-      out.append(0x7d)
-    case .row(let fields):
-      out.append(0x7b)
-      for (index, field) in fields.enumerated() {
-        if index > 0 { out.append(utf8: ", ") }
-        out.append(utf8: field.name ?? "field\(index)")
-        out.append(0x3d)
-        children[index].appendNested(at, to: &out)
-      }
-      out.append(0x7d)
-    case .unknown, .function: break
-    default:
-      if let text, !text.isNull(row) { out.append(text.storage.values!.typed(StringView.self)[text.position(row)]) }
-    }
-  }
-
-  private func appendNested(_ row: Int, to out: inout [UInt8]) {
-    if column.isNull(row) { out.append(utf8: "null") } else { append(row, to: &out) }
+    view = column.view
+    storage = column.storage
+    children = column.storage.children.map(ResultText.init)
+    writer = ValueText(column.type, .output)
   }
 
   /// Whether row `row` is NULL.
   public func isNull(_ row: Int) -> Bool { column.isNull(row) }
 
-  // MARK: JSON
+  /// Appends the text of row `row`, which is not NULL.
+  public func append(_ row: Int, to out: inout [UInt8]) {
+    switch column.type {
+    case .varchar, .json: out.append(view.value(row, as: StringView.self))
+    case .bigint: out.append(integer: view.value(row, as: Int64.self))
+    case .integer: out.append(integer: Int64(view.value(row, as: Int32.self)))
+    default:
+      buffer.count = 0
+      writer.append(view, storage, row, to: buffer)
+      out.append(contentsOf: UnsafeBufferPointer(start: buffer.pointer, count: buffer.count))
+    }
+  }
 
   /// Appends row `row` as JSON: numbers bare, texts quoted, rows and maps as objects, varbinary as hex without spaces.
   public func appendJSON(_ row: Int, to out: inout [UInt8]) {
@@ -98,9 +43,8 @@ public final class ResultText {
       out.append(utf8: "null")
       return
     }
-    let storage = column.storage
-    let at = column.position(row)
-    switch type {
+    let at = view.position(row)
+    switch column.type {
     case .boolean, .tinyint, .smallint, .integer, .bigint, .decimal: append(row, to: &out)
     case .real, .double:
       let start = out.count
@@ -113,7 +57,7 @@ public final class ResultText {
       }
     case .varbinary, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest:
       out.append(0x22)
-      storage.values!.typed(StringView.self)[at].withBytes { (bytes, count) in
+      view.value(row, as: StringView.self).withBytes { (bytes, count) in
         let p = bytes.assumingMemoryBound(to: UInt8.self)
         for index in 0..<count { out.append(hex: p[index]) }
       }
@@ -178,10 +122,10 @@ extension [UInt8] {
     self[start...].reverse()
   }
 
-  /// A JSON string of UTF-8 bytes.
+  /// A JSON string of UTF-8 bytes; damaged ones are repaired.
   mutating func append(jsonString bytes: [UInt8]) {
     append(0x22)
-    let isValid = String(validating: bytes, as: UTF8.self) != nil
+    let isValid = bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
     for byte in isValid ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8) {
       switch byte {
       case 0x22: append(utf8: "\\\"")

@@ -102,6 +102,7 @@ struct SubqueryUnnesting {
     let free = apply.subquery.freeColumns
     let outer = Set(apply.input.outputs).intersection(free)
     if outer.isEmpty { return try uncorrelated(apply) }
+    if let direct = direct(apply, outer) { return direct }
     let columns = outer.sorted { $0.id.rawValue < $1.id.rawValue }
     let inputDefinition = CommonDefinition(id: context.newCommonID(), name: "outer", plan: apply.input)
     let domain = Domain(columns, input: inputDefinition, context)
@@ -117,6 +118,28 @@ struct SubqueryUnnesting {
           assignments: zip(apply.input.outputs, renamed).map { .init($0, .column($1)) }))
     }
     return try join(apply, input, unnested, columns)
+  }
+
+  /// EXISTS over a filter whose input needs no outer columns: the filter is the join's condition, whatever it compares.
+  private func direct(_ apply: ApplyNode, _ outer: Set<ColumnReference>) -> LogicalPlan? {
+    guard case .exists(let mark) = apply.kind else { return nil }
+    var conditions: [Expression] = []
+    var plan = apply.subquery
+    // Neither what is computed nor in which order matters to EXISTS.
+    while true {
+      switch plan {
+      case .project(let node) where conditions.isEmpty: plan = node.input
+      case .sort(let node): plan = node.input
+      case .limit(let node) where conditions.isEmpty && node.offset == 0 && (node.count ?? 1) > 0: plan = node.input
+      case .filter(let node) where node.predicate.isDeterministic:
+        conditions += node.predicate.conjuncts
+        plan = node.input
+      default:
+        guard !conditions.isEmpty, plan.freeColumns.isDisjoint(with: outer) else { return nil }
+        return .join(
+          JoinNode(.mark, left: apply.input, right: plan, residual: .conjunction(conditions), mark: mark))
+      }
+    }
   }
 
   private func uncorrelated(_ apply: ApplyNode) throws(QueryError) -> LogicalPlan {
