@@ -7,7 +7,8 @@ package enum ApproximateFunctions: AggregateFamily {
 
   package static let functions: [AggregateFunction] = [
     AggregateFunction(
-      "approx_distinct", summary: "About how many distinct values there are, with a standard error of 2.3 % unless given.",
+      "approx_distinct",
+      summary: "About how many distinct values there are, with a standard error of 2.3 % unless given.",
       examples: [Example("(SELECT approx_distinct(x) FROM (VALUES 1, 2, 2) t(x))", "2")], ignoresDuplicates: true,
       overloads: [
         AggregateOverload([.comparable("T")], returns: .bigint) { (_) throws(QueryError) in
@@ -19,7 +20,8 @@ package enum ApproximateFunctions: AggregateFamily {
       ]),
     AggregateFunction(
       "approx_set", summary: "The HyperLogLog sketch of the values.",
-      examples: [Example("(SELECT cardinality(approx_set(x)) FROM (VALUES 1, 2, 2) t(x))", "2")], ignoresDuplicates: true,
+      examples: [Example("(SELECT cardinality(approx_set(x)) FROM (VALUES 1, 2, 2) t(x))", "2")],
+      ignoresDuplicates: true,
       overloads: [TypePattern.bigint, .double, .exact(.text), .varbinary].flatMap { type in
         [[type], [type, .double]].map { parameters in
           AggregateOverload(parameters, returns: .exact(.hyperLogLog)) { (_) throws(QueryError) in
@@ -40,11 +42,12 @@ package enum ApproximateFunctions: AggregateFamily {
         AggregateOverload([.exact(.tDigest)], returns: .exact(.tDigest)) { (context) throws(QueryError) in
           TDigestAccumulator(.merge, context.binding, hasWeight: false)
         },
-      ] + [DataType.bigint, .double, .real].map { type in
-        AggregateOverload([.exact(.qDigest(type))], returns: .argument(0)) { (context) throws(QueryError) in
-          QuantileDigestAccumulator(context.binding, merging: true)
-        }
-      }),
+      ]
+        + [DataType.bigint, .double, .real].map { type in
+          AggregateOverload([.exact(.qDigest(type))], returns: .argument(0)) { (context) throws(QueryError) in
+            QuantileDigestAccumulator(context.binding, merging: true)
+          }
+        }),
     AggregateFunction(
       "tdigest_agg", summary: "The t-digest of the values, maybe weighted.",
       examples: [Example("(SELECT value_at_quantile(tdigest_agg(x), 0.5) FROM (VALUES 1e0, 2e0, 3e0) t(x))", "2.0")],

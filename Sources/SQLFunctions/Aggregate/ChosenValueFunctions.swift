@@ -20,7 +20,8 @@ package enum ChosenValueFunctions: AggregateFamily {
   private static func extreme(_ name: String, wantsMax: Bool, _ one: String, _ two: String) -> AggregateFunction {
     AggregateFunction(
       name,
-      summary: "The first argument's value where the second is \(wantsMax ? "largest" : "smallest"), or of the n such rows.",
+      summary:
+        "The first argument's value where the second is \(wantsMax ? "largest" : "smallest"), or of the n such rows.",
       examples: [
         Example("(SELECT \(name)(x, y) FROM (VALUES ('a', 1), ('b', 2)) t(x, y))", one),
         Example("(SELECT \(name)(x, y, 2) FROM (VALUES ('a', 1), ('b', 2)) t(x, y))", two),

@@ -286,7 +286,8 @@ final class TextAccumulator: GroupsAccumulator {
             if failsOnOverflow {
               throw QueryError(
                 .invalidFunctionArgument,
-                "Concatenated string has the length in bytes larger than the maximum output length \(Self.largestLength)")
+                "Concatenated string has the length in bytes larger than the maximum output length \(Self.largestLength)"
+              )
             }
             text += separator
             text += columns[3].view.value(Int(first), as: StringView.self).bytes

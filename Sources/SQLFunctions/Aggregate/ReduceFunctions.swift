@@ -8,7 +8,8 @@ package enum ReduceFunctions: AggregateFamily {
   package static let functions: [AggregateFunction] = [
     AggregateFunction(
       "reduce_agg",
-      summary: "Folds values into states with one lambda and combines states with another, starting from a neutral state.",
+      summary:
+        "Folds values into states with one lambda and combines states with another, starting from a neutral state.",
       examples: [
         Example("(SELECT reduce_agg(x, 0, (s, v) -> s + v, (s, t) -> s + t) FROM (VALUES 1, 2, 3) t(x))", "6")
       ],

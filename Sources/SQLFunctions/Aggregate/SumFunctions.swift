@@ -79,6 +79,21 @@ enum BatchSum {
     return Int128(low) &+ (Int128(high) &<< 32) &- (Int128(n) &<< 63)
   }
 
+  /// The wrapping sum, and whether all values are below 2⁴⁰ in magnitude: then sums of fewer than 2²² values stay within
+  /// 62 bits at every step.
+  static func checkedInt64(_ p: UnsafePointer<Int64>, _ n: Int) -> (sum: Int64, isSmall: Bool) {
+    var total: Int64 = 0
+    var differing: Int64 = 0
+    var i = 0
+    while i < n {
+      // Where neighbouring bits differ: none of the top ones do in small numbers of either sign.
+      differing |= p[i] ^ (p[i] &<< 1)
+      total &+= p[i]
+      i &+= 1
+    }
+    return (total, UInt64(bitPattern: differing) &>> 41 == 0 && n < 1 << 22)
+  }
+
   @inline(__always)
   static func narrow<T: FixedWidthInteger & BitwiseCopyable>(_ p: UnsafePointer<T>, _ n: Int) -> Int64 {
     var total: Int64 = 0
@@ -184,15 +199,18 @@ final class IntegerSumAccumulator: GroupsAccumulator {
   ) throws(QueryError) {
     let states = states.pointer
     if groups == nil, column.encoding == .flat, column.validity == nil, let values = column.values {
-      let total: Int128
+      let total: Int64
       if T.self == Int64.self {
-        total = BatchSum.int64(UnsafePointer(values.typed(Int64.self)), rowCount)
+        let p = UnsafePointer(values.typed(Int64.self))
+        let (sum, isSmall) = BatchSum.checkedInt64(p, rowCount)
+        if !isSmall || states[0].sum.magnitude >= 1 << 62 { return try addOneByOne(p, rowCount) }
+        total = sum
       } else {
-        total = Int128(BatchSum.narrow(UnsafePointer(values.typed(T.self)), rowCount))
+        total = BatchSum.narrow(UnsafePointer(values.typed(T.self)), rowCount)
       }
-      let sum = Int128(states[0].sum) &+ total
-      guard let small = Int64(exactly: sum) else { throw Self.overflow(states[0].sum, total) }
-      states[0].sum = small
+      let (sum, overflows) = states[0].sum.addingReportingOverflow(total)
+      if overflows { throw Self.overflow(states[0].sum, Int128(total)) }
+      states[0].sum = sum
       states[0].count &+= Int64(rowCount)
       return
     }
@@ -226,6 +244,17 @@ final class IntegerSumAccumulator: GroupsAccumulator {
       states[group].sum &-= Int64(truncatingIfNeeded: value)
       states[group].count &-= 1
     }
+  }
+
+  /// Adds large values to group 0, failing at the first step that overflows, as Trino does.
+  private func addOneByOne(_ p: UnsafePointer<Int64>, _ rowCount: Int) throws(QueryError) {
+    let states = states.pointer
+    for row in 0..<rowCount {
+      let (sum, overflows) = states[0].sum.addingReportingOverflow(p[row])
+      if overflows { throw Self.overflow(states[0].sum, Int128(p[row])) }
+      states[0].sum = sum
+    }
+    states[0].count &+= Int64(rowCount)
   }
 
   private static func overflow(_ a: Int64, _ b: Int128) -> QueryError {

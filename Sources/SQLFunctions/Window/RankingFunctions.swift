@@ -22,7 +22,9 @@ package enum RankingFunctions: WindowFamily {
     },
     WindowFunction(
       "dense_rank", summary: "One more than the peer groups before the row's own.",
-      examples: [Example("(SELECT max(n) FROM (SELECT dense_rank() OVER (ORDER BY x) n FROM (VALUES 6, 7) t(x)))", "2")],
+      examples: [
+        Example("(SELECT max(n) FROM (SELECT dense_rank() OVER (ORDER BY x) n FROM (VALUES 6, 7) t(x)))", "2")
+      ],
       signatures: [Signature([], returns: .bigint)]
     ) { input throws(QueryError) in
       var rank: Int64 = 0
@@ -45,7 +47,9 @@ package enum RankingFunctions: WindowFamily {
     },
     WindowFunction(
       "cume_dist", summary: "The share of the partition's rows that are before or peers of the row.",
-      examples: [Example("(SELECT min(n) FROM (SELECT cume_dist() OVER (ORDER BY x) n FROM (VALUES 6, 7) t(x)))", "0.5")],
+      examples: [
+        Example("(SELECT min(n) FROM (SELECT cume_dist() OVER (ORDER BY x) n FROM (VALUES 6, 7) t(x)))", "0.5")
+      ],
       signatures: [Signature([], returns: .double)]
     ) { input throws(QueryError) in
       doubles(input) { row in
@@ -54,7 +58,8 @@ package enum RankingFunctions: WindowFamily {
       }
     },
     WindowFunction(
-      "ntile", summary: "The number, from 1, of the bucket the row falls in when the partition is cut into n equal ones.",
+      "ntile",
+      summary: "The number, from 1, of the bucket the row falls in when the partition is cut into n equal ones.",
       examples: [Example("(SELECT max(n) FROM (SELECT ntile(2) OVER (ORDER BY x) n FROM (VALUES 6, 7, 8) t(x)))", "2")],
       signatures: [Signature([.bigint], returns: .bigint)]
     ) { input throws(QueryError) in

@@ -19,9 +19,12 @@ import Testing
     #expect(run("sum", (.double, [1.5, nil, 2.25])) == "3.75")
     #expect(run("sum", (.decimal(precision: 4, scale: 2), [1050, nil, -25])) == "10.25")
     #expect(
-      run("sum", (.bigint, [.integer(.max), 1, 1]))
-        == "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: 9223372036854775807 + 2"
-        || run("sum", (.bigint, [.integer(.max), 1])).hasPrefix("NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow"))
+      run("sum", (.bigint, [.integer(.max), 1]))
+        == "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: 9223372036854775807 + 1")
+    #expect(
+      run("sum", (.bigint, [.integer(.max), .integer(.max), .integer(-.max), .integer(-.max)])).hasPrefix(
+        "NUMERIC_VALUE_OUT_OF_RANGE"))
+    #expect(run("sum", (.bigint, [.integer(.max), .integer(-.max), .integer(.min), 5])) == "-9223372036854775803")
   }
 
   @Test func decimalSumsMayPass128BitsOnTheWay() {
@@ -69,7 +72,8 @@ import Testing
   @Test func collections() {
     #expect(run("array_agg", (.bigint, [nil, 2, nil, 3, nil])) == "[null, 2, null, 3, null]")
     #expect(AggregateHarness.run("map_agg", (.text, ["a", "b", "a"]), (.bigint, [1, 2, 1])) == "{a=1, b=2}")
-    #expect(AggregateHarness.run("multimap_agg", (.text, ["a", "b", "a"]), (.bigint, [1, 2, 3])) == "{a=[1, 3], b=[2]}")
+    #expect(
+      AggregateHarness.run("multimap_agg", (.text, ["a", "b", "a"]), (.bigint, [1, 2, 3])) == "{a=[1, 3], b=[2]}")
     #expect(run("histogram", (.text, ["a", "b", "a", nil])) == "{a=2, b=1}")
     #expect(AggregateHarness.run("listagg", (.text, ["a", nil, "c"]), (.text, [",", ",", ","])) == "a,c")
   }
@@ -96,14 +100,16 @@ import Testing
   @Test func estimates() {
     #expect(run("approx_distinct", (.bigint, [1, 2, nil, 2, 3])) == "3")
     #expect(run("approx_percentile_missing", (.bigint, [1])).hasPrefix("FUNCTION_NOT_FOUND"))
-    #expect(AggregateHarness.run("approx_percentile", (.bigint, [1, 2, 3, 4]), (.double, [0.5, 0.5, 0.5, 0.5])) == "3")
+    #expect(
+      AggregateHarness.run("approx_percentile", (.bigint, [1, 2, 3, 4]), (.double, [0.5, 0.5, 0.5, 0.5])) == "3")
     #expect(
       AggregateHarness.run(
         "numeric_histogram", (.bigint, [2, 2, 2, 2]), (.double, [1.0, 1.1, 9.0, 9.2])) == "{1.05=2.0, 9.1=2.0}")
     #expect(
       AggregateHarness.run(
-        "approx_most_frequent", (.bigint, [1, 1, 1]), (.text, ["a", "b", "a"]), (.bigint, [10, 10, 10])).hasPrefix(
-          "INVALID_FUNCTION_ARGUMENT"))
+        "approx_most_frequent", (.bigint, [1, 1, 1]), (.text, ["a", "b", "a"]), (.bigint, [10, 10, 10])
+      ).hasPrefix(
+        "INVALID_FUNCTION_ARGUMENT"))
   }
 
   @Test func distinctEstimateStaysWithinItsError() throws {
@@ -127,7 +133,8 @@ import Testing
         == UInt64(0x9319_2fe8_05be_2304).byteSwapped
         || bytes.withUnsafeBytes { UInt64(bitPattern: SketchHash.murmur($0.baseAddress!, 6)) } == 0x9319_2fe8_05be_2304)
     // Trino's test of hash_counts.
-    #expect(SketchHash.murmur(Int64(1)) == 19_144_387_141_682_250 || SketchHash.murmur(Int64(2)) == 19_144_387_141_682_250)
+    #expect(
+      SketchHash.murmur(Int64(1)) == 19_144_387_141_682_250 || SketchHash.murmur(Int64(2)) == 19_144_387_141_682_250)
     withUnsafeBytes(of: Int64(12345).littleEndian) {
       #expect(SketchHash.xx(Int64(12345)) == SketchHash.xx($0.baseAddress!, 8))
     }

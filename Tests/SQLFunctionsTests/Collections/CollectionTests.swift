@@ -28,7 +28,8 @@ import Testing
     #expect(call("flatten", ([[1, 2], nil, [3]], .array(ints))) == "[1, 2, 3]")
     #expect(call("zip", ([1], ints), (["a", "b"], texts)) == "[{field0=1, field1=a}, {field0=null, field1=b}]")
     #expect(call("sequence", (10, .bigint), (4, .bigint), (-3, .bigint)) == "[10, 7, 4]")
-    #expect(call("sequence", (1, .bigint), (2, .bigint), (0, .bigint)) == "INVALID_FUNCTION_ARGUMENT: step must not be zero")
+    #expect(
+      call("sequence", (1, .bigint), (2, .bigint), (0, .bigint)) == "INVALID_FUNCTION_ARGUMENT: step must not be zero")
     #expect(
       call("sequence", (16903, .date), (17263, .date), (2, .intervalYearToMonth))
         == "[2016-04-12, 2016-06-12, 2016-08-12, 2016-10-12, 2016-12-12, 2017-02-12]")
@@ -186,13 +187,15 @@ import Testing
     let add = ClosureLambda(.integer) { .integer(self.number($0[0]) + self.number($0[1])) }
     let same = ClosureLambda(.integer) { $0[0] }
     #expect(apply("reduce", [list, (100, .integer)], [add, same], [[.integer, .integer], [.integer]]) == "175")
-    #expect(apply("reduce", [([], ints), (100, .integer)], [add, same], [[.integer, .integer], [.integer]]) == "100")
+    #expect(
+      apply("reduce", [([], ints), (100, .integer)], [add, same], [[.integer, .integer], [.integer]]) == "100")
     #expect(apply("zip_with", [([1, 2], ints), ([3], ints)], [add], [[.integer, .integer]]) == "[4, 2]")
     let descending = ClosureLambda(.bigint) { pair in
       let (a, b) = (self.number(pair[0]), self.number(pair[1]))
       return .integer(a < b ? 1 : a == b ? 0 : -1)
     }
-    #expect(apply("array_sort", [([2, 3, 2, 9, 4, 1], ints)], [descending], [[.integer, .integer]]) == "[9, 4, 3, 2, 2, 1]")
+    #expect(
+      apply("array_sort", [([2, 3, 2, 9, 4, 1], ints)], [descending], [[.integer, .integer]]) == "[9, 4, 3, 2, 2, 1]")
     let wrong = ClosureLambda(.bigint) { .integer(self.number($0[1]) - self.number($0[0])) }
     #expect(
       apply("array_sort", [([2, 1, 2, 4], ints)], [wrong], [[.integer, .integer]])

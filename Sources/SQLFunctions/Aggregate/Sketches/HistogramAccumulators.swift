@@ -120,7 +120,10 @@ final class MostFrequentAccumulator: GroupsAccumulator {
     if rowCount == 0 { return }
     if limit == 0 {
       guard case .integer(let count) = arguments[0].scalar(0), count >= 2 else {
-        throw QueryError(.invalidFunctionArgument, "approx_most_frequent bucket count must be greater than one, input bucket count: \(arguments[0].scalar(0).integerValue ?? 0)")
+        throw QueryError(
+          .invalidFunctionArgument,
+          "approx_most_frequent bucket count must be greater than one, input bucket count: \(arguments[0].scalar(0).integerValue ?? 0)"
+        )
       }
       limit = Int(min(count, Int64(Int32.max)))
     }

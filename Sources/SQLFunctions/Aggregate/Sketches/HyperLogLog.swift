@@ -43,7 +43,9 @@ final class HyperLogLog {
       let value = UInt8(zeros(bits, after: indexBits) + 1)
       if value > registers[index] { registers[index] = value }
     } else {
-      addSparse(UInt32(bits &>> UInt64(64 - Self.prefixBits)) << UInt32(Self.valueBits) | UInt32(zeros(bits, after: Self.prefixBits)))
+      addSparse(
+        UInt32(bits &>> UInt64(64 - Self.prefixBits)) << UInt32(Self.valueBits)
+          | UInt32(zeros(bits, after: Self.prefixBits)))
     }
   }
 
@@ -59,7 +61,11 @@ final class HyperLogLog {
     var (low, high) = (0, list.count)
     while low < high {
       let middle = (low + high) / 2
-      if list[middle] >> UInt32(Self.valueBits) < entry >> UInt32(Self.valueBits) { low = middle + 1 } else { high = middle }
+      if list[middle] >> UInt32(Self.valueBits) < entry >> UInt32(Self.valueBits) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
     }
     if low < list.count, list[low] >> UInt32(Self.valueBits) == entry >> UInt32(Self.valueBits) {
       list[low] = max(list[low], entry)
@@ -153,7 +159,9 @@ final class HyperLogLog {
   var bytes: [UInt8] {
     if let list = entries {
       var out: [UInt8] = [2, UInt8(indexBits), UInt8(list.count & 255), UInt8(list.count >> 8)]
-      for entry in list { for shift in stride(from: UInt32(0), to: 32, by: 8) { out.append(UInt8((entry >> shift) & 255)) } }
+      for entry in list {
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { out.append(UInt8((entry >> shift) & 255)) }
+      }
       return out
     }
     let baseline = registers.min() ?? 0

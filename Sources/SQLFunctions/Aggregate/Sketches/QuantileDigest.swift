@@ -38,7 +38,8 @@ final class QuantileDigest {
     var (newKeys, newWeights): ([Int64], [Double]) = ([], [])
     for index in order {
       if let last = newKeys.last,
-        last == keys[index] || mayJoin && newWeights[newWeights.count - 1] + weights[index] <= accuracy * totalWeight / 2
+        last == keys[index]
+          || mayJoin && newWeights[newWeights.count - 1] + weights[index] <= accuracy * totalWeight / 2
       {
         newKeys[newKeys.count - 1] = keys[index]
         newWeights[newWeights.count - 1] += weights[index]

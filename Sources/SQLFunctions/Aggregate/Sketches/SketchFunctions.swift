@@ -32,10 +32,12 @@ package enum SketchFunctions: FunctionFamily {
           let digest = try TDigest(bytes: bytes)
           return digest.value(at: try quantile(columns[1].view.value(row, as: Double.self)))
         },
-        sketch(.qDigest(.bigint), .bigint, Int64.self, [.double]) { (bytes, columns, row) throws(QueryError) -> Int64? in
+        sketch(.qDigest(.bigint), .bigint, Int64.self, [.double]) {
+          (bytes, columns, row) throws(QueryError) -> Int64? in
           try QuantileDigest(bytes: bytes).key(at: try quantile(columns[1].view.value(row, as: Double.self)))
         },
-        sketch(.qDigest(.double), .double, Double.self, [.double]) { (bytes, columns, row) throws(QueryError) -> Double? in
+        sketch(.qDigest(.double), .double, Double.self, [.double]) {
+          (bytes, columns, row) throws(QueryError) -> Double? in
           try QuantileDigest(bytes: bytes).key(at: try quantile(columns[1].view.value(row, as: Double.self)))
             .map { QuantileDigest.double($0) }
         },
@@ -48,7 +50,8 @@ package enum SketchFunctions: FunctionFamily {
       "values_at_quantiles", summary: "The values at ascending quantiles of a digest.",
       examples: [
         Example(
-          "(SELECT values_at_quantiles(tdigest_agg(x), ARRAY[0.0, 1.0]) FROM (VALUES 1e0, 2e0, 3e0) t(x))", "[1.0, 3.0]")
+          "(SELECT values_at_quantiles(tdigest_agg(x), ARRAY[0.0, 1.0]) FROM (VALUES 1e0, 2e0, 3e0) t(x))", "[1.0, 3.0]"
+        )
       ],
       overloads: [
         many(.tDigest, .double) { (bytes, quantiles, builder) throws(QueryError) in
@@ -76,10 +79,12 @@ package enum SketchFunctions: FunctionFamily {
       "quantile_at_value", summary: "The share of a digest's values below a value; NULL outside of all values.",
       examples: [Example("(SELECT quantile_at_value(qdigest_agg(x), 1) FROM (VALUES 1, 2) t(x))", "0.0")],
       overloads: [
-        sketch(.qDigest(.bigint), .double, Double.self, [.bigint]) { (bytes, columns, row) throws(QueryError) -> Double? in
+        sketch(.qDigest(.bigint), .double, Double.self, [.bigint]) {
+          (bytes, columns, row) throws(QueryError) -> Double? in
           try QuantileDigest(bytes: bytes).quantile(of: columns[1].view.value(row, as: Int64.self))
         },
-        sketch(.qDigest(.double), .double, Double.self, [.double]) { (bytes, columns, row) throws(QueryError) -> Double? in
+        sketch(.qDigest(.double), .double, Double.self, [.double]) {
+          (bytes, columns, row) throws(QueryError) -> Double? in
           try QuantileDigest(bytes: bytes).quantile(of: QuantileDigest.key(columns[1].view.value(row, as: Double.self)))
         },
         sketch(.qDigest(.real), .double, Double.self, [.real]) { (bytes, columns, row) throws(QueryError) -> Double? in
@@ -90,7 +95,8 @@ package enum SketchFunctions: FunctionFamily {
     ScalarFunction(
       "intersection_cardinality", summary: "About how many values two set digests have in common.",
       overloads: [
-        sketch(.setDigest, .bigint, Int64.self, [.exact(.setDigest)]) { (bytes, columns, row) throws(QueryError) -> Int64? in
+        sketch(.setDigest, .bigint, Int64.self, [.exact(.setDigest)]) {
+          (bytes, columns, row) throws(QueryError) -> Int64? in
           try SetDigest.intersectionCardinality(
             SetDigest(bytes: bytes), SetDigest(bytes: columns[1].view.value(row, as: StringView.self).bytes))
         }
@@ -98,7 +104,8 @@ package enum SketchFunctions: FunctionFamily {
     ScalarFunction(
       "jaccard_index", summary: "About what share of the values of two set digests they have in common.",
       overloads: [
-        sketch(.setDigest, .double, Double.self, [.exact(.setDigest)]) { (bytes, columns, row) throws(QueryError) -> Double? in
+        sketch(.setDigest, .double, Double.self, [.exact(.setDigest)]) {
+          (bytes, columns, row) throws(QueryError) -> Double? in
           try SetDigest.jaccardIndex(
             SetDigest(bytes: bytes), SetDigest(bytes: columns[1].view.value(row, as: StringView.self).bytes))
         }

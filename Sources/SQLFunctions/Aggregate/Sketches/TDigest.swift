@@ -139,7 +139,9 @@ final class TDigest {
     let damaged = QueryError(.invalidFunctionArgument, "Cannot deserialize tdigest")
     guard bytes.count >= 37, bytes[0] == 0 else { throw damaged }
     func double(_ at: Int) -> Double {
-      bytes.withUnsafeBytes { Double(bitPattern: UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt64.self))) }
+      bytes.withUnsafeBytes {
+        Double(bitPattern: UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+      }
     }
     let count = Int(bytes.withUnsafeBytes { Int32(littleEndian: $0.loadUnaligned(fromByteOffset: 33, as: Int32.self)) })
     compression = double(17)

@@ -43,14 +43,16 @@ package enum ArrayAccessFunctions: FunctionFamily {
         }
       ]),
     ScalarFunction(
-      "array_first", summary: "The first element; NULL of an empty array.", examples: [Example("array_first(ARRAY[7, 8])", "7")],
+      "array_first", summary: "The first element; NULL of an empty array.",
+      examples: [Example("array_first(ARRAY[7, 8])", "7")],
       overloads: [
         .columns([.array(.t)], returns: .pattern(.t)) { (columns, n, _) throws(QueryError) -> Column in
           try ends(columns, n) { $0.first }
         }
       ]),
     ScalarFunction(
-      "array_last", summary: "The last element; NULL of an empty array.", examples: [Example("array_last(ARRAY[7, 8])", "8")],
+      "array_last", summary: "The last element; NULL of an empty array.",
+      examples: [Example("array_last(ARRAY[7, 8])", "8")],
       overloads: [
         .columns([.array(.t)], returns: .pattern(.t)) { (columns, n, _) throws(QueryError) -> Column in
           try ends(columns, n) { $0.last }
@@ -65,7 +67,9 @@ package enum ArrayAccessFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "slice", summary: "length elements from an index on, counted from 1 or, when negative, from the end.",
-      examples: [Example("slice(ARRAY[1, 2, 3, 4], 2, 2)", "[2, 3]"), Example("slice(ARRAY[1, 2, 3], -2, 2)", "[2, 3]")],
+      examples: [
+        Example("slice(ARRAY[1, 2, 3, 4], 2, 2)", "[2, 3]"), Example("slice(ARRAY[1, 2, 3], -2, 2)", "[2, 3]"),
+      ],
       overloads: [
         .columns([.array(.t), .bigint, .bigint], returns: .argument(0)) {
           (columns, n, context) throws(QueryError) -> Column in
@@ -121,7 +125,8 @@ package enum ArrayAccessFunctions: FunctionFamily {
         }
       ]),
     ScalarFunction(
-      "shuffle", summary: "The elements in random order.", examples: [Example("cardinality(shuffle(ARRAY[1, 2, 3]))", "3")],
+      "shuffle", summary: "The elements in random order.",
+      examples: [Example("cardinality(shuffle(ARRAY[1, 2, 3]))", "3")],
       determinism: .volatile,
       overloads: [
         .columns([.array(.t)], returns: .argument(0)) { (columns, n, context) throws(QueryError) -> Column in

@@ -42,7 +42,8 @@ package enum ArrayLambdaFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "any_match", summary: "Whether the lambda is true for an element.",
-      examples: [Example("any_match(ARRAY[1, 2], x -> x > 1)", "true")], overloads: [match(stopsAt: true, answers: true)]),
+      examples: [Example("any_match(ARRAY[1, 2], x -> x > 1)", "true")],
+      overloads: [match(stopsAt: true, answers: true)]),
     ScalarFunction(
       "all_match", summary: "Whether the lambda is true for all elements.",
       examples: [Example("all_match(ARRAY[1, 2], x -> x > 1)", "false")],

@@ -164,7 +164,8 @@ package enum ArraySetFunctions: FunctionFamily {
     ScalarFunction(
       "array_join", summary: "The elements as text with a delimiter between; NULLs are left out or replaced.",
       examples: [
-        Example("array_join(ARRAY[1, NULL, 2], ',')", "1,2"), Example("array_join(ARRAY[1, NULL, 2], ',', 'x')", "1,x,2"),
+        Example("array_join(ARRAY[1, NULL, 2], ',')", "1,2"),
+        Example("array_join(ARRAY[1, NULL, 2], ',', 'x')", "1,x,2"),
       ],
       overloads: [joins(replacing: false), joins(replacing: true)]),
   ]
@@ -211,8 +212,11 @@ package enum ArraySetFunctions: FunctionFamily {
         throw .internalError("array_join bound to \(binding.argumentTypes[0])")
       }
       let isText = element.isVarchar
-      let cast = isText ? nil : try CastRegistry.makeKernel(from: element, to: .text)?(
-        SignatureBinding(argumentTypes: [element], returnType: .text))
+      let cast =
+        isText
+        ? nil
+        : try CastRegistry.makeKernel(from: element, to: .text)?(
+          SignatureBinding(argumentTypes: [element], returnType: .text))
       return { (columns, n, context) throws(QueryError) -> Column in
         let input = ArrayInput(columns[0])
         var texts = input.elements

@@ -20,7 +20,9 @@ package enum SequenceFunctions: FunctionFamily {
         .columns([.bigint, .bigint, .bigint], returns: .exact(.array(.bigint))) {
           (columns, n, context) throws(QueryError) -> Column in
           let steps = columns[2].view
-          return try plain(Int64.self, columns, n, &context) { (_, _, row, _) in Int128(steps.value(row, as: Int64.self)) }
+          return try plain(Int64.self, columns, n, &context) { (_, _, row, _) in
+            Int128(steps.value(row, as: Int64.self))
+          }
         },
         .columns([.date, .date], returns: .exact(.array(.date))) {
           (columns, n, context) throws(QueryError) -> Column in
@@ -79,7 +81,9 @@ package enum SequenceFunctions: FunctionFamily {
           ? try plain(Int128.self, columns, n, &context) { (_, _, row, _) in
             Int128(steps.value(row, as: Int64.self)) * 1_000_000_000
           }
-          : try plain(Int64.self, columns, n, &context) { (_, _, row, _) in Int128(steps.value(row, as: Int64.self)) * 1000 }
+          : try plain(Int64.self, columns, n, &context) { (_, _, row, _) in
+            Int128(steps.value(row, as: Int64.self)) * 1000
+          }
       }
     }
   }

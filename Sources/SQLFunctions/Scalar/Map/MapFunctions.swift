@@ -79,11 +79,13 @@ package enum MapFunctions: FunctionFamily {
             row: rowType, count: list.count, children: [list.column(input.elements), list.column(input.values)],
             validity: nil)
           return Column(
-            nested: context.returnType, count: n, offsets: list.offsets, children: [rows], validity: columns[0].validity)
+            nested: context.returnType, count: n, offsets: list.offsets, children: [rows], validity: columns[0].validity
+          )
         }
       ]),
     ScalarFunction(
-      "map_keys", summary: "The keys of a map.", examples: [Example("map_keys(map(ARRAY[1, 2], ARRAY['x', 'y']))", "[1, 2]")],
+      "map_keys", summary: "The keys of a map.",
+      examples: [Example("map_keys(map(ARRAY[1, 2], ARRAY['x', 'y']))", "[1, 2]")],
       overloads: [
         .columns([anyMap], returns: .pattern(.array(k))) { (columns, n, context) throws(QueryError) -> Column in
           let input = ArrayInput(columns[0])
@@ -202,7 +204,9 @@ package enum MapFunctions: FunctionFamily {
   }
 
   /// Positions of the entries' rows in the fields; NULL entries are errors.
-  private static func entries(_ column: Column, _ n: Int, _ context: inout KernelContext) -> (Column, Column, ListBuilder) {
+  private static func entries(_ column: Column, _ n: Int, _ context: inout KernelContext) -> (
+    Column, Column, ListBuilder
+  ) {
     let input = ArrayInput(column)
     let rows = input.elements
     let storage = rows.storage
@@ -219,7 +223,9 @@ package enum MapFunctions: FunctionFamily {
     return (storage.children[0], storage.children[1], list)
   }
 
-  private static func fromEntries(_ column: Column, _ n: Int, _ context: inout KernelContext) throws(QueryError) -> Column {
+  private static func fromEntries(_ column: Column, _ n: Int, _ context: inout KernelContext) throws(QueryError)
+    -> Column
+  {
     let (keys, values, list) = entries(column, n, &context)
     let result = try map(context.returnType, n, column.validity, list, keys, list, values)
     MapKeys.check(result.children[0], rowCount: n, &context) { result.elementRange($0) }
@@ -266,7 +272,8 @@ package enum MapFunctions: FunctionFamily {
       validity: column.validity)
   }
 
-  private static func concat(_ columns: [Column], _ n: Int, _ context: inout KernelContext) throws(QueryError) -> Column {
+  private static func concat(_ columns: [Column], _ n: Int, _ context: inout KernelContext) throws(QueryError) -> Column
+  {
     let inputs = columns.map { ArrayInput($0) }
     let types = context.returnType.childTypes
     let keys = Column.concatenate(inputs.map(\.elements), type: types[0])

@@ -66,8 +66,10 @@ enum MapKeys {
       return "[" + storage.children.map { text($0, position, session) }.joined(separator: ", ") + "]"
     case .double, .real:
       switch column.scalar(row) {
-      case .double(let value): return value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : value.isNaN ? "NaN" : "\(value)"
-      case .real(let value): return value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : value.isNaN ? "NaN" : "\(value)"
+      case .double(let value):
+        return value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : value.isNaN ? "NaN" : "\(value)"
+      case .real(let value):
+        return value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : value.isNaN ? "NaN" : "\(value)"
       default: return ""
       }
     default: return castText(column, row, session) ?? "\(column.scalar(row))"
