@@ -110,11 +110,12 @@ package enum DateArithmeticFunctions: FunctionFamily {
         let key = ZonedTimestamp.key(value)
         if unit.isOfDay {
           return ZonedTimestamp.pack(
-            utcPicos: picos(ZonedTimestamp.utcPicos(value), amount, unit, precision, &rows), key)
+            utcPicos: picos(ZonedTimestamp.utcPicos(value), amount, unit, precision, isZoned: true, &rows), key)
         }
         let offset = cursor.offset(key, utcSeconds: ZonedTimestamp.utcSeconds(value))
         let shift = Int128(offset) &* ZonedTimestamp.picosPerSecond
-        let local = picos(ZonedTimestamp.utcPicos(value) &+ shift, amount, unit, precision, &rows)
+        let local = picos(
+          ZonedTimestamp.utcPicos(value) &+ shift, amount, unit, precision, isZoned: true, &rows)
         // Where clocks were set back, the offset that the value had is kept.
         let zone = cursor.zone(key)
         if Int64(zone.offset(utcSeconds: ZonedTimestamp.floorSeconds(local &- shift))) == offset {
@@ -141,10 +142,10 @@ package enum DateArithmeticFunctions: FunctionFamily {
   }
 
   private static func picos(
-    _ value: Int128, _ amount: Int64, _ unit: DateUnit, _ precision: Int, _ rows: inout RowContext
+    _ value: Int128, _ amount: Int64, _ unit: DateUnit, _ precision: Int, isZoned: Bool = false, _ rows: inout RowContext
   ) -> Int128 {
-    // Far more than the calendar holds, and far less than 128 bits.
-    let limit = Int128(Int64.max) * 1_000_000_000
+    // What 64 bits of microseconds hold; with time zone, 51 bits of milliseconds.
+    let limit = isZoned ? Int128(2_251_799_813_685_248) * 1_000_000_000 : Int128(Int64.max) * 1_000_000
     var result: Int128?
     if unit.months != 0 {
       if let months = months(amount, unit) {
