@@ -29,7 +29,8 @@ public struct QueryError: Error, Hashable, Sendable {
   /// The same error with a place in the data, unless it already has one.
   public func located(in data: DataLocation) -> QueryError {
     var error = self
-    if error.data == nil { error.data = data }
+    // Where a query was when it was stopped says nothing about the data.
+    if error.data == nil, code.kind != .cancelled { error.data = data }
     return error
   }
 
