@@ -12,6 +12,8 @@ struct CardinalityEstimate {
   var rows: Double
   /// Distinct values by column, where something is known.
   var distinct: [ColumnID: Double] = [:]
+  /// For columns of which nothing is known: rows of the table they come from.
+  var tableRows: [ColumnID: Double] = [:]
 
   func distinct(_ column: ColumnReference) -> Double {
     min(max(1, distinct[column.id] ?? rows * CardinalityEstimate.unknownDistinctShare), max(1, rows))
@@ -48,6 +50,7 @@ struct CardinalityEstimator {
       for assignment in node.assignments {
         if let column = assignment.expression.columnReference {
           if let distinct = input.distinct[column.id] { result.distinct[assignment.reference.id] = distinct }
+          if let rows = input.tableRows[column.id] { result.tableRows[assignment.reference.id] = rows }
         } else if assignment.expression.constantValue != nil {
           result.distinct[assignment.reference.id] = 1
         } else if let column = assignment.expression.columnsUsed.first, assignment.expression.columnsUsed.count == 1,
@@ -100,6 +103,7 @@ struct CardinalityEstimator {
       var result = CardinalityEstimate(rows: inner.rows)
       for (own, original) in zip(node.outputs, node.definition.plan.outputs) {
         if let distinct = inner.distinct[original.id] { result.distinct[own.id] = distinct }
+        if let rows = inner.tableRows[original.id] { result.tableRows[own.id] = rows }
       }
       return result
     case .recursion(let node): return CardinalityEstimate(rows: estimate(node.initial).rows * 10)
@@ -148,6 +152,8 @@ struct CardinalityEstimator {
       } else if let range = ranges[column.reference.id], column.reference.type.isInteger || column.reference.type == .date {
         // Keys rarely fill their range sparsely: as many values as the range has, at most one per row.
         result.distinct[column.reference.id] = min(rows, range.max - range.min + 1)
+      } else {
+        result.tableRows[column.reference.id] = max(1, rows)
       }
     }
     let selectivity = CardinalityEstimator.selectivity(.conjunction(node.predicates), result, ranges: ranges)
@@ -276,17 +282,30 @@ struct CardinalityEstimator {
   static func join(
     _ node: JoinNode, _ left: CardinalityEstimate, _ right: CardinalityEstimate
   ) -> CardinalityEstimate {
-    var result = CardinalityEstimate(rows: 0, distinct: left.distinct.merging(right.distinct) { first, _ in first })
+    var result = CardinalityEstimate(
+      rows: 0, distinct: left.distinct.merging(right.distinct) { first, _ in first },
+      tableRows: left.tableRows.merging(right.tableRows) { first, _ in first })
+    /// Distinct values on both sides. Where nothing is known the join is taken for one of a key with references to it:
+    /// the key is that of the smaller table.
+    func keyCount(_ key: JoinNode.Key) -> Double {
+      switch (left.distinct[key.left.id], right.distinct[key.right.id]) {
+      case (nil, nil):
+        guard let a = left.tableRows[key.left.id], let b = right.tableRows[key.right.id] else { break }
+        return max(1, min(a, b))
+      case (let known?, nil) where right.tableRows[key.right.id] != nil: return max(1, known)
+      case (nil, let known?) where left.tableRows[key.left.id] != nil: return max(1, known)
+      default: break
+      }
+      return max(left.distinct(key.left), right.distinct(key.right))
+    }
     var matching = left.rows * right.rows
     // Several keys are seldom independent: each further one counts less.
     var exponentCount = 0
-    for key in node.keys.sorted(by: {
-      max(left.distinct($0.left), right.distinct($0.right)) > max(left.distinct($1.left), right.distinct($1.right))
-    }) {
-      let distinct = max(left.distinct(key.left), right.distinct(key.right))
+    for key in node.keys.sorted(by: { keyCount($0) > keyCount($1) }) {
+      let distinct = keyCount(key)
       matching /= exponentCount == 0 ? distinct : distinct.squareRoot()
       exponentCount += 1
-      let kept = min(left.distinct(key.left), right.distinct(key.right))
+      let kept = min(distinct, left.distinct(key.left), right.distinct(key.right))
       result.distinct[key.left.id] = kept
       result.distinct[key.right.id] = kept
     }
