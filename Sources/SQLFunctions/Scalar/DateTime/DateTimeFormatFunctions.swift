@@ -19,7 +19,7 @@ package enum DateTimeFormatFunctions: FunctionFamily {
       examples: [Example("date_parse('2024/02/29 13:45', '%Y/%m/%d %H:%i')", "2024-02-29 13:45:00.000")],
       overloads: [
         overload([text, text], returns: .exact(.timestamp(precision: 3)), .mySQL) { columns, n, context, cache in
-          parsed(columns, n, &context, cache) { millis, _, _ -> Int64 in millis &* 1000 }
+          parsed(columns, n, &context, cache) { millis, _, rows -> Int64 in micros(millis, &rows) }
         }
       ]),
     ScalarFunction(
@@ -47,7 +47,7 @@ package enum DateTimeFormatFunctions: FunctionFamily {
       examples: [Example("to_timestamp('2024-02-29 13:45', 'yyyy-mm-dd hh24:mi')", "2024-02-29 13:45:00.000")],
       overloads: [
         overload([text, text], returns: .exact(.timestamp(precision: 3)), .teradata) { columns, n, context, cache in
-          parsed(columns, n, &context, cache) { millis, _, _ -> Int64 in millis &* 1000 }
+          parsed(columns, n, &context, cache) { millis, _, rows -> Int64 in micros(millis, &rows) }
         }
       ]),
     ScalarFunction(
@@ -177,6 +177,12 @@ package enum DateTimeFormatFunctions: FunctionFamily {
   }
 
   // MARK: Reading
+
+  private static func micros(_ millis: Int64, _ rows: inout RowContext) -> Int64 {
+    let (micros, overflows) = millis.multipliedReportingOverflow(by: 1000)
+    if overflows { rows.fail(.numericValueOutOfRange, "Out of range for timestamp") }
+    return micros
+  }
 
   @inline(__always)
   private static func parsed<R: KernelValue>(

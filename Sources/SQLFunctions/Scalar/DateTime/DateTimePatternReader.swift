@@ -226,6 +226,10 @@ struct DateTimePatternReader {
   }
 
   private func total() throws(QueryError) -> Int64 {
+    // Milliseconds of these years fit 64 bits.
+    try check(year, -292_275_054...292_278_993, "year")
+    try check(weekYear, -292_275_054...292_278_992, "weekyear")
+    try check(century, 0...2_922_789, "centuryOfEra")
     try check(month, 1...12, "monthOfYear")
     try check(week, 1...53, "weekOfWeekyear")
     try check(weekday, 1...7, "dayOfWeek")
@@ -252,6 +256,10 @@ struct DateTimePatternReader {
     }
     var hours = hour ?? 0
     if hasHalfDayHour || hour == nil, isAfternoon == true { hours += 12 }
-    return Int64(days) * 86_400_000 + Int64(((hours * 60 + minute) * 60 + second) * 1000 + millis)
+    let (ofDays, overflows) = Int64(days).multipliedReportingOverflow(by: 86_400_000)
+    let ofDay = Int64(((hours * 60 + minute) * 60 + second) * 1000 + millis)
+    let (total, carries) = ofDays.addingReportingOverflow(ofDay)
+    if overflows || carries { throw QueryError(.invalidFunctionArgument, "Cannot parse \"\(text)\": long overflow") }
+    return total
   }
 }
