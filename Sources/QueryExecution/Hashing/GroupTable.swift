@@ -76,6 +76,9 @@ final class GroupTable: @unchecked Sendable {
     }
   }
 
+  /// Whether groups are found by indexing an array with the key.
+  var isDirect: Bool { direct != nil }
+
   /// Roughly the bytes held.
   var byteCount: Int {
     keyWords.byteCount + keyHashes.byteCount + slots.byteCount + (direct?.byteCount ?? 0) + arena.byteCount

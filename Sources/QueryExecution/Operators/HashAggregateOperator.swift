@@ -101,12 +101,17 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
         states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
     }
 
-    /// Sets rows aside from now on where at least a quarter of the rows made new groups.
+    /// Sets rows aside from now on where at least half of the latest rows made new groups.
+    ///
+    /// The first rows tell nothing: any number of groups starts with new ones. Groups found by indexing an array stay as
+    /// they are, because they are cheap to find and to merge.
     private func checkReduction() {
+      let isForced = firstCheck < Writer.smallGroupCount
       for (index, state) in states.enumerated() where aside[index] == nil {
         let groups = state.groupCount
-        if specification.canPartition, state.table != nil, groups > firstCheck,
-          (groups - groupsAtCheck[index]) * 4 > rowsSinceCheck || firstCheck < Writer.smallGroupCount
+        let isReducing = (groups - groupsAtCheck[index]) * 2 < rowsSinceCheck
+        if specification.canPartition, let table = state.table, groups > firstCheck,
+          isForced || (groupsAtCheck[index] > 0 && !isReducing && !table.isDirect)
         {
           aside[index] = PartitionedRows(specification.layouts[index], types: specification.argumentColumnTypes)
         }

@@ -14,6 +14,8 @@ final class JoinBuild: @unchecked Sendable {
   fileprivate(set) var table: JoinTable?
   /// The key columns among `columns`.
   fileprivate(set) var keyColumns: [Column] = []
+  /// Per key whether NULL keeps a probe row from matching.
+  fileprivate(set) var flagsNulls: [Bool] = []
   /// Rows with NULL in a key compared by `=`, when the join is null-aware.
   fileprivate(set) var nullKeyRows: [Int32] = []
   /// One byte per row, 1 once it found a partner; for joins that yield unmatched or matched build rows.
@@ -45,12 +47,13 @@ struct JoinBuildSpecification {
   /// Filter id → key index.
   var dynamicFilters: [Int: Int]
 
-  func layout(collides: Bool) -> KeyLayout {
-    KeyLayout(keyTypes, allowsInteger: !(nullsEqual.first ?? false), collides: collides)
+  /// How keys lie in words, and which keys' NULLs keep a row from matching.
+  ///
+  /// `IS NOT DISTINCT FROM` is `=` where the build side has no NULL to match one.
+  func layout(_ keyColumns: [Column], collides: Bool) -> (KeyLayout, flagsNulls: [Bool]) {
+    let flags = zip(nullsEqual, keyColumns).map { nullsEqual, column in !nullsEqual || column.validity == nil }
+    return (KeyLayout(keyTypes, allowsInteger: flags.first ?? true, collides: collides), flags)
   }
-
-  /// Which keys' NULLs keep a row from matching.
-  var flagsNulls: [Bool] { nullsEqual.map { !$0 } }
 }
 
 /// Gathers the build side of a join and builds its table with all workers.
@@ -105,15 +108,15 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
   }
 
   private func buildTable(_ scheduler: Scheduler) throws(QueryError) {
-    let layout = specification.layout(collides: context.testing.collidesHashes)
+    let keyColumns = specification.keys.map { build.columns[$0] }
+    let (layout, flags) = specification.layout(keyColumns, collides: context.testing.collidesHashes)
+    build.flagsNulls = flags
     let (n, w) = (build.rowCount, layout.wordCount)
     let words = Buffer(byteCount: n * w * 8)
     let hashes = layout.isInteger ? nil : Buffer(byteCount: n * 8)
-    let keyColumns = specification.keys.map { build.columns[$0] }
     build.keyColumns = keyColumns
-    let hasNulls = zip(keyColumns, specification.flagsNulls).contains { $0.validity != nil && $1 }
+    let hasNulls = zip(keyColumns, flags).contains { $0.validity != nil && $1 }
     let nulls = hasNulls ? Buffer.zeroed(byteCount: n) : nil
-    let flags = specification.flagsNulls
     let encoded = Mutex<[Column]>([])
     let keep = EncodedColumns(encoded)
     let tasks = (n + JoinBuildOperator.rowsPerTask - 1) / JoinBuildOperator.rowsPerTask
@@ -135,7 +138,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
       layout, rowCount: n, words: words, hashes: hashes, nulls: nulls, heap: keep, scheduler: scheduler)
     build.table = table
     for (id, key) in specification.dynamicFilters where key < specification.keys.count {
-      if specification.nullsEqual[key] { continue }
+      if !flags[key] { continue }
       if specification.keys.count == 1 {
         context.dynamicFilters.publish(table.makeFilter(), id: id)
       } else {

@@ -53,8 +53,8 @@ struct JoinProbeSpecification {
   var outcome: JoinOutcome
   /// Positions of the probe's keys; empty for joins without keys.
   var keys: [Int]
-  var layout: KeyLayout?
-  var flagsNulls: [Bool]
+  /// Per key: `IS NOT DISTINCT FROM`.
+  var nullsEqual: [Bool]
   var isNullAware: Bool
   var outputs: [Output]
   var outputTypes: [DataType]
@@ -119,7 +119,7 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
     self.specification = specification
     self.build = build
     self.residual = residual
-    rows = specification.layout.map { KeyRows($0, flagsNulls: specification.flagsNulls) }
+    rows = build.table.map { KeyRows($0.layout, flagsNulls: build.flagsNulls) }
     batchSize = worker.context.batchSize
     coalescer = BatchCoalescer(specification.outputTypes, batchSize: batchSize)
     probeRows = Buffer(byteCount: (batchSize + 16) * 4)
@@ -415,7 +415,7 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
     if !rows.hasNulls, buildNulls.isEmpty { return nil }
     var unknown = Array(repeating: false, count: n)
     var isAny = false
-    if residual == nil, specification.keys.count == 1 {
+    if residual == nil, specification.nullsEqual == [false] {
       for row in 0..<n where flags[row] == 0 {
         if !buildNulls.isEmpty || (rows.hasNulls && rows.nulls[row] != 0) {
           unknown[row] = true
@@ -440,6 +440,10 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
           first += 1
           var isOpen = true
           for (index, comparator) in comparators.enumerated() where isOpen {
+            if specification.nullsEqual[index] {
+              if comparator.isDistinct(row, Int(candidate)) { isOpen = false }
+              continue
+            }
             if probeKeys[index].isNull(row) || buildKeyColumns[index].isNull(Int(candidate)) { continue }
             if comparator.equal(row, Int(candidate)) == false { isOpen = false }
           }
