@@ -79,7 +79,9 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// Modules that have a folder `Tests/<name>Tests`.
-let hasTests: Set<String> = ["Columnar", "FileFormats", "ObjectStore", "QueryPlanner", "SQLFunctions", "SQLSyntax"]
+let hasTests: Set<String> = [
+  "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "SQLFunctions", "SQLSyntax",
+]
 
 /// Test targets: name of the module under test → what else the tests import.
 let testedModules: [String] = modules.map(\.name).filter { name in
@@ -120,6 +122,11 @@ let package = Package(
         name: "\(name)Tests",
         dependencies: [.target(name: name)] + (modules.first { $0.name == name }?.imports ?? []).map { .target(name: $0) },
         swiftSettings: swiftSettings)
-    },
+    } + [
+      .testTarget(
+        name: "SQLLogicTests", dependencies: ["QueryEngine"], exclude: ["Cases"], swiftSettings: swiftSettings),
+      .testTarget(
+        name: "ArchitectureTests", dependencies: ["QueryEngine", "SQLFunctions"], swiftSettings: swiftSettings),
+    ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,62 @@
+import QueryEngine
+import SQLFunctions
+import Testing
+
+/// What the registry tells of its functions is there.
+@Suite struct FunctionDocumentationTests {
+  @Test func everyFunctionHasASummary() {
+    for family in FunctionRegistry.scalarFamilies {
+      for function in family.functions where !function.isHidden {
+        #expect(!function.summary.isEmpty, "\(function.name) has no summary")
+      }
+    }
+    for family in FunctionRegistry.aggregateFamilies {
+      for function in family.functions where !function.isHidden {
+        #expect(!function.summary.isEmpty, "\(function.name) has no summary")
+      }
+    }
+    for family in FunctionRegistry.windowFamilies {
+      for function in family.functions { #expect(!function.summary.isEmpty, "\(function.name) has no summary") }
+    }
+  }
+
+  @Test func examplesGiveTheirResults() async throws {
+    var configuration = SessionConfiguration()
+    configuration.home = nil
+    configuration.writesResults = false
+    let session = try Session(configuration)
+    for family in FunctionRegistry.scalarFamilies {
+      for function in family.functions {
+        for example in function.examples { await Self.check(example, of: function.name, session) }
+      }
+    }
+    for family in FunctionRegistry.aggregateFamilies {
+      for function in family.functions {
+        for example in function.examples { await Self.check(example, of: function.name, session) }
+      }
+    }
+    for family in FunctionRegistry.windowFamilies {
+      for function in family.functions {
+        for example in function.examples { await Self.check(example, of: function.name, session) }
+      }
+    }
+  }
+
+  private static func check(_ example: Example, of function: String, _ session: Session) async {
+    do {
+      let result = try await session.run("SELECT \(example.expression)")
+      let text = result.batches.map { batch in
+        let column = ResultText(batch.columns[0])
+        return (0..<batch.rowCount).map { row in
+          if column.isNull(row) { return "NULL" }
+          var bytes: [UInt8] = []
+          column.append(row, to: &bytes)
+          return String(decoding: bytes, as: UTF8.self)
+        }.joined(separator: "\n")
+      }.joined(separator: "\n")
+      #expect(text == example.result, "\(function): SELECT \(example.expression)")
+    } catch {
+      Issue.record("\(function): SELECT \(example.expression): \(error)")
+    }
+  }
+}

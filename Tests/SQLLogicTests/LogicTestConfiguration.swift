@@ -1,0 +1,35 @@
+import QueryEngine
+
+/// A way to run every case; the results must be the same under all of them.
+struct LogicTestConfiguration: Sendable, CustomStringConvertible {
+  /// What `skipif` and `onlyif` call it.
+  var name: String
+  /// Whether the larger cases run under it too.
+  var isQuick = false
+  var adjust: @Sendable (inout SessionConfiguration) -> Void
+
+  var description: String { name }
+
+  /// The first one records expectations.
+  static let all: [LogicTestConfiguration] = [
+    LogicTestConfiguration(name: "threads_1", isQuick: true) { $0.threads = 1 },
+    LogicTestConfiguration(name: "threads_4", isQuick: true) { $0.threads = 4 },
+    LogicTestConfiguration(name: "batch_size_1") { $0.testing.batchSize = 1 },
+    LogicTestConfiguration(name: "batch_size_3") { $0.testing.batchSize = 3 },
+    LogicTestConfiguration(name: "optimizer_off") { $0.testing.isOptimizerOff = true },
+    LogicTestConfiguration(name: "colliding_hashes") { $0.testing.collidesHashes = true },
+  ]
+
+  /// Folders whose cases read so much that only the quick configurations run them.
+  static let heavyFolders: Set<String> = ["tpch"]
+
+  /// A session of this configuration that keeps nothing on disk.
+  func session() throws -> Session {
+    var configuration = SessionConfiguration()
+    configuration.home = nil
+    configuration.writesResults = false
+    configuration.threads = 2
+    adjust(&configuration)
+    return try Session(configuration)
+  }
+}
