@@ -171,10 +171,10 @@ package enum StringSearchFunctions: FunctionFamily {
       rows.fail(.invalidFunctionArgument, "overlay start must be positive: \(start)")
       return StringView()
     }
-    let (end, overflows) = start.addingReportingOverflow(length)
+    let (end, overflows) = start.addingReportingOverflow(max(length, 0))
     let head = StringSliceFunctions.part(text, 1, start - 1)
     let tail =
-      overflows ? StringView() : StringSliceFunctions.part(text, max(end, 1), Int64.max)
+      overflows ? StringView() : StringSliceFunctions.part(text, end, Int64.max)
     let total = head.count + by.count + tail.count
     guard total > 0, let out = rows.room(total) else { return StringView() }
     var at = 0
