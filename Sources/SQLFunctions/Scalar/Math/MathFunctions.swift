@@ -9,7 +9,7 @@ package enum MathFunctions: FunctionFamily {
   package static let functions: [ScalarFunction] =
     [
       unary("sqrt", summary: "The square root.", Example("sqrt(2.25E0)", "1.5")) { $0.squareRoot() },
-      unary("cbrt", summary: "The cube root.", Example("cbrt(27.0E0)", "3.0")) { cbrt($0) },
+      unary("cbrt", summary: "The cube root.", Example("cbrt(27.0E0)", "3.0")) { cubeRoot($0) },
       unary("exp", summary: "Euler's number to the power of x.", Example("exp(0)", "1.0")) { exp($0) },
       unary("ln", summary: "The natural logarithm.", Example("ln(1)", "0.0")) { log($0) },
       unary("log2", summary: "The logarithm to base 2.", Example("log2(8)", "3.0")) { log($0) / log(2) },
@@ -137,4 +137,11 @@ package enum MathFunctions: FunctionFamily {
     }
     return value
   }
+}
+
+/// The cube root, one Newton step better than the C library's, which is off by one unit in the last place.
+private func cubeRoot(_ x: Double) -> Double {
+  let root = cbrt(x)
+  guard root.isFinite, root != 0 else { return root }
+  return root - (root * root * root - x) / (3 * root * root)
 }
