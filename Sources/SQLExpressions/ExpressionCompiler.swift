@@ -90,12 +90,15 @@ struct ExpressionCompiler {
   /// - Returns: the body compiled with the parameters in slots of their own behind the batch's columns.
   mutating func compileLambda(_ lambda: LambdaExpression) throws(QueryError) -> LambdaNode {
     let firstSlot = slotCount
-    // Equal subexpressions inside and outside of a lambda are evaluated on different row sets, so sharing nodes is safe.
+    // Equal lambdas name their parameters alike but keep them in other slots: their bodies share no nodes.
     let outerSlots = slots
+    let outerKnown = known
+    known = [:]
     for (index, parameter) in lambda.parameters.enumerated() { slots[parameter.id] = firstSlot + index }
     slotCount += lambda.parameters.count
     let body = try compile(lambda.body)
     slots = outerSlots
+    known = outerKnown
     return LambdaNode(body: body, firstSlot: firstSlot)
   }
 
