@@ -62,6 +62,9 @@ extension Binder {
       hint: NameSuggestion.hint(for: name, among: FunctionRegistry.names))
   }
 
+  /// As many arguments as a call may have.
+  private static let maxArgumentCount = 127
+
   func bindFunctionCall(_ node: FunctionCallSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     let name = node.name.last.canonicalName
     if node.name.parts.count > 1 {
@@ -76,6 +79,9 @@ extension Binder {
     if node.starLabel != nil { throw .notSupported("Row pattern counting is not supported", at: node.range) }
     if !node.argumentNames.isEmpty {
       throw .notSupported("Named arguments are not supported for function \(name)", at: node.range)
+    }
+    guard node.arguments.count <= Binder.maxArgumentCount else {
+      throw QueryError(.tooManyArguments, "Too many arguments for function call \(name)()", at: node.range)
     }
     if node.over != nil { return try bindWindowCall(node, name, place) }
     if let function = FunctionRegistry.aggregate(name) { return try bindAggregate(node, name, function, place) }
@@ -100,6 +106,7 @@ extension Binder {
     case "if": return try bindIf(node, place)
     case "coalesce": return try bindCoalesce(node, place)
     case "nullif": return try bindNullIf(node, place)
+    case "overlaps": return try bindOverlaps(node, place)
     case "try":
       try checkCount(node, 1...1)
       return .tryCatch(try bind(node.arguments[0], place))

@@ -38,7 +38,8 @@ extension Binder {
       return try bindCondition(condition, place, "HAVING clause")
     }
     let isMultiSet = (grouping?.sets.count ?? 1) > 1
-    assignOutputs(&items, Set(source.plan.outputs), keepsColumns: !isMultiSet)
+    // With DISTINCT, ORDER BY must tell the columns of the SELECT list from those of FROM.
+    assignOutputs(&items, Set(source.plan.outputs), keepsColumns: !isMultiSet && !select.isDistinct)
 
     // ORDER BY and QUALIFY see the SELECT list first, then FROM.
     let fields = items.map { ScopeField(qualifier: [], name: $0.name, reference: $0.output) }
@@ -105,7 +106,7 @@ extension Binder {
     let columns = items.map { BoundRows.Column(name: $0.name, reference: $0.output) }
     plan = try attachSubqueries(block, to: plan, neededBy: items.map(\.expression))
     if select.isDistinct {
-      try checkDistinct(items, orderings, orderBy)
+      try checkDistinct(select, items, orderings, orderBy)
       plan = .project(ProjectNode(input: plan, assignments: items.map { .init($0.output, $0.expression) }))
       let keys = outputs.map { AggregateNode.Key(input: $0, output: $0) }
       plan = .aggregate(AggregateNode(input: plan, keys: keys, calls: []))
@@ -403,7 +404,7 @@ extension Binder {
   }
 
   private func checkDistinct(
-    _ items: [SelectItem], _ orderings: [QueryBlock.Ordering], _ syntax: [SortItemSyntax]
+    _ select: SelectSyntax, _ items: [SelectItem], _ orderings: [QueryBlock.Ordering], _ orderBy: [SortItemSyntax]
   ) throws(QueryError) {
     for item in items where !item.expression.type.isComparable {
       throw QueryError(
@@ -417,7 +418,7 @@ extension Binder {
       if items.contains(where: { $0.expression == ordering.expression }) { continue }
       throw QueryError(
         .expressionNotInDistinct, "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
-        at: syntax[index].expression.errorRange)
+        at: select.keywordRange, hint: "'\(orderBy[index].expression.text)' is not in the select list.")
     }
   }
 

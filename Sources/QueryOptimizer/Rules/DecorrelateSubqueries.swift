@@ -101,7 +101,12 @@ struct SubqueryUnnesting {
     }
     let free = apply.subquery.freeColumns
     let outer = Set(apply.input.outputs).intersection(free)
-    if outer.isEmpty { return try uncorrelated(apply) }
+    if outer.isEmpty {
+      if case .inSubquery(let mark, let probe) = apply.kind, probe.type.isNested {
+        return try nestedMembership(apply, mark, probe)
+      }
+      return try uncorrelated(apply)
+    }
     if let direct = direct(apply, outer) { return direct }
     let columns = outer.sorted { $0.id.rawValue < $1.id.rawValue }
     let inputDefinition = CommonDefinition(id: context.newCommonID(), name: "outer", plan: apply.input)
@@ -237,11 +242,18 @@ struct SubqueryUnnesting {
     let matchKeys =
       keys.map { JoinNode.Key($0.left, matchColumns[$0.right]!, nullsEqual: $0.nullsEqual) }
       + [JoinNode.Key(probe, matchColumns[value]!)]
-    let first = LogicalPlan.join(JoinNode(.mark, left: input, right: matches, keys: matchKeys, mark: hasMatch))
+    let isNested = probe.type.isNested
+    let first = LogicalPlan.join(
+      JoinNode(
+        .mark, left: input, right: matches, keys: matchKeys,
+        residual: isNested ? try .equals(.column(probe), .column(matchColumns[value]!)) : nil, mark: hasMatch))
     let nullKeys = keys.map { JoinNode.Key($0.left, nullColumns[$0.right]!, nullsEqual: $0.nullsEqual) }
-    let isNull = Expression.or([
-      try .call("is_null", [.column(probe)]), try .call("is_null", [.column(nullColumns[value]!)]),
-    ])
+    let isNull =
+      isNested
+      ? try isUnknown(.equals(.column(probe), .column(nullColumns[value]!)))
+      : Expression.or([
+        try .call("is_null", [.column(probe)]), try .call("is_null", [.column(nullColumns[value]!)]),
+      ])
     let second = LogicalPlan.join(
       JoinNode(.mark, left: first, right: nulls, keys: nullKeys, residual: isNull, mark: hasNull))
     let result = Expression.caseWhen(
@@ -253,6 +265,87 @@ struct SubqueryUnnesting {
     return .project(
       ProjectNode(
         input: second, assignments: input.outputs.map { .init($0, .column($0)) } + [.init(mark, result)]))
+  }
+
+  /// `probe IN (subquery)` where values are rows or arrays: NULLs inside of them leave single comparisons open.
+  ///
+  /// Three marks: an equal value; a value with NULLs inside that may be equal; for probes with NULLs inside, any value that
+  /// may be equal. The second join's right side is mostly empty, the third one finds partners for such probes only.
+  private func nestedMembership(
+    _ apply: ApplyNode, _ mark: ColumnReference, _ probe: ColumnReference
+  ) throws(QueryError) -> LogicalPlan {
+    let definition = CommonDefinition(id: context.newCommonID(), name: "subquery", plan: apply.subquery)
+    func use() -> (plan: LogicalPlan, value: Expression) {
+      let outputs = apply.subquery.outputs.map { context.newColumn($0.name, $0.type) }
+      return (.common(CommonNode(definition: definition, outputs: outputs)), .column(outputs[0]))
+    }
+    let value = Expression.column(probe)
+    let (matches, possible, all) = (use(), use(), use())
+    let marks = ["has_match", "may_match", "may_match"].map { context.newColumn($0, .boolean) }
+    var plan = LogicalPlan.join(
+      JoinNode(
+        .mark, left: apply.input, right: matches.plan, keys: [JoinNode.Key(probe, matches.value.columnReference!)],
+        residual: try .equals(value, matches.value), mark: marks[0]))
+    let indefinite = LogicalPlan.filter(
+      FilterNode(input: possible.plan, predicate: try isUnknown(.equals(possible.value, possible.value))))
+    plan = .join(
+      JoinNode(
+        .mark, left: plan, right: indefinite, residual: try isUnknown(.equals(value, possible.value)), mark: marks[1]))
+    let (isOpen, always) = (context.newColumn("is_open", .boolean), context.newColumn("always", .boolean))
+    let left = LogicalPlan.project(
+      ProjectNode(
+        input: plan,
+        assignments: plan.outputs.map { .init($0, .column($0)) } + [.init(isOpen, try isUnknown(.equals(value, value)))]))
+    let right = LogicalPlan.project(
+      ProjectNode(
+        input: all.plan,
+        assignments: [.init(all.value.columnReference!, all.value), .init(always, .alwaysTrue)]))
+    plan = .join(
+      JoinNode(
+        .mark, left: left, right: right, keys: [JoinNode.Key(isOpen, always)],
+        residual: try isUnknown(.equals(value, all.value)), mark: marks[2]))
+    let result = Expression.caseWhen(
+      CaseExpression(
+        branches: [
+          .init(condition: .column(marks[0]), result: .alwaysTrue),
+          .init(condition: .or([.column(marks[1]), .column(marks[2])]), result: .null(.boolean)),
+        ], otherwise: .alwaysFalse, type: .boolean))
+    return .project(
+      ProjectNode(
+        input: plan, assignments: apply.input.outputs.map { .init($0, .column($0)) } + [.init(mark, result)]))
+  }
+
+  private func isUnknown(_ condition: Expression) throws(QueryError) -> Expression {
+    try .call("is_null", [condition])
+  }
+
+  /// `probe <op> ALL/ANY (subquery)` where values are rows or arrays: each comparison may be unknown, so all are made.
+  private func quantifiedOneByOne(
+    _ apply: ApplyNode, _ mark: ColumnReference, _ probe: ColumnReference, _ op: String, _ isAll: Bool
+  ) throws(QueryError) -> LogicalPlan {
+    let comparison = context.newColumn("comparison", .boolean)
+    let compared = LogicalPlan.project(
+      ProjectNode(
+        input: apply.subquery,
+        assignments: [.init(comparison, try .call(op, [.column(probe), .column(apply.subquery.outputs[0])]))]))
+    let decisive = try aggregate(isAll ? "bool_and" : "bool_or", [.column(comparison)])
+    let (all, known) = (try aggregate("count", []), try aggregate("count", [.column(comparison)]))
+    let counted = LogicalPlan.aggregate(AggregateNode(input: compared, keys: [], calls: [decisive, all, known]))
+    let scalar = ApplyNode(
+      .scalar, input: apply.input, subquery: counted, correlation: counted.freeColumns, range: apply.range)
+    let hasUnknown = try Expression.call("<>", [.column(all.reference), .column(known.reference)])
+    let isDecided = Expression.coalesce(
+      [isAll ? try .not(.column(decisive.reference)) : .column(decisive.reference), .alwaysFalse], .boolean)
+    let result = Expression.caseWhen(
+      CaseExpression(
+        branches: [
+          .init(condition: isDecided, result: isAll ? .alwaysFalse : .alwaysTrue),
+          .init(condition: hasUnknown, result: .null(.boolean)),
+        ], otherwise: isAll ? .alwaysTrue : .alwaysFalse, type: .boolean))
+    return .project(
+      ProjectNode(
+        input: try unnest(scalar),
+        assignments: apply.input.outputs.map { .init($0, .column($0)) } + [.init(mark, result)]))
   }
 
   /// `probe <op> ALL/ANY (subquery)` through the subquery's minimum, maximum and counts.
@@ -285,6 +378,7 @@ struct SubqueryUnnesting {
             + [.init(mark, try .not(.column(allMark)))]))
     }
     let value = apply.subquery.outputs[0]
+    if value.type.isNested { return try quantifiedOneByOne(apply, mark, probe, op, isAll) }
     let low = try aggregate("min", [.column(value)])
     let high = try aggregate("max", [.column(value)])
     let all = try aggregate("count", [])
@@ -381,6 +475,8 @@ struct SubqueryUnnesting {
       if case .sort(let sort) = node.input {
         keys = sort.keys
         input = sort.input
+      } else if let count = node.count {
+        input = prelimited(input, node.offset.addingReportingOverflow(count).partialValue, domain)
       }
       return try numbered(input, keys, node.offset, node.count, withTies: false, domain)
     case .topN(let node):
@@ -561,6 +657,24 @@ struct SubqueryUnnesting {
       join.keys += domain.columns.map { JoinNode.Key(left.domain[$0]!, right.domain[$0]!, nullsEqual: true) }
       join.residual = node.residual.map { replaced($0, left.domain) }
       return Unnested(plan: .join(join), domain: node.kind == .right ? right.domain : left.domain, defaults: nil)
+    }
+  }
+
+  /// The same rows with the uncorrelated sides of cross products cut: `count` rows of one side yield as many of the
+  /// product, whichever they are.
+  private func prelimited(_ plan: LogicalPlan, _ count: Int, _ domain: Domain) -> LogicalPlan {
+    guard count > 0 else { return plan }
+    switch plan {
+    case .project(var node) where node.assignments.allSatisfy(\.expression.isDeterministic):
+      node.input = prelimited(node.input, count, domain)
+      return .project(node)
+    case .join(var node) where node.kind == .inner && node.keys.isEmpty && node.residual == nil:
+      node.left = prelimited(node.left, count, domain)
+      node.right = prelimited(node.right, count, domain)
+      return .join(node)
+    default:
+      if isCorrelated(plan, domain) { return plan }
+      return .limit(LimitNode(input: plan, offset: 0, count: count))
     }
   }
 

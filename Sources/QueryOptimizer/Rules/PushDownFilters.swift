@@ -24,8 +24,9 @@ private struct FilterPush {
     switch plan {
     case .filter(let node):
       let (movable, fixed) = split(node.predicate.conjuncts) { $0.isDeterministic }
-      // A volatile condition stays where it is, above it only what does not change how often it is evaluated.
-      if fixed.isEmpty { return try push(conditions + movable, into: node.input) }
+      // The inner conditions first: what is above may fail for rows that they drop. A volatile condition stays where it
+      // is, above it only what does not change how often it is evaluated.
+      if fixed.isEmpty { return try push(movable + conditions.filter { !movable.contains($0) }, into: node.input) }
       return filter(
         .filter(FilterNode(input: try push(movable, into: node.input), predicate: .conjunction(fixed))), conditions)
     case .project(let node):
@@ -39,7 +40,7 @@ private struct FilterPush {
         }
       }
       var result = node
-      result.input = try push(movable.map { $0.replacing(definitions) }, into: node.input)
+      result.input = try push(movable.map { asCondition($0.replacing(definitions)) }, into: node.input)
       return filter(.project(result), kept)
     case .aggregate(let node):
       let keys = Dictionary(
@@ -101,6 +102,16 @@ private struct FilterPush {
     }
   }
 
+  /// A condition of which only matters when it is true: of `CASE WHEN a THEN true WHEN b THEN NULL ELSE false END` that
+  /// is `a`.
+  private func asCondition(_ expression: Expression) -> Expression {
+    guard case .caseWhen(let node) = expression, node.otherwise.isFalseOrNull else { return expression }
+    let first = node.branches.prefix { $0.result == .alwaysTrue }
+    guard !first.isEmpty, node.branches.dropFirst(first.count).allSatisfy({ $0.result.isFalseOrNull && !$0.condition.mayFail })
+    else { return expression }
+    return first.count == 1 ? first[0].condition : .or(first.map(\.condition))
+  }
+
   private func filter(_ plan: LogicalPlan, _ conditions: [Expression]) -> LogicalPlan {
     conditions.isEmpty ? plan : .filter(FilterNode(input: plan, predicate: .conjunction(conditions)))
   }
@@ -139,7 +150,10 @@ private struct FilterPush {
       for condition in conditions {
         let used = condition.columnsUsed
         if condition.isDeterministic, !used.isEmpty, used.isSubset(of: left), [.left, .semi, .anti, .mark].contains(node.kind) {
-          toLeft.append(condition)
+          // Left and mark joins keep every row, so that nothing fails that would not fail behind them.
+          let dropsRows = node.kind == .semi || node.kind == .anti
+          if dropsRows, condition.mayFail { above.append(condition) }
+          toLeft.append(dropsRows ? lenient(condition) : condition)
         } else if condition.isDeterministic, !used.isEmpty, used.isSubset(of: right), node.kind == .right {
           toRight.append(condition)
         } else {
@@ -154,9 +168,11 @@ private struct FilterPush {
       if condition.isDeterministic, used.isSubset(of: right), !used.isEmpty,
         [.inner, .left, .semi].contains(node.kind) || ((node.kind == .anti || node.kind == .mark) && !node.isNullAware)
       {
-        toRight.append(condition)
+        if condition.mayFail { kept.append(condition) }
+        toRight.append(lenient(condition))
       } else if condition.isDeterministic, used.isSubset(of: left), !used.isEmpty, [.inner, .right, .semi].contains(node.kind) {
-        toLeft.append(condition)
+        if condition.mayFail { kept.append(condition) }
+        toLeft.append(lenient(condition))
       } else if let key = try equality(condition, left, right), !node.isNullAware {
         node.left = extended(node.left, key.left)
         node.right = extended(node.right, key.right)
@@ -187,6 +203,12 @@ private struct FilterPush {
       result = .project(ProjectNode(input: result, assignments: outputs.map { .init($0, .column($0)) }))
     }
     return filter(result, above)
+  }
+
+  /// What may be tested before a join in place of `condition`: the same where it cannot fail, else a test that lets rows
+  /// pass for which it fails, since the join may drop them; `condition` itself is tested behind the join.
+  private func lenient(_ condition: Expression) -> Expression {
+    condition.mayFail ? .coalesce([.tryCatch(condition), .alwaysTrue], .boolean) : condition
   }
 
   /// A side's key: a column it has, or an expression to be added to it.
@@ -302,4 +324,9 @@ private struct FilterPush {
     }
     return nil
   }
+}
+
+extension Expression {
+  /// Whether it is a constant that no condition accepts.
+  fileprivate var isFalseOrNull: Bool { constantValue.map { $0.isNull || $0 == .boolean(false) } ?? false }
 }

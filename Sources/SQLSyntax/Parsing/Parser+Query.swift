@@ -173,7 +173,10 @@ extension Parser {
     select.items = [try parseSelectItem()]
     while accept(.comma) {
       // A comma before FROM is an extension; FROM starts no expression.
-      if token.keyword == .from { break }
+      if allowsExtensions, token.keyword == .from {
+        select.trailingComma = range(from: index - 1)
+        break
+      }
       select.items.append(try parseSelectItem())
     }
     if accept(.from) {
@@ -190,7 +193,8 @@ extension Parser {
     } else {
       record("'WINDOW'")
     }
-    if token.keyword == .qualify {
+    if allowsExtensions, token.keyword == .qualify {
+      select.qualifyKeyword = token.range
       advance()
       select.qualify = try parseExpression()
     }
@@ -235,11 +239,11 @@ extension Parser {
   private mutating func parseStar(_ qualifier: ExpressionSyntax?, _ start: Int) throws(Failure) -> SelectItemSyntax {
     var star = SelectStarSyntax(qualifier: qualifier, aliases: [], except: [], replace: [], range: token.range)
     if qualifier != nil, accept(.as) { star.aliases = try parseColumnAliases() }
-    if token.keyword == .except, peek(1).kind == .leftParenthesis, !opensQuery(index + 1) {
+    if allowsExtensions, token.keyword == .except, peek(1).kind == .leftParenthesis, !opensQuery(index + 1) {
       advance()
       star.except = try parseColumnAliases()
     }
-    if token.keyword == .replace, peek(1).kind == .leftParenthesis {
+    if allowsExtensions, token.keyword == .replace, peek(1).kind == .leftParenthesis {
       advance()
       star.replace = try parseParenthesizedList { (parser: inout Parser) throws(Failure) -> SelectReplacementSyntax in
         let expression = try parser.parseExpression()
@@ -256,7 +260,7 @@ extension Parser {
     try expect(.by)
     let start = index
     var groupBy = GroupBySyntax(isDistinct: false, isEveryItem: false, elements: [], range: token.range)
-    if token.keyword == .all, endsGroupByAll(peek(1)) {
+    if allowsExtensions, token.keyword == .all, endsGroupByAll(peek(1)) {
       groupBy.isEveryItem = true
       advance()
     } else {

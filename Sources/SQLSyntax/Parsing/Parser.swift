@@ -40,6 +40,8 @@ package struct Parser {
   var parameterCount = 0
   /// Whether names in backquotes are welcome: in the statements that Athena gives to Hive.
   var allowsBackquotes: Bool
+  /// Whether syntax that Athena lacks is read.
+  var allowsExtensions = true
   private var depth = 0
   private var stackGuard: StackGuard?
   private(set) var failure: QueryError?
@@ -52,8 +54,13 @@ package struct Parser {
   ///
   /// - Throws: `SYNTAX_ERROR` at the first token that fits nowhere, `NOT_SUPPORTED` for statements that Athena refuses
   ///   too, `STACK_OVERFLOW` for nesting beyond the limit.
-  package static func parseStatement(_ sql: String) throws(QueryError) -> StatementSyntax {
+  /// - Parameter allowsExtensions: whether what Athena lacks is read too: `* EXCEPT`, `* REPLACE`, `GROUP BY ALL`,
+  ///   QUALIFY, a comma after the last item of SELECT.
+  package static func parseStatement(
+    _ sql: String, allowsExtensions: Bool = true
+  ) throws(QueryError) -> StatementSyntax {
     try parse(sql, as: "statement") { (parser: inout Parser) throws(Failure) in
+      parser.allowsExtensions = allowsExtensions
       let statement = try parser.parseStatement()
       while parser.token.kind == .semicolon { parser.advance() }
       return statement

@@ -117,9 +117,25 @@ package struct SelectSyntax: Hashable, Sendable {
   package var windows: [WindowDefinitionSyntax] = []
   /// `QUALIFY condition`, not in Athena: filters after window functions.
   package var qualify: ExpressionSyntax?
+  /// The word QUALIFY; empty when there is none.
+  @Positional package var qualifyKeyword: SourceRange
+  /// The comma after the last item, not in Athena; empty when there is none.
+  @Positional package var trailingComma: SourceRange
   @Positional package var range: SourceRange
 
-  package init(range: SourceRange) { self.range = range }
+  package init(range: SourceRange) {
+    let nowhere = SourceRange(start: range.start, end: range.start)
+    qualifyKeyword = nowhere
+    trailingComma = nowhere
+    self.range = range
+  }
+
+  /// Where the word SELECT stands.
+  package var keywordRange: SourceRange {
+    let start = range.start
+    return SourceRange(
+      start: start, end: SourcePosition(offset: start.offset + 6, line: start.line, column: start.column + 6))
+  }
 }
 
 /// One item of a SELECT list.

@@ -59,7 +59,7 @@ package enum ComparisonFunctions: FunctionFamily {
       name, summary: summary, examples: examples, isHidden: true,
       overloads: [
         .columns([pattern, pattern], returns: .boolean) { (columns, n, context) throws(QueryError) -> Column in
-          compare(columns[0], columns[1], operation, rowCount: n, errors: &context.errors)
+          compare(columns[0], columns[1], operation, rowCount: n)
         }
       ])
   }
@@ -90,16 +90,16 @@ package enum ComparisonFunctions: FunctionFamily {
   ///
   /// - Shape: columns of `rowCount` rows of one type, any encoding.
   package static func compare(
-    _ a: Column, _ b: Column, _ operation: Comparison, rowCount n: Int, errors: inout RowErrors
+    _ a: Column, _ b: Column, _ operation: Comparison, rowCount n: Int
   ) -> Column {
-    if operation == .greater { return compare(b, a, .less, rowCount: n, errors: &errors) }
-    if operation == .greaterOrEqual { return compare(b, a, .lessOrEqual, rowCount: n, errors: &errors) }
+    if operation == .greater { return compare(b, a, .less, rowCount: n) }
+    if operation == .greaterOrEqual { return compare(b, a, .lessOrEqual, rowCount: n) }
     switch (a.type, a.type.physicalType) {
     case (.timestampWithTimeZone, _):
       return primitive(a, b, n, operation, Int128.self, Int128.self) { $0 &>> 16 }
     case (.timeWithTimeZone, _):
       return primitive(a, b, n, operation, Int128.self, Int64.self) { ZonedTime.utcPicos($0) }
-    case (.char, _) where operation.needsOrder: return general(a, b, n, operation, &errors)
+    case (.char, _) where operation.needsOrder: return general(a, b, n, operation)
     case (_, .bool): return primitive(a, b, n, operation, UInt8.self, UInt8.self) { $0 }
     case (_, .int8): return primitive(a, b, n, operation, Int8.self, Int8.self) { $0 }
     case (_, .int16): return primitive(a, b, n, operation, Int16.self, Int16.self) { $0 }
@@ -110,7 +110,7 @@ package enum ComparisonFunctions: FunctionFamily {
     case (_, .double): return primitive(a, b, n, operation, Double.self, Double.self) { $0 }
     case (_, .string): return strings(a, b, n, operation)
     case (_, .null): return .nulls(.boolean, count: n)
-    case (_, .array), (_, .map), (_, .row): return general(a, b, n, operation, &errors)
+    case (_, .array), (_, .map), (_, .row): return general(a, b, n, operation)
     }
   }
 
@@ -168,7 +168,7 @@ package enum ComparisonFunctions: FunctionFamily {
 
   /// Nested values and the order of padded chars, row by row.
   private static func general(
-    _ a: Column, _ b: Column, _ n: Int, _ operation: Comparison, _ errors: inout RowErrors
+    _ a: Column, _ b: Column, _ n: Int, _ operation: Comparison
   ) -> Column {
     let comparator = RowComparator(a, b)
     let validity = commonValidity([a, b])
@@ -184,12 +184,8 @@ package enum ComparisonFunctions: FunctionFamily {
       }
       if operation.needsOrder {
         if a.type.isNested, comparator.meetsNull(row, row) {
-          let isRow = if case .row = a.type { true } else { false }
-          errors.record(
-            row, .notSupported,
-            isRow
-              ? "ROW comparison not supported for fields with null elements"
-              : "ARRAY comparison not supported for arrays with null elements")
+          valid.clear(row)
+          hasNulls = true
         } else {
           let order = comparator.order(row, row)
           p[row] = byte(operation == .less ? order < 0 : order <= 0)
