@@ -5,6 +5,7 @@ package import QueryPlan
 package enum Optimizer {
   /// The rules, in the order they run. Why it is this order:
   /// - Subqueries become joins first, so that all other rules see joins only.
+  /// - What the uses of a shared subplan filter on is known once filters stand right above the uses.
   /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
   /// - Files are listed once filters have reached the scans; estimates need the files; join order needs estimates.
   /// - Join order moves conditions, so filters and columns are pushed once more behind it.
@@ -13,6 +14,7 @@ package enum Optimizer {
     DecorrelateSubqueries.self,
     SimplifyExpressions.self,
     PushDownFilters.self,
+    PushDownSharedFilters.self,
     PruneColumns.self,
     ListFiles.self,
     AnswerFromMetadata.self,
@@ -29,8 +31,12 @@ package enum Optimizer {
     var plan = plan
     for rule in rules {
       guard rule.isRequired || (context.isEnabled && !context.disabledRules.contains(rule.name)) else { continue }
-      plan = try SharedDefinitions.rewrite(plan, context) { (part) throws(QueryError) in
-        try rule.init().rewrite(part, context)
+      if rule.isWholePlan {
+        plan = try rule.init().rewrite(plan, context)
+      } else {
+        plan = try SharedDefinitions.rewrite(plan) { (part) throws(QueryError) in
+          try rule.init().rewrite(part, context)
+        }
       }
       #if DEBUG
         do throws(QueryError) { try PlanValidator.validate(plan) } catch {

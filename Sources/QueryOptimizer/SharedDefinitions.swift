@@ -6,20 +6,24 @@ import SQLExpressions
 enum SharedDefinitions {
   /// - Parameter body: rewrites one tree, leaving `common` nodes as they are.
   static func rewrite(
-    _ plan: LogicalPlan, _ context: OptimizerContext, _ body: (LogicalPlan) throws(QueryError) -> LogicalPlan
+    _ plan: LogicalPlan, _ body: (LogicalPlan) throws(QueryError) -> LogicalPlan
+  ) throws(QueryError) -> LogicalPlan {
+    try replacing(try body(plan)) { (definition) throws(QueryError) in try body(definition.plan) }
+  }
+
+  /// The plan with each shared definition's plan replaced, once.
+  static func replacing(
+    _ plan: LogicalPlan, _ body: (CommonDefinition) throws(QueryError) -> LogicalPlan
   ) throws(QueryError) -> LogicalPlan {
     var rewritten: [Int: CommonDefinition] = [:]
     func visit(_ plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
-      try replaceDefinitions(try body(plan))
-    }
-    func replaceDefinitions(_ plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
       try plan.rewritten { (node) throws(QueryError) -> LogicalPlan in
         guard case .common(var common) = node else { return node }
         if let known = rewritten[common.definition.id] {
           common.definition = known
         } else {
           let old = common.definition
-          let new = CommonDefinition(id: old.id, name: old.name, plan: try keepingOutputs(old.plan, visit(old.plan)))
+          let new = CommonDefinition(id: old.id, name: old.name, plan: try keepingOutputs(old.plan, visit(body(old))))
           rewritten[old.id] = new
           common.definition = new
         }

@@ -16,7 +16,7 @@ package struct PushDownFilters: OptimizerRule {
 }
 
 /// Carries conditions down a plan.
-private struct FilterPush {
+struct FilterPush {
   let context: OptimizerContext
 
   /// `plan` filtered by `conditions`.
@@ -39,20 +39,25 @@ private struct FilterPush {
           return expression.isDeterministic
         }
       }
+      var moved: [Expression] = []
+      for condition in movable {
+        // A column that is a constant here may decide the condition: one branch of a UNION ALL, say.
+        let simplified = try simplifier.simplify(asCondition(condition.replacing(definitions)))
+        if simplified == .alwaysFalse || simplified == .null(.boolean) {
+          return .values(ValuesNode(outputs: plan.outputs, rows: []))
+        }
+        moved += simplified.conjuncts
+      }
       var result = node
-      result.input = try push(movable.map { asCondition($0.replacing(definitions)) }, into: node.input)
+      result.input = try push(moved, into: node.input)
       return filter(.project(result), kept)
     case .aggregate(let node):
       let keys = Dictionary(
         node.keys.enumerated().map { ($1.output.id, $0) }, uniquingKeysWith: { first, _ in first })
-      let (movable, kept) = split(conditions) { condition in
-        let used = condition.columnsUsed
-        return !used.isEmpty && !node.keys.isEmpty
-          && used.allSatisfy { column in
-            guard let index = keys[column.id] else { return false }
-            return node.groupingSets.allSatisfy { $0.contains(index) }
-          }
-      }
+      let commonKeys = Set(
+        node.keys.map(\.output).filter { key in node.groupingSets.allSatisfy { $0.contains(keys[key.id] ?? -1) } })
+      let (certain, kept) = split(conditions) { !$0.columnsUsed.isEmpty && $0.columnsUsed.isSubset(of: commonKeys) }
+      let movable = certain + kept.flatMap { weakened($0, to: commonKeys) }
       let inputs = Dictionary(
         node.keys.map { ($0.output.id, Expression.column($0.input)) }, uniquingKeysWith: { first, _ in first })
       var result = node
@@ -77,7 +82,7 @@ private struct FilterPush {
         return !used.isEmpty && used.isSubset(of: partition) && condition.isDeterministic
       }
       var result = node
-      result.input = try push(movable, into: node.input)
+      result.input = try push(movable + kept.flatMap { weakened($0, to: partition) }, into: node.input)
       return filter(.window(result), kept)
     case .unnest(let node):
       let keptColumns = Set(node.kept)
@@ -110,6 +115,25 @@ private struct FilterPush {
     guard !first.isEmpty, node.branches.dropFirst(first.count).allSatisfy({ $0.result.isFalseOrNull && !$0.condition.mayFail })
     else { return expression }
     return first.count == 1 ? first[0].condition : .or(first.map(\.condition))
+  }
+
+  private var simplifier: ExpressionSimplifier { ExpressionSimplifier(session: context.session) }
+
+  /// What a disjunction says of `columns` alone, when each of its alternatives says something.
+  ///
+  ///     (a = 1 AND b = 2) OR (a = 3 AND b = 4)   of a:   a = 1 OR a = 3
+  private func weakened(_ condition: Expression, to columns: Set<ColumnReference>) -> [Expression] {
+    guard case .or = condition, condition.isDeterministic else { return [] }
+    var alternatives: [Expression] = []
+    for disjunct in condition.disjuncts {
+      let known = disjunct.conjuncts.filter {
+        !$0.mayFail && !$0.columnsUsed.isEmpty && $0.columnsUsed.isSubset(of: columns)
+      }
+      if known.isEmpty { return [] }
+      let alternative = Expression.conjunction(known)
+      if !alternatives.contains(alternative) { alternatives.append(alternative) }
+    }
+    return alternatives.count == 1 ? alternatives[0].conjuncts : [.or(alternatives)]
   }
 
   private func filter(_ plan: LogicalPlan, _ conditions: [Expression]) -> LogicalPlan {
@@ -183,6 +207,8 @@ private struct FilterPush {
         }
       } else {
         kept.append(condition)
+        if [.inner, .left, .semi].contains(node.kind) { toRight += weakened(condition, to: right) }
+        if [.inner, .right, .semi].contains(node.kind) { toLeft += weakened(condition, to: left) }
       }
     }
     node.residual = kept.isEmpty ? nil : .conjunction(kept)
