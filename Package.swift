@@ -93,6 +93,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "sqlq", targets: ["sqlq"]),
+    .executable(name: "sqlq-bench", targets: ["Harness"]),
     .library(name: "QueryEngine", targets: ["QueryEngine"]),
   ],
   dependencies: [
@@ -115,7 +116,11 @@ let package = Package(
         dependencies: [
           "QueryShell", "QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
-        swiftSettings: swiftSettings)
+        swiftSettings: swiftSettings),
+      .executableTarget(
+        name: "Harness",
+        dependencies: ["QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        path: "Benchmarks/Harness", exclude: ["drivers.py"], swiftSettings: swiftSettings),
     ]
     + testedModules.map { name in
       .testTarget(
@@ -125,6 +130,9 @@ let package = Package(
     } + [
       .testTarget(
         name: "SQLLogicTests", dependencies: ["QueryEngine"], exclude: ["Cases"], swiftSettings: swiftSettings),
+      .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+      .testTarget(
+        name: "CounterTests", dependencies: ["QueryEngine", "CAllocationCounter"], swiftSettings: swiftSettings),
       .testTarget(
         name: "ArchitectureTests", dependencies: ["QueryEngine", "SQLFunctions"], swiftSettings: swiftSettings),
     ],
