@@ -15,6 +15,8 @@ final class Runner {
     var measuresMemory = true
     var answersFolder: String?
     var savesAnswers = false
+    /// Another build of this program, whose sqlq is measured.
+    var build: String?
   }
 
   private let tables: [TableSource]
@@ -40,7 +42,8 @@ final class Runner {
   }
 
   private func start(_ engine: Engine) throws -> EngineProcess {
-    try EngineProcess(engine, tables: tables, threads: options.threads)
+    try EngineProcess(
+      engine, engine.command(build: options.build), tables: tables, threads: options.threads)
   }
 
   /// Measures one query.

@@ -39,6 +39,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The sqlq binary for --start-up (default: the one beside this program).")
   var sqlq: String?
 
+  @Option(help: "Measure the sqlq of another build of this program, given by its path.")
+  var build: String?
+
   @Option(help: "Compare with the answers kept in this folder.")
   var answers: String?
 
@@ -67,6 +70,7 @@ struct RunCommand: ParsableCommand {
     options.measuresMemory = !noMemory
     options.answersFolder = saveAnswers ?? answers
     options.savesAnswers = saveAnswers != nil
+    options.build = build
     let runner = try Runner([.sqlq] + (try wantedPeers()), tables: tables, options: options)
     var report = BenchmarkReport(
       suite: suite.name, data: data.description(of: suite), format: data.format(of: suite), declaresTypes: declared,

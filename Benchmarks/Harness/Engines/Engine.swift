@@ -7,9 +7,11 @@ enum Engine: String, CaseIterable, Codable, Sendable {
   static let peers: [Engine] = [.duckdb, .datafusion, .chdb, .polars]
 
   /// What starts the engine's process.
-  var command: [String] {
+  ///
+  /// - Parameter build: the build of this program whose sqlq runs; nil: this one.
+  func command(build: String?) -> [String] {
     switch self {
-    case .sqlq: [Engine.executable, "serve"]
+    case .sqlq: [build ?? Engine.executable, "serve"]
     case .duckdb, .datafusion, .chdb, .polars:
       ["/usr/bin/env", "python3", BenchmarkFolder.path + "/Harness/drivers.py", rawValue]
     }

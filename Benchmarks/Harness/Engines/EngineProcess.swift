@@ -30,13 +30,12 @@ final class EngineProcess {
   /// Seconds that an engine may take to start and to open the tables.
   private static let openTimeoutSeconds = 120.0
 
-  /// Starts `engine` and makes the tables known to it.
-  init(_ engine: Engine, tables: [TableSource], threads: Int) throws {
+  /// Starts `engine` by `command` and makes the tables known to it.
+  init(_ engine: Engine, _ command: [String], tables: [TableSource], threads: Int) throws {
     self.engine = engine
     errorPath = NSTemporaryDirectory() + "sqlq-bench-\(UUID().uuidString).log"
     _ = FileManager.default.createFile(atPath: errorPath, contents: nil)
     errors = try FileHandle(forWritingTo: URL(fileURLWithPath: errorPath))
-    let command = engine.command
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(

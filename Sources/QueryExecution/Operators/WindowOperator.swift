@@ -238,9 +238,48 @@ private struct WindowAggregate {
     }
   }
 
+  /// Every row is a group; merging each into the next makes running totals, of which a frame takes the one at its end.
+  private func runningTotals(_ accumulator: any GroupsAccumulator) throws(QueryError) -> Column {
+    let n = layout.rowCount
+    // The last group stays empty, for empty frames.
+    accumulator.resize(groupCount: n + 1)
+    let rows = Buffer(byteCount: (n + 1) * 4)
+    let p = rows.typed(Int32.self)
+    var count = 0
+    for row in 0..<n where counts(row) {
+      p[count] = Int32(truncatingIfNeeded: row)
+      count &+= 1
+    }
+    let counted = count == n ? arguments : arguments.map { $0.take(p, count: count) }
+    try accumulator.update(counted, groups: p, rowCount: count)
+    try context.cancellation.check()
+    let targets = Buffer(byteCount: (n + 1) * 4)
+    let results = Buffer(byteCount: n * 4)
+    let (t, out) = (targets.typed(Int32.self), results.typed(Int32.self))
+    let ends = frames.end.typed(Int32.self)
+    count = 0
+    for partition in 0..<(layout.partitionStarts.count - 1) {
+      let (first, last) = (layout.partitionStarts[partition], layout.partitionStarts[partition + 1])
+      var row = first
+      while row < last {
+        if row > first {
+          p[count] = row &- 1
+          t[count] = row
+          count &+= 1
+        }
+        out[Int(row)] = ends[Int(row)] > first ? ends[Int(row)] &- 1 : Int32(truncatingIfNeeded: n)
+        row &+= 1
+      }
+    }
+    try accumulator.merge(accumulator, sources: p, targets: t, count: count)
+    return try accumulator.finish(0..<(n + 1)).retyped(returnType).take(out, count: n)
+  }
+
   /// Frames that start with the partition: one accumulator, read after each frame's end.
   func growing() throws(QueryError) -> Column {
     let n = layout.rowCount
+    let total = try make()
+    if total.canMergeItself { return try runningTotals(total) }
     let ends = frames.end.typed(Int32.self)
     let builder = ColumnBuilder(returnType, capacity: n)
     let results = Buffer(byteCount: n * 4)

@@ -30,6 +30,8 @@ final class CountAccumulator: GroupsAccumulator {
 
   init(_ counted: Counted) { self.counted = counted }
 
+  var canMergeItself: Bool { true }
+
   func resize(groupCount: Int) { counts.resize(groupCount) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {

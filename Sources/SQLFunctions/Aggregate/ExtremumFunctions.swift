@@ -68,6 +68,8 @@ final class NumericExtremumAccumulator: GroupsAccumulator {
     values = Buffer(byteCount: 0)
   }
 
+  var canMergeItself: Bool { true }
+
   func resize(groupCount: Int) {
     let known = seen.count
     seen.resize(groupCount)

@@ -171,6 +171,8 @@ final class IntegerSumAccumulator: GroupsAccumulator {
     returnType = binding.returnType
   }
 
+  var canMergeItself: Bool { true }
+
   func resize(groupCount: Int) { states.resize(groupCount) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
@@ -312,6 +314,8 @@ final class WideSumAccumulator: GroupsAccumulator {
     returnType = binding.returnType
     self.isMean = isMean
   }
+
+  var canMergeItself: Bool { true }
 
   func resize(groupCount: Int) { states.resize(groupCount) }
 
@@ -472,6 +476,8 @@ final class FloatingSumAccumulator: GroupsAccumulator {
     self.isMean = isMean
     returnType = binding.returnType
   }
+
+  var canMergeItself: Bool { true }
 
   func resize(groupCount: Int) { states.resize(groupCount) }
 
