@@ -115,7 +115,7 @@ class Polars:
         frames = {}
         for t in tables:
             path = t['path'] + (f"/**/*.{t['format']}" if t['isFolder'] else '')
-            schema = {c['name']: polars_type(c['type']) for c in t['columns']} if t.get('columns') else None
+            schema = {c['name']: polars_type(c['type'], t['format']) for c in t['columns']} if t.get('columns') else None
             if t['format'] == 'parquet': frames[t['name']] = pl.scan_parquet(path, hive_partitioning=bool(t['partitionKeys']))
             elif t['format'] == 'csv': frames[t['name']] = pl.scan_csv(path, try_parse_dates=True, schema_overrides=schema)
             else: frames[t['name']] = pl.scan_ndjson(path, schema_overrides=schema)
@@ -124,10 +124,10 @@ class Polars:
     def run(self, sql): return self.ctx.execute(sql).collect(engine='streaming').to_arrow()
 
 
-def polars_type(name):
+def polars_type(name, format):
     import polars as pl
     m = re.fullmatch(r'decimal\((\d+),\s*(\d+)\)', name)
-    if m: return pl.Decimal(int(m.group(1)), int(m.group(2)))
+    if m: return pl.Float64 if format == 'json' else pl.Decimal(int(m.group(1)), int(m.group(2)))     # JSON's numbers only become doubles
     return {'bigint': pl.Int64, 'integer': pl.Int32, 'date': pl.Date, 'double': pl.Float64}.get(name, pl.String)
 
 

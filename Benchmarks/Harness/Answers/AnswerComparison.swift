@@ -21,8 +21,12 @@ struct AnswerComparison {
 
   /// Compares rows as a multiset and, when the query orders them, as a sequence.
   ///
-  /// - Parameter comparesCount: the query promises only the number of its rows.
-  init(_ mine: [[String?]], _ theirs: [[String?]], isOrdered: Bool, comparesCount: Bool) {
+  /// - Parameters:
+  ///   - comparesCount: the query promises only the number of its rows.
+  ///   - allowsCutOff: decimals may be cut off instead of rounded.
+  init(
+    _ mine: [[String?]], _ theirs: [[String?]], isOrdered: Bool, comparesCount: Bool, allowsCutOff: Bool = false
+  ) {
     if mine.count != theirs.count {
       self.init(.different, "\(mine.count) rows, expected \(theirs.count)")
       return
@@ -37,14 +41,14 @@ struct AnswerComparison {
       self.init(.different, "\(first.count) columns, expected \(b[0].count)")
       return
     }
-    let scores = zip(a, b).map(AnswerComparison.agreement)
+    let scores = zip(a, b).map { AnswerComparison.agreement($0, $1, allowsCutOff) }
     guard let at = scores.firstIndex(of: .different) else {
       self.init(scores.allSatisfy { $0 == .equal } ? .equal : .rounded, "")
       return
     }
     let detail =
       "row \(at + 1): \(AnswerComparison.text(of: a[at])), expected \(AnswerComparison.text(of: b[at]))"
-    let matches = AnswerComparison.isSameMultiset(a, b)
+    let matches = AnswerComparison.isSameMultiset(a, b, allowsCutOff)
     self.init(matches ? (isOrdered ? .ties : .equal) : .different, matches ? "" : detail)
   }
 
@@ -53,19 +57,21 @@ struct AnswerComparison {
     self.detail = detail
   }
 
-  private static func agreement(_ a: [AnswerValue], _ b: [AnswerValue]) -> AnswerValue.Agreement {
-    zip(a, b).map { $0.agrees(with: $1) }.min() ?? .equal
+  private static func agreement(
+    _ a: [AnswerValue], _ b: [AnswerValue], _ allowsCutOff: Bool
+  ) -> AnswerValue.Agreement {
+    zip(a, b).map { $0.agrees(with: $1, allowsCutOff: allowsCutOff) }.min() ?? .equal
   }
 
-  private static func isSameMultiset(_ a: [[AnswerValue]], _ b: [[AnswerValue]]) -> Bool {
+  private static func isSameMultiset(_ a: [[AnswerValue]], _ b: [[AnswerValue]], _ allowsCutOff: Bool) -> Bool {
     let a = a.map { (key: sortKey($0), row: $0) }.sorted { $0.key < $1.key }.map(\.row)
     let b = b.map { (key: sortKey($0), row: $0) }.sorted { $0.key < $1.key }.map(\.row)
-    let unequal = a.indices.filter { agreement(a[$0], b[$0]) == .different }
+    let unequal = a.indices.filter { agreement(a[$0], b[$0], allowsCutOff) == .different }
     if unequal.isEmpty { return true }
     if unequal.count > maxMatchedRowCount { return false }
     var left = unequal.map { b[$0] }
     for index in unequal {
-      guard let hit = left.firstIndex(where: { agreement(a[index], $0) != .different }) else { return false }
+      guard let hit = left.firstIndex(where: { agreement(a[index], $0, allowsCutOff) != .different }) else { return false }
       left.remove(at: hit)
     }
     return true

@@ -59,7 +59,9 @@ enum AnswerValue {
 
   /// Compares with another engine's value. Doubles agree within a relative 1e-9; a decimal agrees with a double or with
   /// a decimal of other scale when one is the other rounded.
-  func agrees(with other: AnswerValue) -> Agreement {
+  ///
+  /// - Parameter allowsCutOff: whether a decimal may also be the double cut off after its last digit, as some peers do.
+  func agrees(with other: AnswerValue, allowsCutOff: Bool = false) -> Agreement {
     switch (self, other) {
     case (.null, .null): .equal
     case (.boolean(let a), .boolean(let b)): a == b ? .equal : .different
@@ -71,7 +73,7 @@ enum AnswerValue {
       if AnswerValue.isNear(a.approximation, b) {
         .equal
       } else {
-        a.scale >= 2 && abs(a.approximation - b) <= a.unit * 0.5000001 + AnswerValue.relativeTolerance * abs(b)
+        a.scale >= 2 && abs(a.approximation - b) <= a.unit * (allowsCutOff ? 1 : 0.5000001) + AnswerValue.relativeTolerance * abs(b)
           ? .rounded : .different
       }
     case (.float(let a), .float(let b)): AnswerValue.isNear(a, b) ? .equal : .different
