@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// Runs a query twice and takes the second run, when what is made once is there.
+  /// Runs a query twice and takes the second run, when what is made once is there; one worker is the calling thread.
   private static func measure(_ threshold: Threshold) throws -> Threshold {
     var configuration = SessionConfiguration()
     configuration.home = nil
