@@ -1,5 +1,5 @@
 #include "allocation_counter.h"
-#include <stddef.h>
+#include <stdlib.h>
 
 // Of one thread, so that tests running beside do not count; in the program's own storage, which needs no allocation.
 static _Thread_local unsigned long count __attribute__((tls_model("initial-exec")));
