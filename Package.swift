@@ -16,7 +16,10 @@ let modules: [Module] = [
   Module(
     name: "ObjectStore",
     imports: ["QueryErrors", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
-  Module(name: "SQLFunctions", imports: ["QueryErrors", "Columnar", "CKernels", "CPCRE2", "CCrypto"]),
+  Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
+  Module(
+    name: "SQLFunctions",
+    imports: ["QueryErrors", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto"]),
   Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
   Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),

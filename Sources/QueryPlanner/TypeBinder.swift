@@ -114,7 +114,8 @@ package enum TypeBinder {
     "bigint": .bigint, "real": .real, "double": .double, "double precision": .double, "varbinary": .varbinary,
     "date": .date, "json": .json, "ipaddress": .ipaddress, "uuid": .uuid, "hyperloglog": .hyperLogLog,
     "p4hyperloglog": .p4HyperLogLog, "setdigest": .setDigest, "tdigest": .tDigest, "color": .color,
-    "jsonpath": .jsonPath, "unknown": .unknown, "interval year to month": .intervalYearToMonth,
+    "geometry": .geometry, "sphericalgeography": .sphericalGeography, "bingtile": .bingTile, "jsonpath": .jsonPath,
+    "unknown": .unknown, "interval year to month": .intervalYearToMonth,
     "interval day to second": .intervalDayToSecond,
   ]
 

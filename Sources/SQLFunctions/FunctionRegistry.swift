@@ -15,11 +15,13 @@ package enum FunctionRegistry {
     RegexpFunctions.self, RoundingFunctions.self, MathFunctions.self, ProbabilityFunctions.self,
     TimestampFunctions.self, DateTimeFormatFunctions.self, JSONFunctions.self, URLFunctions.self, BinaryFunctions.self, BitwiseFunctions.self,
     StringCharacterFunctions.self, StringMapFunctions.self, FormatFunctions.self, SystemFunctions.self, NetworkFunctions.self,
+    GeometryFormatFunctions.self, GeometryAccessorFunctions.self, GeometryRelationFunctions.self,
+    GeometryOperationFunctions.self, BingTileFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
     LogicalAggregateFunctions.self, StatisticsFunctions.self, CollectionFunctions.self, ReduceFunctions.self,
-    ApproximateFunctions.self, ChecksumFunctions.self,
+    ApproximateFunctions.self, ChecksumFunctions.self, GeometryAggregateFunctions.self,
   ]
   package static let windowFamilies: [any WindowFamily.Type] = [RankingFunctions.self, ValueFunctions.self]
 

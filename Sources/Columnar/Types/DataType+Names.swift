@@ -41,6 +41,9 @@ extension DataType: CustomStringConvertible {
     case .qDigest(let element): "qdigest(\(element))"
     case .color: "color"
     case .jsonPath: "JsonPath"
+    case .geometry: "Geometry"
+    case .sphericalGeography: "SphericalGeography"
+    case .bingTile: "BingTile"
     case .function(let parameters, let result):
       "function(\((parameters + [result]).map(\.description).joined(separator: ",")))"
     }

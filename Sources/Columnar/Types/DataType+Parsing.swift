@@ -130,6 +130,9 @@ private struct TypeNameParser {
     case "setdigest": return .setDigest
     case "tdigest": return .tDigest
     case "color": return .color
+    case "geometry": return .geometry
+    case "sphericalgeography": return .sphericalGeography
+    case "bingtile": return .bingTile
     case "qdigest":
       guard let close = open(), let element = type(depth: depth + 1), take(close) else { return nil }
       return .qDigest(element)

@@ -12,6 +12,8 @@
 ///     time(p) with time zone         Int128, picoseconds of the local day << 16 | offset minutes + 840
 ///     interval year to month         Int32, months         interval day to second  Int64, milliseconds
 ///     ipaddress uuid                 StringView of 16 bytes, network order
+///     Geometry SphericalGeography    StringView of well-known binary (`WKBReader`)
+///     BingTile                       Int64, x << 28 | y << 5 | zoom level
 ///     array map row                  nested columns
 public indirect enum DataType: Hashable, Sendable {
   /// The type of a bare NULL.
@@ -48,6 +50,9 @@ public indirect enum DataType: Hashable, Sendable {
   case qDigest(DataType)
   case color
   case jsonPath
+  case geometry
+  case sphericalGeography
+  case bingTile
   /// The type of a lambda; never a column's.
   case function(parameters: [DataType], result: DataType)
 
@@ -107,14 +112,14 @@ extension DataType {
     case .tinyint: .int8
     case .smallint: .int16
     case .integer, .date, .intervalYearToMonth, .color: .int32
-    case .bigint, .time, .intervalDayToSecond: .int64
+    case .bigint, .time, .intervalDayToSecond, .bingTile: .int64
     case .real: .float
     case .double: .double
     case .decimal(let precision, _): precision <= DataType.maxShortDecimalPrecision ? .int64 : .int128
     case .timestamp(let precision): precision <= DataType.maxShortTimestampPrecision ? .int64 : .int128
     case .timeWithTimeZone, .timestampWithTimeZone: .int128
     case .varchar, .char, .varbinary, .json, .ipaddress, .uuid, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest,
-      .qDigest, .jsonPath:
+      .qDigest, .jsonPath, .geometry, .sphericalGeography:
       .string
     case .array: .array
     case .map: .map
@@ -164,7 +169,9 @@ extension DataType {
   /// Whether `<` is defined, so that the type may be sorted.
   public var isOrderable: Bool {
     switch self {
-    case .map, .json, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function, .color: false
+    case .map, .json, .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function, .color,
+      .geometry, .sphericalGeography, .bingTile:
+      false
     case .array(let element): element.isOrderable
     case .row(let fields): fields.allSatisfy(\.type.isOrderable)
     default: true

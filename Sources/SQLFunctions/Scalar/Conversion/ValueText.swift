@@ -1,4 +1,5 @@
 package import Columnar
+import Geospatial
 import Glibc
 
 /// Writes values of one type as text.
@@ -88,6 +89,12 @@ package final class ValueText {
     case .intervalDayToSecond:
       out.count += IntervalText.writeDayToSecond(view.value(row, as: Int64.self), to: room())
     case .color: out.count += NumberText.write(Int64(view.value(row, as: Int32.self)), to: room())
+    case .geometry, .sphericalGeography:
+      let geometry = view.value(row, as: StringView.self).withBytes { (p, n) in try? WKBReader.read(p, n) }
+      if let geometry { WKTWriter.append(geometry, to: out) }
+    case .bingTile:
+      let tile = BingTile(bits: view.value(row, as: Int64.self))
+      out.append("{x=\(tile.x), y=\(tile.y), zoom=\(tile.zoomLevel)}")
     case .uuid: view.value(row, as: StringView.self).withBytes { (p, n) in NetworkText.appendUUID(p, n, to: out) }
     case .ipaddress:
       view.value(row, as: StringView.self).withBytes { (p, n) in NetworkText.appendIPAddress(p, n, to: out) }
