@@ -111,6 +111,7 @@ final class PhysicalPlanner {
       return input
     case .setOperation(let node): return try buildSetOperation(plan, node, needed)
     case .window(let node): return try buildWindow(plan, node, needed)
+    case .rowPattern(let node): return try buildRowPattern(plan, node, needed)
     case .unnest(let node): return try buildUnnest(plan, node, needed)
     case .singleRow(let node):
       let input = try build(node.input, needed: needed)
@@ -257,7 +258,7 @@ final class PhysicalPlanner {
     return open
   }
 
-  // MARK: Unnest, window
+  // MARK: Unnest
 
   private func buildUnnest(
     _ plan: LogicalPlan, _ unnest: UnnestNode, _ needed: Set<ColumnID>
@@ -273,64 +274,6 @@ final class PhysicalPlanner {
     open.layout = kept + unnest.items.flatMap(\.outputs) + (unnest.ordinality.map { [$0] } ?? [])
     open.profile = node
     return open
-  }
-
-  private func buildWindow(
-    _ plan: LogicalPlan, _ window: WindowNode, _ needed: Set<ColumnID>
-  ) throws(QueryError) -> OpenPipeline {
-    var wanted = needed
-    wanted.formUnion(window.partitionKeys.map(\.id))
-    wanted.formUnion(window.ordering.map(\.column.id))
-    for call in window.calls {
-      for argument in call.arguments { wanted.formUnion(argument.columnsUsed.map(\.id)) }
-      if let filter = call.filter { wanted.insert(filter.id) }
-      for bound in [call.frame.start, call.frame.end] {
-        switch bound {
-        case .preceding(let column), .following(let column): wanted.insert(column.id)
-        default: break
-        }
-      }
-    }
-    let input = try build(window.input, needed: wanted)
-    var calls: [WindowCallSpecification] = []
-    for call in window.calls {
-      if call.isDistinct {
-        throw QueryError.notSupported("DISTINCT in window function parameters not yet supported", at: call.range)
-      }
-      let function: WindowCallSpecification.Function
-      switch call.function {
-      case .window(let window): function = .window(window)
-      case .aggregate(let aggregate, let overloadIndex):
-        function = .aggregate(
-          accumulatorFactory(aggregate.overloads[overloadIndex], call.binding, call.arguments))
-      }
-      calls.append(
-        WindowCallSpecification(
-          function: function, arguments: try arguments(call.arguments, input, call.range),
-          returnType: call.reference.type,
-          frame: FrameSpecification(
-            unit: call.frame.unit, start: try bound(call.frame.start, input), end: try bound(call.frame.end, input)),
-          ignoresNulls: call.ignoresNulls, filter: try call.filter.map { (c) throws(QueryError) in try input.position(c) },
-          range: call.range))
-    }
-    let sink = WindowOperator(
-      profile(plan, [input.profile]), partitionKeys: try input.positions(window.partitionKeys),
-      ordering: try specifications(window.ordering, input), calls: calls, types: input.types, context)
-    close(input, sink)
-    return source(
-      WindowSource(sink, batchSize: context.batchSize), input.layout + window.calls.map(\.reference))
-  }
-
-  private func bound(
-    _ bound: WindowFrame.Bound, _ input: OpenPipeline
-  ) throws(QueryError) -> FrameSpecification.Bound {
-    switch bound {
-    case .unboundedPreceding: .unboundedPreceding
-    case .preceding(let column): .preceding(try input.position(column))
-    case .currentRow: .currentRow
-    case .following(let column): .following(try input.position(column))
-    case .unboundedFollowing: .unboundedFollowing
-    }
   }
 
   /// A call's arguments as positions and constants; lambdas are left out.
@@ -353,17 +296,25 @@ final class PhysicalPlanner {
   func accumulatorFactory(
     _ overload: AggregateOverload, _ binding: SignatureBinding, _ arguments: [Expression]
   ) -> @Sendable () throws(QueryError) -> any GroupsAccumulator {
-    let session = context.session
+    overload.accumulators(binding, arguments, context.session)
+  }
+}
+
+extension AggregateOverload {
+  /// Makes accumulators of a call, with their own lambdas.
+  func accumulators(
+    _ binding: SignatureBinding, _ arguments: [Expression], _ session: SessionContext
+  ) -> @Sendable () throws(QueryError) -> any GroupsAccumulator {
     let lambdas = arguments.compactMap { argument in
       if case .lambda(let lambda) = argument { lambda } else { nil }
     }
-    let accumulatorContext = AccumulatorContext(
+    let context = AccumulatorContext(
       binding: binding, session: session,
       makeLambdas: { () throws(QueryError) -> [any LambdaEvaluator] in
         var result: [any LambdaEvaluator] = []
         for lambda in lambdas { result.append(try ExpressionEvaluator.makeLambda(lambda, session: session)) }
         return result
       })
-    return { () throws(QueryError) -> any GroupsAccumulator in try overload.makeAccumulator(accumulatorContext) }
+    return { () throws(QueryError) -> any GroupsAccumulator in try makeAccumulator(context) }
   }
 }

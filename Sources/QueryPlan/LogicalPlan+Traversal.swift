@@ -37,6 +37,7 @@ extension LogicalPlan {
     case .apply(let node):
       if case .lateral(_, let condition?) = node.kind { [condition] } else { [] }
     case .window(let node): node.calls.flatMap(\.arguments)
+    case .rowPattern(let node): node.calls.flatMap(\.arguments)
     case .sort, .limit, .topN, .setOperation, .unnest, .singleRow, .common, .recursion, .recursionInput: []
     }
   }
@@ -80,6 +81,10 @@ extension LogicalPlan {
     case .window(var node):
       for index in node.calls.indices { node.calls[index].arguments = try all(node.calls[index].arguments) }
       return .window(node)
+    case .rowPattern(var node):
+      node.pattern = try node.pattern.mapped(transform) { (input) throws(E) in input }
+      for index in node.calls.indices { node.calls[index].arguments = try all(node.calls[index].arguments) }
+      return .rowPattern(node)
     case .sort, .limit, .topN, .setOperation, .unnest, .singleRow, .common, .recursion, .recursionInput: return self
     }
   }
@@ -113,15 +118,15 @@ extension LogicalPlan {
     case .window(let node):
       used.formUnion(node.partitionKeys)
       used.formUnion(node.ordering.map(\.column))
-      for call in node.calls {
-        if let filter = call.filter { used.insert(filter) }
-        for bound in [call.frame.start, call.frame.end] {
-          switch bound {
-          case .preceding(let column), .following(let column): used.insert(column)
-          case .unboundedPreceding, .currentRow, .unboundedFollowing: break
-          }
-        }
-      }
+      for call in node.calls { used.formUnion(call.columns) }
+    case .rowPattern(let node):
+      used.formUnion(node.partitionKeys)
+      used.formUnion(node.ordering.map(\.column))
+      for call in node.calls { used.formUnion(call.columns) }
+      if let column = node.frameEnd.column { used.insert(column) }
+      for expression in node.pattern.inputExpressions { used.formUnion(expression.columnsUsed) }
+      used.remove(node.pattern.classifier)
+      used.remove(node.pattern.matchNumber)
     case .unnest(let node):
       used.formUnion(node.kept)
       used.formUnion(node.items.map(\.column))

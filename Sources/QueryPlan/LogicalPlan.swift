@@ -15,6 +15,7 @@ package indirect enum LogicalPlan: Sendable {
   case topN(TopNNode)
   case setOperation(SetOperationNode)
   case window(WindowNode)
+  case rowPattern(RowPatternNode)
   case unnest(UnnestNode)
   case singleRow(SingleRowNode)
   case common(CommonNode)
@@ -38,6 +39,7 @@ extension LogicalPlan {
     case .topN(let node): node.input.outputs
     case .setOperation(let node): node.outputs
     case .window(let node): node.input.outputs + node.calls.map(\.reference)
+    case .rowPattern(let node): node.outputs
     case .unnest(let node): node.outputs
     case .singleRow(let node): node.input.outputs
     case .common(let node): node.outputs
@@ -60,6 +62,7 @@ extension LogicalPlan {
     case .topN(let node): [node.input]
     case .setOperation(let node): node.inputs
     case .window(let node): [node.input]
+    case .rowPattern(let node): [node.input]
     case .unnest(let node): [node.input]
     case .singleRow(let node): [node.input]
     case .common(let node): [node.definition.plan]
@@ -103,6 +106,9 @@ extension LogicalPlan {
     case .window(var node):
       node.input = children[0]
       return .window(node)
+    case .rowPattern(var node):
+      node.input = children[0]
+      return .rowPattern(node)
     case .unnest(var node):
       node.input = children[0]
       return .unnest(node)

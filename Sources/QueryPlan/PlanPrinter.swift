@@ -81,6 +81,20 @@ package enum PlanPrinter {
       if !node.partitionKeys.isEmpty { text += " partition by [\(names(node.partitionKeys))]" }
       if !node.ordering.isEmpty { text += " order by [\(describe(node.ordering))]" }
       return text + " [\(node.calls.map { "\($0.reference.name) := \(describe($0))" }.joined(separator: ", "))]"
+    case .rowPattern(let node):
+      var text = "RowPattern"
+      if !node.partitionKeys.isEmpty { text += " partition by [\(names(node.partitionKeys))]" }
+      if !node.ordering.isEmpty { text += " order by [\(describe(node.ordering))]" }
+      switch node.rowsPerMatch {
+      case .one: text += " one row per match"
+      case .all(let showsEmpty, let showsUnmatched):
+        text += " all rows per match" + (showsUnmatched ? " with unmatched rows" : showsEmpty ? "" : " omit empty matches")
+      case .window: text += " rows from current row to \(describe(node.frameEnd))"
+      }
+      text += node.pattern.isInitial ? "" : " seek"
+      text += " pattern (\(describe(node.pattern.pattern, node.pattern.variables)))"
+      let values = node.pattern.measures.map { "\($0.reference.name) := \($0.value.expression)" }
+      return text + " [\((values + node.calls.map { "\($0.reference.name) := \(describe($0))" }).joined(separator: ", "))]"
     case .unnest(let node):
       return "Unnest [\(names(node.items.map(\.column)))]" + (node.ordinality == nil ? "" : " with ordinality")
         + (node.isLeft ? " left" : "")
@@ -113,20 +127,46 @@ package enum PlanPrinter {
       case .window(let function): function.name
       case .aggregate(let function, _): function.name
       }
-    return "\(name)(\(call.arguments.map(\.description).joined(separator: ", "))) \(describe(call.frame))"
+    var text = "\(name)(\(call.isDistinct ? "DISTINCT " : "")\(call.arguments.map(\.description).joined(separator: ", "))"
+    if !call.ordering.isEmpty { text += " ORDER BY \(describe(call.ordering))" }
+    return text + ") \(call.frame.unit) \(describe(call.frame.start)) to \(describe(call.frame.end))"
   }
 
-  private static func describe(_ frame: WindowFrame) -> String {
-    func text(_ bound: WindowFrame.Bound) -> String {
-      switch bound {
-      case .unboundedPreceding: "unbounded preceding"
-      case .preceding(let column): "\(column.name) preceding"
-      case .currentRow: "current row"
-      case .following(let column): "\(column.name) following"
-      case .unboundedFollowing: "unbounded following"
-      }
+  private static func describe(_ bound: WindowFrame.Bound) -> String {
+    switch bound {
+    case .unboundedPreceding: "unbounded preceding"
+    case .preceding(let column): "\(column.name) preceding"
+    case .currentRow: "current row"
+    case .following(let column): "\(column.name) following"
+    case .unboundedFollowing: "unbounded following"
     }
-    return "\(frame.unit) \(text(frame.start)) to \(text(frame.end))"
+  }
+
+  private static func describe(_ pattern: RowPattern, _ variables: [String]) -> String {
+    func all(_ parts: [RowPattern], _ separator: String) -> String {
+      parts.map { describe($0, variables) }.joined(separator: separator)
+    }
+    switch pattern {
+    case .variable(let variable): return variables[variable]
+    case .empty: return "()"
+    case .partitionStart: return "^"
+    case .partitionEnd: return "$"
+    case .concatenation(let parts): return all(parts, " ")
+    case .alternation(let parts): return "(" + all(parts, " | ") + ")"
+    case .permutation(let parts): return "PERMUTE(" + all(parts, ", ") + ")"
+    case .exclusion(let part): return "{- " + describe(part, variables) + " -}"
+    case .quantified(let part, let atLeast, let atMost, let isReluctant):
+      var text = describe(part, variables)
+      if case .concatenation = part { text = "(\(text))" }
+      if case .quantified = part { text = "(\(text))" }
+      switch (atLeast, atMost) {
+      case (0, nil): text += "*"
+      case (1, nil): text += "+"
+      case (0, 1): text += "?"
+      default: text += "{\(atLeast),\(atMost.map(String.init) ?? "")}"
+      }
+      return text + (isReluctant ? "?" : "")
+    }
   }
 }
 

@@ -73,10 +73,17 @@ extension Binder {
         throw functionNotFound(node.name.canonicalName, at: node.range)
       }
     }
-    if let mode = node.processingMode {
-      throw .notSupported("\(mode.rawValue.uppercased()) is supported in MATCH_RECOGNIZE only", at: node.range)
+    if let pattern = place.pattern {
+      if let bound = try bindPatternCall(node, name, pattern, place) { return bound }
+    } else if let mode = node.processingMode {
+      throw QueryError(
+        .invalidProcessingMode, "\(mode.rawValue) semantics is not supported out of pattern recognition context",
+        at: node.range)
+    } else if let label = node.starLabel {
+      throw QueryError(
+        .invalidFunctionArgument,
+        "label.* syntax is only supported as the only argument of row pattern count function", at: label.range)
     }
-    if node.starLabel != nil { throw .notSupported("Row pattern counting is not supported", at: node.range) }
     if !node.argumentNames.isEmpty {
       throw .notSupported("Named arguments are not supported for function \(name)", at: node.range)
     }

@@ -53,8 +53,7 @@ extension Binder {
     case .lambda(let node):
       throw QueryError(.typeMismatch, "Lambda expression should always be used inside a function", at: node.range)
     case .functionCall(let node): return try bindFunctionCall(node, place)
-    case .measure(let node):
-      throw .notSupported("Measures of row pattern recognition in windows are not supported", at: node.range)
+    case .measure(let node): return try bindMeasure(node, place)
     case .grouping(let node): return try bindGrouping(node, place)
     case .jsonExists(let node): throw .notSupported("JSON_EXISTS is not supported", at: node.range)
     case .jsonValue(let node): throw .notSupported("JSON_VALUE is not supported", at: node.range)
@@ -88,7 +87,12 @@ extension Binder {
       if let column = parameters[identifier.canonicalName] { return .column(column) }
     }
     guard let scope = place.scope else { throw columnNotFound([identifier], [], at: identifier.range) }
-    if let found = try scope.resolve([identifier], at: identifier.range) { return .column(found.field.reference) }
+    if let found = try scope.resolve([identifier], at: identifier.range) {
+      if let pattern = place.pattern {
+        return try patternColumn(found, nil, identifier.canonicalName, identifier.range, pattern, place)
+      }
+      return .column(found.field.reference)
+    }
     throw columnNotFound([identifier], scope.columnNames, at: identifier.range)
   }
 
@@ -101,7 +105,9 @@ extension Binder {
   private func bindDereference(_ node: DereferenceSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     if let name = ExpressionSyntax.dereference(node).qualifiedName {
       let isLambdaParameter = place.lambdas.contains { $0[name.parts[0].canonicalName] != nil }
-      if !isLambdaParameter {
+      if let pattern = place.pattern, !isLambdaParameter {
+        if let bound = try bindPatternDereference(name, node.range, pattern, place) { return bound }
+      } else if !isLambdaParameter {
         guard let scope = place.scope else { throw columnNotFound(name.parts, [], at: node.range) }
         if let found = try scope.resolve(name.parts, at: node.range) { return .column(found.field.reference) }
         if !scope.isColumnReference(name.parts) {

@@ -41,7 +41,7 @@ extension Binder {
     case .jsonTable(let table): throw .notSupported("JSON_TABLE is not supported", at: table.range)
     case .aliased(let aliased): return try alias(try bindRelation(aliased.relation, context), aliased)
     case .sampled(let sampled): return try sample(try bindRelation(sampled.relation, context), sampled, context)
-    case .matchRecognize(let match): throw .notSupported("MATCH_RECOGNIZE is not supported", at: match.range)
+    case .matchRecognize(let match): return try bindMatchRecognize(match, context)
     case .join(let node):
       let left = try bindRelation(node.left, context)
       return try join(node.kind, left, node.right, node.condition, node.range, context)

@@ -76,14 +76,11 @@ extension Binder {
           self.notAggregate(syntax)
         }
       }
-      for index in block.windows.indices {
-        let range = block.windows[index].range
-        try block.windows[index].mapExpressions { expression throws(QueryError) in
-          try aggregation.rewrite(expression) { missing in
-            QueryError(
-              .expressionNotAggregate,
-              "'\(missing)' must be an aggregate expression or appear in GROUP BY clause", at: range)
-          }
+      try block.mapWindowExpressions { (expression, range) throws(QueryError) in
+        try aggregation.rewrite(expression) { missing in
+          QueryError(
+            .expressionNotAggregate,
+            "'\(missing)' must be an aggregate expression or appear in GROUP BY clause", at: range)
         }
       }
       try aggregation.rewriteSubqueries(block)
@@ -95,9 +92,8 @@ extension Binder {
     }
     if let condition = having { plan = try filter(plan, bound: condition, block) }
 
-    if !block.windows.isEmpty {
-      let needed = block.windows.flatMap(\.expressions)
-      plan = try attachSubqueries(block, to: plan, neededBy: needed)
+    if !block.windows.isEmpty || !block.patterns.isEmpty {
+      plan = try attachSubqueries(block, to: plan, neededBy: block.windowExpressions)
       plan = try attachWindows(block, to: plan)
     }
     if let condition = qualify { plan = try filter(plan, bound: condition, block) }
@@ -397,10 +393,8 @@ extension Binder {
 
   private func inlineOutputsInWindows(_ block: QueryBlock, _ items: [SelectItem]) {
     let outputs = Set(items.filter { $0.expression != .column($0.output) }.map(\.output))
-    for index in block.windows.indices {
-      guard block.windows[index].expressions.contains(where: { !$0.columnsUsed.isDisjoint(with: outputs) }) else { continue }
-      try? block.windows[index].mapExpressions { expression throws(QueryError) in self.inlineOutputs(expression, items) }
-    }
+    guard block.windowExpressions.contains(where: { !$0.columnsUsed.isDisjoint(with: outputs) }) else { return }
+    try? block.mapWindowExpressions { (expression, _) throws(QueryError) in self.inlineOutputs(expression, items) }
   }
 
   private func checkDistinct(

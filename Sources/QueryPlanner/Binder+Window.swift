@@ -12,6 +12,10 @@ extension Binder {
     var ordering: [SortItemSyntax] = []
     var frame: WindowFrameSyntax?
     var range: SourceRange
+    /// What comes from a named window means columns of FROM, wherever the call stands.
+    var inheritsPartition = false
+    var inheritsOrdering = false
+    var inheritsFrame = false
   }
 
   /// Remembers the WINDOW clause and checks every window in it, used or not.
@@ -34,7 +38,9 @@ extension Binder {
     switch reference {
     case .named(let name):
       guard let definition = block.windowDefinitions[QueryBlock.windowKey(name)] else { throw windowNotFound(name, block) }
-      return try resolve(definition, block)
+      var result = try resolve(definition, block)
+      (result.inheritsPartition, result.inheritsOrdering, result.inheritsFrame) = (true, true, true)
+      return result
     case .specification(let syntax): return try resolve(syntax, block)
     }
   }
@@ -49,9 +55,6 @@ extension Binder {
   private func resolve(_ syntax: WindowSpecificationSyntax, _ block: QueryBlock) throws(QueryError) -> Specification {
     var result = Specification(
       partition: syntax.partitionBy, ordering: syntax.orderBy, frame: syntax.frame, range: syntax.range)
-    if let frame = syntax.frame, frame.pattern != nil {
-      throw .notSupported("Row pattern recognition in windows is not supported", at: frame.range)
-    }
     guard let name = syntax.existingName else { return result }
     guard let definition = block.windowDefinitions[QueryBlock.windowKey(name)] else { throw windowNotFound(name, block) }
     let base = try resolve(definition, block)
@@ -70,7 +73,11 @@ extension Binder {
         .invalidWindowReference, "Cannot reference named WINDOW containing frame specification", at: name.range)
     }
     result.partition = base.partition
-    if result.ordering.isEmpty { result.ordering = base.ordering }
+    result.inheritsPartition = true
+    if result.ordering.isEmpty {
+      result.ordering = base.ordering
+      result.inheritsOrdering = true
+    }
     return result
   }
 
@@ -98,34 +105,11 @@ extension Binder {
       }
       throw notScalar(node.range, text: text, place)
     }
+    let bound = try bindWindow(over, name, place, block)
     var inner = place
     inner.windowName = name
-    let specification = try specification(over, block)
-
-    var partition: [Expression] = []
-    for syntax in specification.partition {
-      let expression = try bind(syntax, inner)
-      guard expression.type.isComparable else {
-        throw QueryError(
-          .typeMismatch,
-          "\(expression.type) is not comparable, and therefore cannot be used in window function PARTITION BY",
-          at: syntax.errorRange)
-      }
-      if case .constant = expression { continue }
-      if !partition.contains(expression) { partition.append(expression) }
-    }
-    var ordering: [QueryBlock.Ordering] = []
-    for item in specification.ordering {
-      let expression = try bind(item.expression, inner)
-      guard expression.type.isOrderable else {
-        throw QueryError(
-          .typeMismatch,
-          "\(expression.type) is not orderable, and therefore cannot be used in window function ORDER BY",
-          at: item.expression.errorRange)
-      }
-      ordering.append(self.ordering(item, expression))
-    }
-    let frame = try bindFrame(specification, ordering, inner)
+    let (partition, ordering, frame) = (bound.partition, bound.ordering, bound.frame)
+    let specification = bound.specification
 
     var window: QueryBlock.Window
     if let function = FunctionRegistry.window(name) {
@@ -152,12 +136,6 @@ extension Binder {
         arguments: arguments, partition: partition, ordering: ordering, unit: frame.unit, start: frame.start,
         end: frame.end, ignoresNulls: node.nullTreatment == .ignore, isDistinct: false, filter: nil, range: node.range)
     } else if let function = FunctionRegistry.aggregate(name) {
-      if node.isDistinct {
-        throw .notSupported("DISTINCT in window function parameters not yet supported: \(text)", at: node.range)
-      }
-      if !node.orderBy.isEmpty {
-        throw .notSupported("Window function with ORDER BY is not supported", at: node.range)
-      }
       if node.nullTreatment != nil {
         throw QueryError(
           .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
@@ -166,7 +144,8 @@ extension Binder {
       window = QueryBlock.Window(
         output: call.output, function: .aggregate(function, overloadIndex: call.overloadIndex), binding: call.binding,
         arguments: call.arguments, partition: partition, ordering: ordering, unit: frame.unit, start: frame.start,
-        end: frame.end, ignoresNulls: false, isDistinct: false, filter: call.filter, range: node.range)
+        end: frame.end, ignoresNulls: false, isDistinct: call.isDistinct, filter: call.filter,
+        callOrdering: call.ordering, range: node.range)
     } else if FunctionRegistry.scalar(name) != nil {
       throw QueryError(
         .functionNotWindow, "Not a window function: \(name)", at: node.range)
@@ -174,9 +153,99 @@ extension Binder {
       throw windowFunctionNotFound(name, at: node.range)
     }
     if window.ordering.allSatisfy({ if case .constant = $0.expression { true } else { false } }) { window.ordering = [] }
+    window.pattern = bound.pattern
     block.windows.append(window)
     block.windowOutputs.insert(window.output)
     return .column(window.output)
+  }
+
+  /// What follows OVER, bound.
+  private struct BoundWindow {
+    var specification: Specification
+    var partition: [Expression]
+    var ordering: [QueryBlock.Ordering]
+    var frame: Frame
+    /// The number of its row pattern in the block.
+    var pattern: Int?
+  }
+
+  private func bindWindow(
+    _ over: WindowReferenceSyntax, _ name: String, _ place: ExpressionContext, _ block: QueryBlock
+  ) throws(QueryError) -> BoundWindow {
+    let specification = try specification(over, block)
+    func inner(isInherited: Bool) -> ExpressionContext {
+      var inner = place
+      inner.windowName = name
+      if isInherited, let scope = place.outputScope {
+        inner.scope = scope.parent
+        inner.outputScope = nil
+      }
+      return inner
+    }
+    var partition: [Expression] = []
+    for syntax in specification.partition {
+      let expression = try bind(syntax, inner(isInherited: specification.inheritsPartition))
+      guard expression.type.isComparable else {
+        throw QueryError(
+          .typeMismatch,
+          "\(expression.type) is not comparable, and therefore cannot be used in window function PARTITION BY",
+          at: syntax.errorRange)
+      }
+      if case .constant = expression { continue }
+      if !partition.contains(expression) { partition.append(expression) }
+    }
+    var ordering: [QueryBlock.Ordering] = []
+    for item in specification.ordering {
+      let expression = try bind(item.expression, inner(isInherited: specification.inheritsOrdering))
+      guard expression.type.isOrderable else {
+        throw QueryError(
+          .typeMismatch,
+          "\(expression.type) is not orderable, and therefore cannot be used in window function ORDER BY",
+          at: item.expression.errorRange)
+      }
+      ordering.append(self.ordering(item, expression))
+    }
+    let framePlace = inner(isInherited: specification.inheritsFrame)
+    let clauses = try specification.frame.flatMap { (frame) throws(QueryError) in try patternClauses(frame) }
+    let frame = try bindFrame(specification, ordering, framePlace)
+    var bound = BoundWindow(specification: specification, partition: partition, ordering: ordering, frame: frame)
+    if let clauses, let syntax = specification.frame {
+      bound.pattern = try bindWindowPattern(
+        clauses, syntax, partition: partition, ordering: ordering, frameEnd: frame.end, framePlace, block)
+    }
+    return bound
+  }
+
+  /// Binds `measure OVER window`.
+  func bindMeasure(_ node: MeasureReferenceSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
+    let text = ExpressionSyntax.measure(node).text
+    if let aggregate = place.aggregateName {
+      throw QueryError(
+        .nestedWindow,
+        "Cannot nest window functions or row pattern measures inside aggregation '\(aggregate)': [\(text)]",
+        at: node.range)
+    }
+    if place.windowName != nil || place.pattern != nil {
+      throw QueryError(
+        .nestedWindow, "Cannot nest window functions or row pattern measures inside window specification: [\(text)]",
+        at: node.range)
+    }
+    guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows else {
+      throw notScalar(node.range, text: text, place)
+    }
+    let bound = try bindWindow(node.over, node.name.canonicalName, place, block)
+    let label = PatternScope.label(node.name)
+    let measures = bound.specification.frame?.pattern?.measures ?? []
+    let matches = measures.indices.filter { PatternScope.label(measures[$0].name) == label }
+    guard let index = matches.first, let pattern = bound.pattern else {
+      throw QueryError(
+        .invalidWindowMeasure, "Measure \(node.name.name) is not defined in the corresponding window", at: node.range,
+        hint: NameSuggestion.hint(for: node.name.canonicalName, among: measures.map(\.name.canonicalName)))
+    }
+    if matches.count > 1 {
+      throw QueryError(.ambiguousName, "Measure \(node.name.name) is defined more than once", at: node.range)
+    }
+    return .column(block.patterns[pattern].specification.measures[index].reference)
   }
 
   private static let rankingFunctions: Set<String> = [
@@ -252,9 +321,15 @@ extension Binder {
           .typeMismatch, "Window frame \(name) value type must be exact numeric type with scale 0 (actual \(offset.type))",
           at: range)
       }
-      let wide: Expression =
-        offset.type == .bigint ? offset : .cast(CastExpression(offset, to: .bigint, range: range))
-      let count = offset.type.isInteger ? coerced(offset, to: .bigint) : wide
+      let count: Expression
+      if offset.type.isDecimal {
+        // More rows than can be counted are all rows.
+        let limit = Expression.constant(.integer(.max), .bigint)
+        let limited = try call("least", [offset, limit.coerced(to: .decimal(precision: 19, scale: 0))], at: range)
+        count = .cast(CastExpression(limited, to: .bigint, range: range))
+      } else {
+        count = offset.coerced(to: .bigint)
+      }
       let isValid = try call(">=", [count, .constant(.integer(0), .bigint)], at: range)
       return FrameOffsetCheck.checked(count, isValid: isValid, at: shown(range))
     }
@@ -325,39 +400,71 @@ extension Binder {
   /// Adds a window node for each specification of the block.
   func attachWindows(_ block: QueryBlock, to plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
     var plan = plan
-    var remaining = block.windows
+    var remaining = block.windows.filter { $0.pattern == nil }
     while let first = remaining.first {
       let same = remaining.filter { $0.partition == first.partition && $0.ordering == first.ordering }
       remaining.removeAll { $0.partition == first.partition && $0.ordering == first.ordering }
       var materializer = Materializer(self, plan)
-      var partition: [ColumnReference] = []
-      for expression in first.partition {
-        let column = materializer.column(expression)
-        if !partition.contains(column) { partition.append(column) }
-      }
-      var ordering: [SortKey] = []
-      for key in first.ordering {
-        if case .constant = key.expression { continue }
-        ordering.append(
-          SortKey(materializer.column(key.expression), isAscending: key.isAscending, nullsFirst: key.nullsFirst))
-      }
-      var calls: [WindowCall] = []
-      for window in same {
-        var arguments: [Expression] = []
-        for argument in window.arguments { arguments.append(materializer.argument(argument)) }
-        var filter: ColumnReference?
-        if let condition = window.filter { filter = materializer.column(condition, name: "filter") }
-        let frame = WindowFrame(
-          unit: window.unit, start: bound(window.start, &materializer), end: bound(window.end, &materializer))
-        calls.append(
-          WindowCall(
-            window.output, function: window.function, binding: window.binding, arguments: arguments, frame: frame,
-            ignoresNulls: window.ignoresNulls, isDistinct: window.isDistinct, filter: filter, range: shown(window.range)))
-      }
+      let (partition, ordering) = keys(first.partition, first.ordering, &materializer)
+      let calls = calls(same, &materializer)
       plan = .window(
         WindowNode(input: materializer.plan(), partitionKeys: partition, ordering: ordering, calls: calls))
     }
+    for (index, pattern) in block.patterns.enumerated() {
+      let kept = plan.outputs
+      var materializer = Materializer(self, plan)
+      let (partition, ordering) = keys(pattern.partition, pattern.ordering, &materializer)
+      let calls = calls(block.windows.filter { $0.pattern == index }, &materializer)
+      let specification = pattern.specification.withColumns { materializer.column($0) }
+      let frameEnd = bound(pattern.frameEnd, &materializer)
+      plan = .rowPattern(
+        RowPatternNode(
+          input: materializer.plan(), partitionKeys: partition, ordering: ordering, pattern: specification,
+          rowsPerMatch: .window, kept: kept, frameEnd: frameEnd, calls: calls))
+    }
     return plan
+  }
+
+  private func keys(
+    _ partition: [Expression], _ ordering: [QueryBlock.Ordering], _ materializer: inout Materializer
+  ) -> ([ColumnReference], [SortKey]) {
+    var columns: [ColumnReference] = []
+    for expression in partition {
+      let column = materializer.column(expression)
+      if !columns.contains(column) { columns.append(column) }
+    }
+    return (columns, sortKeys(ordering, &materializer))
+  }
+
+  private func sortKeys(_ ordering: [QueryBlock.Ordering], _ materializer: inout Materializer) -> [SortKey] {
+    var keys: [SortKey] = []
+    for key in ordering {
+      if case .constant = key.expression { continue }
+      keys.append(
+        SortKey(materializer.column(key.expression), isAscending: key.isAscending, nullsFirst: key.nullsFirst))
+    }
+    return keys
+  }
+
+  private func calls(_ windows: [QueryBlock.Window], _ materializer: inout Materializer) -> [WindowCall] {
+    var calls: [WindowCall] = []
+    for window in windows {
+      var arguments: [Expression] = []
+      for argument in window.arguments { arguments.append(materializer.argument(argument)) }
+      var filter: ColumnReference?
+      if let condition = window.filter { filter = materializer.column(condition, name: "filter") }
+      let frame =
+        window.pattern == nil
+        ? WindowFrame(
+          unit: window.unit, start: bound(window.start, &materializer), end: bound(window.end, &materializer))
+        : .standard
+      calls.append(
+        WindowCall(
+          window.output, function: window.function, binding: window.binding, arguments: arguments, frame: frame,
+          ignoresNulls: window.ignoresNulls, isDistinct: window.isDistinct, filter: filter,
+          ordering: sortKeys(window.callOrdering, &materializer), range: shown(window.range)))
+    }
+    return calls
   }
 
   private func bound(_ bound: QueryBlock.Window.Bound, _ materializer: inout Materializer) -> WindowFrame.Bound {

@@ -60,6 +60,7 @@ extension LogicalPlan {
     case .join(let node): if let residual = node.residual { visit(residual) }
     case .apply(let node): if case .lateral(_, let condition?) = node.kind { visit(condition) }
     case .window(let node): for call in node.calls { call.arguments.forEach(visit) }
+    case .rowPattern(let node): for call in node.calls { call.arguments.forEach(visit) }
     default: break
     }
   }
@@ -88,15 +89,8 @@ extension LogicalPlan {
     case .window(let node):
       node.partitionKeys.forEach(visit)
       for key in node.ordering { visit(key.column) }
-      for call in node.calls {
-        if let filter = call.filter { visit(filter) }
-        for bound in [call.frame.start, call.frame.end] {
-          switch bound {
-          case .preceding(let column), .following(let column): visit(column)
-          case .unboundedPreceding, .unboundedFollowing, .currentRow: break
-          }
-        }
-      }
+      for call in node.calls { call.columns.forEach(visit) }
+    case .rowPattern: columnsRead.forEach(visit)
     case .unnest(let node):
       node.kept.forEach(visit)
       for item in node.items { visit(item.column) }
@@ -163,6 +157,12 @@ extension LogicalPlan {
         return call
       }
       return .window(node)
+    case .rowPattern(var node):
+      node.pattern = node.pattern.mapped({ $0 }, inputs: { $0.replacing(expressions) })
+      for index in node.calls.indices {
+        node.calls[index].arguments = node.calls[index].arguments.map { $0.replacing(expressions) }
+      }
+      return .rowPattern(node)
     default: return plan
     }
   }

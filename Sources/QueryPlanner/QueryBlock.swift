@@ -73,6 +73,10 @@ final class QueryBlock {
     var ignoresNulls: Bool
     var isDistinct: Bool
     var filter: Expression?
+    /// ORDER BY inside the call.
+    var callOrdering: [Ordering] = []
+    /// The row pattern whose matches the call sees, by its number in the block.
+    var pattern: Int?
     var range: SourceRange
 
     enum Bound: Hashable {
@@ -81,18 +85,26 @@ final class QueryBlock {
       case currentRow
       case following(Expression)
       case unboundedFollowing
+
+      var offset: Expression? {
+        switch self {
+        case .preceding(let expression), .following(let expression): expression
+        case .unboundedPreceding, .currentRow, .unboundedFollowing: nil
+        }
+      }
     }
 
     mutating func mapExpressions(_ change: (Expression) throws(QueryError) -> Expression) throws(QueryError) {
       for index in arguments.indices { arguments[index] = try change(arguments[index]) }
       for index in partition.indices { partition[index] = try change(partition[index]) }
       for index in ordering.indices { ordering[index].expression = try change(ordering[index].expression) }
+      for index in callOrdering.indices { callOrdering[index].expression = try change(callOrdering[index].expression) }
       if let expression = filter { filter = try change(expression) }
       start = try Window.map(start, change)
       end = try Window.map(end, change)
     }
 
-    private static func map(
+    static func map(
       _ bound: Bound, _ change: (Expression) throws(QueryError) -> Expression
     ) throws(QueryError) -> Bound {
       switch bound {
@@ -103,14 +115,30 @@ final class QueryBlock {
     }
 
     var expressions: [Expression] {
-      var all = arguments + partition + ordering.map(\.expression) + (filter.map { [$0] } ?? [])
-      for bound in [start, end] {
-        switch bound {
-        case .preceding(let expression), .following(let expression): all.append(expression)
-        default: break
-        }
-      }
-      return all
+      arguments + partition + (ordering + callOrdering).map(\.expression)
+        + [filter, start.offset, end.offset].compactMap { $0 }
+    }
+  }
+
+  /// A window with a row pattern; its parts are still expressions.
+  struct WindowPattern {
+    /// The frame as written, by which equal windows are known.
+    var syntax: WindowFrameSyntax
+    var scope: Scope
+    var partition: [Expression]
+    var ordering: [Ordering]
+    var frameEnd: Window.Bound
+    var specification: RowPatternSpecification
+
+    mutating func mapExpressions(_ change: (Expression) throws(QueryError) -> Expression) throws(QueryError) {
+      for index in partition.indices { partition[index] = try change(partition[index]) }
+      for index in ordering.indices { ordering[index].expression = try change(ordering[index].expression) }
+      frameEnd = try Window.map(frameEnd, change)
+      specification = try specification.mapped({ (expression) throws(QueryError) in expression }, inputs: change)
+    }
+
+    var expressions: [Expression] {
+      partition + ordering.map(\.expression) + [frameEnd.offset].compactMap { $0 } + specification.inputExpressions
     }
   }
 
@@ -120,6 +148,8 @@ final class QueryBlock {
   var subqueries: [Subquery] = []
   var aggregates: [Aggregate] = []
   var windows: [Window] = []
+  /// Windows with row patterns, whether calls or measures ask for them.
+  var patterns: [WindowPattern] = []
   /// Outputs of `windows`, for the check that they do not nest.
   var windowOutputs: Set<ColumnReference> = []
   var aggregateOutputs: Set<ColumnReference> = []
@@ -129,6 +159,25 @@ final class QueryBlock {
   var knownSubqueries: [ExpressionSyntax: Expression] = [:]
 
   init(context: QueryContext) { self.context = context }
+
+  /// What all windows are computed from.
+  var windowExpressions: [Expression] { windows.flatMap(\.expressions) + patterns.flatMap(\.expressions) }
+
+  /// Rewrites what windows are computed from.
+  ///
+  /// - Parameter change: is given the range of the call or window too.
+  func mapWindowExpressions(
+    _ change: (Expression, SourceRange) throws(QueryError) -> Expression
+  ) throws(QueryError) {
+    for index in windows.indices {
+      let range = windows[index].range
+      try windows[index].mapExpressions { (expression) throws(QueryError) in try change(expression, range) }
+    }
+    for index in patterns.indices {
+      let range = patterns[index].syntax.range
+      try patterns[index].mapExpressions { (expression) throws(QueryError) in try change(expression, range) }
+    }
+  }
 
   /// What windows' names are compared by: unlike other names, in upper case unless they stand in quotes.
   static func windowKey(_ name: Identifier) -> String { name.isDelimited ? name.name : name.name.uppercased() }
@@ -171,6 +220,8 @@ struct ExpressionContext {
   var caseOperand: Expression?
   /// ORDER BY: columns of the SELECT list, which aggregates may not use.
   var outputScope: Scope?
+  /// Set inside of MEASURES and DEFINE.
+  var pattern: PatternPlace?
 
   init(scope: Scope?, block: QueryBlock?, clause: Clause, clauseRange: SourceRange? = nil) {
     self.scope = scope

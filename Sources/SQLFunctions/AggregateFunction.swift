@@ -91,26 +91,14 @@ package protocol GroupsAccumulator: AnyObject {
   /// The results of groups `range`, of the binding's return type; does not change the state.
   func finish(_ range: Range<Int>) throws(QueryError) -> Column
 
-  /// Whether `merge` may be given the accumulator itself, pair after pair in order, and leaves the sources as they were:
-  /// merging 0 into 1, 1 into 2 … then makes running totals of one group a row.
-  var canMergeItself: Bool { get }
-
-  /// Whether rows can also be taken out again, for sliding window frames.
-  var canRemove: Bool { get }
-
-  /// Takes rows out that were added before; only when `canRemove`.
-  func remove(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError)
+  /// Whether `merge` leaves `other` as it was, so that it can be merged again, into others or into itself: states are
+  /// added pair by pair in the order given. For window frames.
+  var mergesByCopy: Bool { get }
 
   /// Roughly the bytes held.
   var byteCount: Int { get }
 }
 
 extension GroupsAccumulator {
-  package var canMergeItself: Bool { false }
-  package var canRemove: Bool { false }
-  package func remove(
-    _ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int
-  ) throws(QueryError) {
-    preconditionFailure("this accumulator cannot remove rows")
-  }
+  package var mergesByCopy: Bool { false }
 }

@@ -84,17 +84,18 @@ struct FrameSpecification: Hashable {
   var unit: WindowFrame.Unit
   var start: Bound
   var end: Bound
-
-  /// Whether every row's frame starts where its partition does.
-  var growsFromStart: Bool { start == .unboundedPreceding }
-  /// Whether every row's frame is its partition.
-  var isWhole: Bool { start == .unboundedPreceding && end == .unboundedFollowing }
 }
 
 /// Where each row's frame starts and ends.
 struct WindowFrames {
   let start: Buffer
   let end: Buffer
+
+  /// Frames known from elsewhere.
+  init(start: Buffer, end: Buffer) {
+    self.start = start
+    self.end = end
+  }
 
   /// - Parameter columns: the sorted rows' columns; `orderKeys`: the sort keys and their directions.
   /// - Throws: `INVALID_WINDOW_FRAME` for negative or NULL offsets.

@@ -88,6 +88,7 @@ struct CardinalityEstimator {
       let rows = node.kind == .union ? inputs.reduce(0) { $0 + $1.rows } : inputs[0].rows
       return CardinalityEstimate(rows: node.isAll ? rows : max(1, rows * 0.7))
     case .window(let node): return estimate(node.input)
+    case .rowPattern(let node): return estimate(node.input)
     case .unnest(let node):
       let input = estimate(node.input)
       return CardinalityEstimate(rows: input.rows * 5, distinct: input.distinct)

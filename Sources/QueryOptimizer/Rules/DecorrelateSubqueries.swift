@@ -501,6 +501,18 @@ struct SubqueryUnnesting {
       }
       inner.plan = .window(node)
       return inner
+    case .rowPattern(var node):
+      var inner = try completed(try push(node.input, domain), domain)
+      node.input = inner.plan
+      let columns = domain.columns.map { inner.domain[$0]! }
+      node.partitionKeys += columns
+      for column in columns where !node.kept.contains(column) { node.kept.append(column) }
+      node.pattern = node.pattern.mapped({ $0 }, inputs: { replaced($0, inner.domain) })
+      for index in node.calls.indices {
+        node.calls[index].arguments = node.calls[index].arguments.map { replaced($0, inner.domain) }
+      }
+      inner.plan = .rowPattern(node)
+      return inner
     case .unnest(var node):
       var inner = try completed(try push(node.input, domain), domain)
       // An outer array is unnested through its copy in the domain.

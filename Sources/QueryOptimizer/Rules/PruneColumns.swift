@@ -58,6 +58,15 @@ private struct ColumnPruning {
       let own = Set(node.calls.map(\.reference))
       node.input = prune(node.input, keeping: needed.subtracting(own).union(used))
       return .window(node)
+    case .rowPattern(var node):
+      node.kept = node.kept.filter { needed.contains($0) }
+      node.calls = node.calls.filter { needed.contains($0.reference) }
+      node.pattern.measures = node.pattern.measures.filter { needed.contains($0.reference) }
+      if node.rowsPerMatch == .window, node.calls.isEmpty, node.pattern.measures.isEmpty {
+        return prune(node.input, keeping: needed)
+      }
+      node.input = prune(node.input, keeping: LogicalPlan.rowPattern(node).columnsRead.union(node.kept))
+      return .rowPattern(node)
     case .unnest(var node):
       node.kept = node.kept.filter { needed.contains($0) }
       if let ordinality = node.ordinality, !needed.contains(ordinality) { node.ordinality = nil }

@@ -84,6 +84,15 @@ struct FilterPush {
       var result = node
       result.input = try push(movable + kept.flatMap { weakened($0, to: partition) }, into: node.input)
       return filter(.window(result), kept)
+    case .rowPattern(let node):
+      let partition = Set(node.partitionKeys)
+      let (movable, kept) = split(conditions) { condition in
+        let used = condition.columnsUsed
+        return !used.isEmpty && used.isSubset(of: partition) && condition.isDeterministic
+      }
+      var result = node
+      result.input = try push(movable, into: node.input)
+      return filter(.rowPattern(result), kept)
     case .unnest(let node):
       let keptColumns = Set(node.kept)
       let (movable, kept) = split(conditions) { condition in

@@ -34,12 +34,14 @@ package struct WindowCall: Sendable {
   package var isDistinct: Bool
   /// FILTER of an aggregate.
   package var filter: ColumnReference?
+  /// ORDER BY inside an aggregate's parentheses.
+  package var ordering: [SortKey]
   package var range: SourceRange?
 
   package init(
     _ reference: ColumnReference, function: Function, binding: SignatureBinding, arguments: [Expression],
     frame: WindowFrame, ignoresNulls: Bool = false, isDistinct: Bool = false, filter: ColumnReference? = nil,
-    range: SourceRange? = nil
+    ordering: [SortKey] = [], range: SourceRange? = nil
   ) {
     self.reference = reference
     self.function = function
@@ -49,7 +51,13 @@ package struct WindowCall: Sendable {
     self.ignoresNulls = ignoresNulls
     self.isDistinct = isDistinct
     self.filter = filter
+    self.ordering = ordering
     self.range = range
+  }
+
+  /// Input columns that the call reads beside its arguments.
+  package var columns: [ColumnReference] {
+    [frame.start.column, frame.end.column, filter].compactMap { $0 } + ordering.map(\.column)
   }
 }
 
@@ -65,6 +73,13 @@ package struct WindowFrame: Sendable, Hashable {
     /// As `preceding`; for RANGE the sort key plus the offset.
     case following(ColumnReference)
     case unboundedFollowing
+
+    package var column: ColumnReference? {
+      switch self {
+      case .preceding(let column), .following(let column): column
+      case .unboundedPreceding, .currentRow, .unboundedFollowing: nil
+      }
+    }
   }
   package var unit: Unit
   package var start: Bound

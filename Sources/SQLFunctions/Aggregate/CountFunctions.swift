@@ -30,21 +30,9 @@ final class CountAccumulator: GroupsAccumulator {
 
   init(_ counted: Counted) { self.counted = counted }
 
-  var canMergeItself: Bool { true }
-
   func resize(groupCount: Int) { counts.resize(groupCount) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
-    add(arguments, groups, rowCount, sign: 1)
-  }
-
-  var canRemove: Bool { true }
-
-  func remove(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
-    add(arguments, groups, rowCount, sign: -1)
-  }
-
-  private func add(_ arguments: [Column], _ groups: UnsafePointer<Int32>?, _ rowCount: Int, sign: Int64) {
     let counts = counts.pointer
     var row = 0
     if counted == .trueValues {
@@ -56,7 +44,7 @@ final class CountAccumulator: GroupsAccumulator {
         if let groups {
           while row < rowCount {
             let hit = Int64(values[view.position(row)]) & Int64(bit(!view.isNull(row)))
-            counts[Int(groups[row])] &+= hit &* sign
+            counts[Int(groups[row])] &+= hit
             row &+= 1
           }
         } else {
@@ -65,30 +53,32 @@ final class CountAccumulator: GroupsAccumulator {
             total &+= Int64(values[view.position(row)]) & Int64(bit(!view.isNull(row)))
             row &+= 1
           }
-          counts[0] &+= total &* sign
+          counts[0] &+= total
         }
       }
       return
     }
     let validity = counted == .values ? arguments[0].validity : nil
     guard let groups else {
-      counts[0] &+= Int64(validity?.setCount ?? rowCount) &* sign
+      counts[0] &+= Int64(validity?.setCount ?? rowCount)
       return
     }
     if let validity {
       let words = validity.words
       while row < rowCount {
         let isValid = (words[row >> 6] &>> UInt64(row & 63)) & 1
-        counts[Int(groups[row])] &+= Int64(isValid) &* sign
+        counts[Int(groups[row])] &+= Int64(isValid)
         row &+= 1
       }
     } else {
       while row < rowCount {
-        counts[Int(groups[row])] &+= sign
+        counts[Int(groups[row])] &+= 1
         row &+= 1
       }
     }
   }
+
+  var mergesByCopy: Bool { true }
 
   func merge(
     _ other: any GroupsAccumulator, sources: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, count: Int

@@ -68,8 +68,6 @@ final class NumericExtremumAccumulator: GroupsAccumulator {
     values = Buffer(byteCount: 0)
   }
 
-  var canMergeItself: Bool { true }
-
   func resize(groupCount: Int) {
     let known = seen.count
     seen.resize(groupCount)
@@ -175,6 +173,8 @@ final class NumericExtremumAccumulator: GroupsAccumulator {
       }
     }
   }
+
+  var mergesByCopy: Bool { true }
 
   func merge(
     _ other: any GroupsAccumulator, sources: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, count: Int
@@ -301,6 +301,8 @@ final class StringExtremumAccumulator: GroupsAccumulator {
     arena = fresh
     packingSize = max(1 << 20, 4 * arena.byteCount)
   }
+
+  var mergesByCopy: Bool { true }
 
   func merge(
     _ other: any GroupsAccumulator, sources: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, count: Int

@@ -82,6 +82,8 @@ final class BitsAccumulator: GroupsAccumulator {
     }
   }
 
+  var mergesByCopy: Bool { true }
+
   func merge(
     _ other: any GroupsAccumulator, sources: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, count: Int
   ) throws(QueryError) {

@@ -29,7 +29,7 @@ package enum SumFunctions: AggregateFamily {
     AggregateFunction(
       "avg", summary: "The arithmetic mean of the values; NULL of no values.",
       examples: [Example("(SELECT avg(x) FROM (VALUES 1, 2, 4) t(x))", "2.3333333333333335")],
-      overloads: integerForms(returns: .double) { WideSumAccumulator($0, isMean: true) } + [
+      overloads: integerForms(returns: .double) { FloatingSumAccumulator($0, isMean: true) } + [
         AggregateOverload([.real], returns: .real) { (context) throws(QueryError) in
           FloatingSumAccumulator(context.binding, isMean: true)
         },
@@ -171,8 +171,6 @@ final class IntegerSumAccumulator: GroupsAccumulator {
     returnType = binding.returnType
   }
 
-  var canMergeItself: Bool { true }
-
   func resize(groupCount: Int) { states.resize(groupCount) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
@@ -184,16 +182,7 @@ final class IntegerSumAccumulator: GroupsAccumulator {
     }
   }
 
-  var canRemove: Bool { true }
-
-  func remove(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
-    switch physical {
-    case .int8: subtract(Int8.self, arguments[0], groups, rowCount)
-    case .int16: subtract(Int16.self, arguments[0], groups, rowCount)
-    case .int32: subtract(Int32.self, arguments[0], groups, rowCount)
-    default: subtract(Int64.self, arguments[0], groups, rowCount)
-    }
-  }
+  var mergesByCopy: Bool { true }
 
   @inline(__always)
   private func add<T: FixedWidthInteger & BitwiseCopyable>(
@@ -294,7 +283,7 @@ final class IntegerSumAccumulator: GroupsAccumulator {
   var byteCount: Int { states.byteCount }
 }
 
-/// Exact sums in 128 bits and a count of overflows: sums and means of decimals, means of integers and intervals.
+/// Exact sums in 128 bits and a count of overflows: sums and means of decimals, means of intervals.
 ///
 /// - Throws: `NUMERIC_VALUE_OUT_OF_RANGE` at the end, when a sum has more than 38 digits.
 final class WideSumAccumulator: GroupsAccumulator {
@@ -315,8 +304,6 @@ final class WideSumAccumulator: GroupsAccumulator {
     self.isMean = isMean
   }
 
-  var canMergeItself: Bool { true }
-
   func resize(groupCount: Int) { states.resize(groupCount) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
@@ -325,8 +312,6 @@ final class WideSumAccumulator: GroupsAccumulator {
       let states = states.pointer
       let batch: (sum: Int128, overflow: Int64)
       switch physical {
-      case .int8: batch = (Int128(BatchSum.narrow(UnsafePointer(values.typed(Int8.self)), rowCount)), 0)
-      case .int16: batch = (Int128(BatchSum.narrow(UnsafePointer(values.typed(Int16.self)), rowCount)), 0)
       case .int32: batch = (Int128(BatchSum.narrow(UnsafePointer(values.typed(Int32.self)), rowCount)), 0)
       case .int64: batch = (BatchSum.int64(UnsafePointer(values.typed(Int64.self)), rowCount), 0)
       default: batch = BatchSum.int128(UnsafePointer(values.typed(Int128.self)), rowCount)
@@ -335,10 +320,8 @@ final class WideSumAccumulator: GroupsAccumulator {
       return
     }
     switch physical {
-    case .int8: addNarrow(Int8.self, column, groups, rowCount, 1)
-    case .int16: addNarrow(Int16.self, column, groups, rowCount, 1)
-    case .int32: addNarrow(Int32.self, column, groups, rowCount, 1)
-    case .int64: addNarrow(Int64.self, column, groups, rowCount, 1)
+    case .int32: addNarrow(Int32.self, column, groups, rowCount)
+    case .int64: addNarrow(Int64.self, column, groups, rowCount)
     default:
       let states = states.pointer
       forEachValue(column, Int128.self, groups, rowCount) { group, value in
@@ -347,37 +330,16 @@ final class WideSumAccumulator: GroupsAccumulator {
     }
   }
 
-  var canRemove: Bool { true }
-
-  func remove(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
-    switch physical {
-    case .int8: addNarrow(Int8.self, arguments[0], groups, rowCount, -1)
-    case .int16: addNarrow(Int16.self, arguments[0], groups, rowCount, -1)
-    case .int32: addNarrow(Int32.self, arguments[0], groups, rowCount, -1)
-    case .int64: addNarrow(Int64.self, arguments[0], groups, rowCount, -1)
-    default:
-      let states = states.pointer
-      forEachValue(arguments[0], Int128.self, groups, rowCount) { group, value in
-        Self.add(&states[group], 0 &- value, 0, -1)
-      }
-    }
-  }
+  var mergesByCopy: Bool { true }
 
   @inline(__always)
   private func addNarrow<T: FixedWidthInteger & BitwiseCopyable>(
-    _: T.Type, _ column: Column, _ groups: UnsafePointer<Int32>?, _ rowCount: Int, _ sign: Int64
+    _: T.Type, _ column: Column, _ groups: UnsafePointer<Int32>?, _ rowCount: Int
   ) {
     let states = states.pointer
-    if sign > 0 {
-      forEachValue(column, T.self, groups, rowCount) { group, value in
-        states[group].sum &+= Int128(truncatingIfNeeded: value)
-        states[group].count &+= 1
-      }
-    } else {
-      forEachValue(column, T.self, groups, rowCount) { group, value in
-        states[group].sum &-= Int128(truncatingIfNeeded: value)
-        states[group].count &-= 1
-      }
+    forEachValue(column, T.self, groups, rowCount) { group, value in
+      states[group].sum &+= Int128(truncatingIfNeeded: value)
+      states[group].count &+= 1
     }
   }
 
@@ -403,10 +365,6 @@ final class WideSumAccumulator: GroupsAccumulator {
     let states = states.pointer
     let isMean = isMean
     switch returnType.physicalType {
-    case .double:
-      return try resultColumn(returnType, range, zero: 0.0) { group in
-        states[group].count == 0 ? nil : Double(states[group].sum) / Double(states[group].count)
-      }
     case .int32:
       return try resultColumn(returnType, range, zero: Int32(0)) { group in
         states[group].count == 0 ? nil : Int32(truncatingIfNeeded: Self.roundedUp(states[group]))
@@ -460,24 +418,22 @@ final class WideSumAccumulator: GroupsAccumulator {
   var byteCount: Int { states.byteCount }
 }
 
-/// Sums and means of real and double, kept in double.
+/// Sums and means of real and double, and means of integers, kept in double.
 final class FloatingSumAccumulator: GroupsAccumulator {
   private struct State: BitwiseCopyable {
     var sum = 0.0
     var count: Int64 = 0
   }
-  private let isReal: Bool
+  private let physical: PhysicalType
   private let isMean: Bool
   private let returnType: DataType
   private var states = GroupArray<State>(empty: State())
 
   init(_ binding: SignatureBinding, isMean: Bool) {
-    isReal = binding.argumentTypes[0] == .real
+    physical = binding.argumentTypes[0].physicalType
     self.isMean = isMean
     returnType = binding.returnType
   }
-
-  var canMergeItself: Bool { true }
 
   func resize(groupCount: Int) { states.resize(groupCount) }
 
@@ -485,23 +441,41 @@ final class FloatingSumAccumulator: GroupsAccumulator {
     let states = states.pointer
     let column = arguments[0]
     if groups == nil, column.encoding == .flat, column.validity == nil, let values = column.values {
-      states[0].sum +=
-        isReal
-        ? BatchSum.float(UnsafePointer(values.typed(Float.self)), rowCount)
-        : BatchSum.double(UnsafePointer(values.typed(Double.self)), rowCount)
+      let batch: Double
+      switch physical {
+      case .float: batch = BatchSum.float(UnsafePointer(values.typed(Float.self)), rowCount)
+      case .double: batch = BatchSum.double(UnsafePointer(values.typed(Double.self)), rowCount)
+      case .int8: batch = Double(BatchSum.narrow(UnsafePointer(values.typed(Int8.self)), rowCount))
+      case .int16: batch = Double(BatchSum.narrow(UnsafePointer(values.typed(Int16.self)), rowCount))
+      case .int32: batch = Double(BatchSum.narrow(UnsafePointer(values.typed(Int32.self)), rowCount))
+      default: batch = Double(BatchSum.int64(UnsafePointer(values.typed(Int64.self)), rowCount))
+      }
+      states[0].sum += batch
       states[0].count &+= Int64(rowCount)
-    } else if isReal {
-      forEachValue(column, Float.self, groups, rowCount) { group, value in
-        states[group].sum += Double(value)
-        states[group].count &+= 1
-      }
-    } else {
-      forEachValue(column, Double.self, groups, rowCount) { group, value in
-        states[group].sum += value
-        states[group].count &+= 1
-      }
+      return
+    }
+    switch physical {
+    case .float: add(Float.self, column, groups, rowCount) { Double($0) }
+    case .double: add(Double.self, column, groups, rowCount) { $0 }
+    case .int8: add(Int8.self, column, groups, rowCount) { Double($0) }
+    case .int16: add(Int16.self, column, groups, rowCount) { Double($0) }
+    case .int32: add(Int32.self, column, groups, rowCount) { Double($0) }
+    default: add(Int64.self, column, groups, rowCount) { Double($0) }
     }
   }
+
+  @inline(__always)
+  private func add<T: BitwiseCopyable>(
+    _: T.Type, _ column: Column, _ groups: UnsafePointer<Int32>?, _ rowCount: Int, _ double: (T) -> Double
+  ) {
+    let states = states.pointer
+    forEachValue(column, T.self, groups, rowCount) { group, value in
+      states[group].sum += double(value)
+      states[group].count &+= 1
+    }
+  }
+
+  var mergesByCopy: Bool { true }
 
   func merge(
     _ other: any GroupsAccumulator, sources: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, count: Int
@@ -521,7 +495,7 @@ final class FloatingSumAccumulator: GroupsAccumulator {
       let state = states[group]
       return state.count == 0 ? nil : (isMean ? state.sum / Double(state.count) : state.sum)
     }
-    if isReal { return try resultColumn(returnType, range, zero: Float(0)) { value($0).map { Float($0) } } }
+    if returnType == .real { return try resultColumn(returnType, range, zero: Float(0)) { value($0).map { Float($0) } } }
     return try resultColumn(returnType, range, zero: 0.0) { value($0) }
   }
 

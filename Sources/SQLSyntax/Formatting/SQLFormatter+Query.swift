@@ -580,7 +580,7 @@ extension SQLFormatter {
       text += "PERMUTE("
       writeList(parts) { $0.write($1) }
       text += ")"
-    case .exclusion(let part):
+    case .exclusion(let part, _):
       text += "{- "
       write(part)
       text += " -}"

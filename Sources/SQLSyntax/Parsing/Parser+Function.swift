@@ -408,6 +408,7 @@ extension Parser {
   @inline(never)
   private mutating func parseQuantifiedPattern() throws(Failure) -> RowPatternSyntax {
     let pattern = try parsePatternPrimary()
+    let start = index
     var atLeast: Int64 = 0
     var atMost: Int64?
     if accept(.asterisk) {
@@ -433,7 +434,8 @@ extension Parser {
     }
     let isReluctant = accept(.questionMark)
     return .quantified(
-      pattern, RowPatternQuantifier(atLeast: atLeast, atMost: atMost, isReluctant: isReluctant))
+      pattern, RowPatternQuantifier(
+        atLeast: atLeast, atMost: atMost, isReluctant: isReluctant, range: range(from: start)))
   }
 
   @inline(never)
@@ -443,8 +445,9 @@ extension Parser {
       return .permutation(
         try parseParenthesizedList { (parser: inout Parser) throws(Failure) in try parser.parseRowPattern() })
     }
-    if accept(.caret) { return .partitionStart }
-    if accept(.dollar) { return .partitionEnd }
+    let start = index
+    if accept(.caret) { return .partitionStart(Positional(wrappedValue: range(from: start))) }
+    if accept(.dollar) { return .partitionEnd(Positional(wrappedValue: range(from: start))) }
     if accept(.leftParenthesis) {
       if accept(.rightParenthesis) { return .empty }
       let pattern = try parseRowPattern()
@@ -454,7 +457,7 @@ extension Parser {
     if accept(.leftBraceMinus) {
       let pattern = try parseRowPattern()
       try expect(.minusRightBrace)
-      return .exclusion(pattern)
+      return .exclusion(pattern, Positional(wrappedValue: range(from: start)))
     }
     return .variable(try parseIdentifier())
   }

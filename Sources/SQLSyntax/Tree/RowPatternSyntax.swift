@@ -62,16 +62,16 @@ package indirect enum RowPatternSyntax: Hashable, Sendable {
   /// `()`
   case empty
   /// `^`
-  case partitionStart
+  case partitionStart(Positional)
   /// `$`
-  case partitionEnd
+  case partitionEnd(Positional)
   case concatenation([RowPatternSyntax])
   /// `a | b`
   case alternation([RowPatternSyntax])
   /// `PERMUTE(a, b)`
   case permutation([RowPatternSyntax])
   /// `{- a -}`
-  case exclusion(RowPatternSyntax)
+  case exclusion(RowPatternSyntax, Positional)
   case quantified(RowPatternSyntax, RowPatternQuantifier)
 }
 
@@ -81,4 +81,5 @@ package struct RowPatternQuantifier: Hashable, Sendable {
   /// Nil means no limit.
   package var atMost: Int64?
   package var isReluctant: Bool
+  @Positional package var range: SourceRange
 }
