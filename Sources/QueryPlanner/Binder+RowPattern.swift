@@ -330,10 +330,7 @@ extension Binder {
     guard let scope = place.scope else { throw .internalError("a window without rows", at: syntax.range) }
     let specification = try bindPattern(
       clauses, scope, block, isWindow: true, isInitial: syntax.pattern?.searchMode != .seek
-    ) { () throws(QueryError) in
-      try self.checkNoExclusions(clauses.pattern)
-      try self.checkNoAnchors(clauses.pattern)
-    }
+    ) { () throws(QueryError) in try self.checkNoAnchors(clauses.pattern) }
     block.patterns.append(
       QueryBlock.WindowPattern(
         syntax: syntax, scope: scope, partition: partition, ordering: ordering, frameEnd: frameEnd,
