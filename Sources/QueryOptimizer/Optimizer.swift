@@ -23,6 +23,7 @@ package enum Optimizer {
     PruneColumns.self,
     MergeLimitWithSort.self,
     PushDownLimits.self,
+    RelaxNullSafeKeys.self,
     ChooseBuildSides.self,
     AddDynamicFilters.self,
   ]

@@ -150,6 +150,7 @@ package struct ColumnStatistics: Sendable {
   /// Whether `min` and `max` are values that occur, not mere bounds.
   package var isExact: Bool
   package var nullCount: Int?
+  /// An estimate.
   package var distinctCount: Int?
   package init(min: Scalar? = nil, max: Scalar? = nil, isExact: Bool = false, nullCount: Int? = nil, distinctCount: Int? = nil) {
     self.min = min

@@ -95,10 +95,32 @@ final class ParquetFile: FormatFile {
       result.max = nil
     }
     if result.min == nil { result.isExact = false }
-    if footer.rowGroups.count == 1 {
-      result.distinctCount = (try? footer.chunk(rowGroup: 0, leaf: leaf.index))?.statistics.distinctCount
-    }
+    result.distinctCount = distinctCount(leaf)
     return result
+  }
+
+  /// How many distinct values a column holds, by the sizes of its dictionaries; nil when some chunk has none.
+  ///
+  /// Dictionaries far smaller than their row groups are taken to hold the same values, others to hold values of their own.
+  private func distinctCount(_ leaf: ParquetLeaf) -> Int? {
+    var (shared, own) = (0, 0)
+    for group in footer.rowGroups.indices where footer.rowGroups[group].rowCount > 0 {
+      guard let chunk = try? footer.chunk(rowGroup: group, leaf: leaf.index) else { return nil }
+      let count: Int
+      if let known = chunk.statistics.distinctCount {
+        count = known
+      } else {
+        let bounds = [chunk.statistics.minValue, chunk.statistics.maxValue].compactMap { $0?.count }
+        let width = bounds.isEmpty ? 8 : bounds.reduce(0, +) / bounds.count
+        let isPrefixed = leaf.physical == .byteArray
+        guard let estimate = chunk.dictionaryCount(valueByteCount: isPrefixed ? width + 4 : width) else { return nil }
+        let rowCount = footer.rowGroups[group].rowCount
+        // A writer that gave its dictionary up met more values than fit.
+        count = chunk.isFullyDictionary ? min(estimate, rowCount) : max(estimate, rowCount / 2)
+      }
+      if count < footer.rowGroups[group].rowCount / 10 { shared = max(shared, count) } else { own += count }
+    }
+    return max(shared, own)
   }
 
   func scanByteCount(of columns: [ScanColumn]) -> Int {

@@ -30,6 +30,8 @@ struct CardinalityEstimator {
   /// Selectivity of conditions nothing is known of.
   private static let unknownSelectivity = 0.25
   private static let likeSelectivity = 0.1
+  /// Share of rows that hold one value of a column whose distinct values nobody counted.
+  private static let unknownEqualitySelectivity = 0.02
   /// Rows of a text file are guessed from its size.
   private static let guessedRowByteCount = 100.0
   /// Files whose footers are looked at, at most; the rest is extrapolated by size.
@@ -123,36 +125,45 @@ struct CardinalityEstimator {
     var sampledBytes = 0.0
     var ranges: [ColumnID: (min: Double, max: Double)] = [:]
     var merged: [ColumnID: ColumnStatistics] = [:]
+    let columns = node.columns.compactMap { column -> (id: ColumnID, type: DataType, scanned: ScanColumn)? in
+      guard case .file(let ordinal) = column.source else { return nil }
+      let (name, type) = (node.table.columns[ordinal].name, node.table.columns[ordinal].type)
+      return (column.reference.id, column.reference.type, ScanColumn(name: name, type: type, ordinal: ordinal))
+    }
     for index in stride(from: 0, to: files.files.count, by: step) {
       guard let file = try? files.open(index) else { continue }
       let bytes = Double(files.files[index].info.byteCount)
+      var sample: FileSample?
+      if file.rowCount == nil {
+        // One text file stands for all.
+        if sampledBytes > 0 { break }
+        sample = files.sample(index, columns.map(\.scanned))
+      }
       sampledBytes += bytes
-      rows += file.rowCount.map(Double.init) ?? bytes / CardinalityEstimator.guessedRowByteCount
-      for column in node.columns {
-        guard case .file(let ordinal) = column.source,
-          let statistics = file.statistics(
-            of: ScanColumn(name: node.table.columns[ordinal].name, type: node.table.columns[ordinal].type, ordinal: ordinal))
-        else { continue }
+      rows += file.rowCount.map(Double.init) ?? sample?.rowCount ?? bytes / CardinalityEstimator.guessedRowByteCount
+      for (position, column) in columns.enumerated() {
+        guard let statistics = sample.map({ $0.statistics[position] }) ?? file.statistics(of: column.scanned) else { continue }
         if let distinct = statistics.distinctCount {
-          merged[column.reference.id, default: ColumnStatistics()].distinctCount =
-            max(distinct, merged[column.reference.id]?.distinctCount ?? 0)
+          merged[column.id, default: ColumnStatistics()].distinctCount =
+            max(distinct, merged[column.id]?.distinctCount ?? 0)
         }
-        if let low = CardinalityEstimator.number(statistics.min, column.reference.type),
-          let high = CardinalityEstimator.number(statistics.max, column.reference.type)
+        if let low = CardinalityEstimator.number(statistics.min, column.type),
+          let high = CardinalityEstimator.number(statistics.max, column.type)
         {
-          let known = ranges[column.reference.id]
-          ranges[column.reference.id] = (min(low, known?.min ?? low), max(high, known?.max ?? high))
+          let known = ranges[column.id]
+          ranges[column.id] = (min(low, known?.min ?? low), max(high, known?.max ?? high))
         }
       }
     }
     if sampledBytes > 0 { rows *= Double(files.listing.byteCount) / sampledBytes }
     var result = CardinalityEstimate(rows: max(1, rows))
     for column in node.columns {
-      if let distinct = merged[column.reference.id]?.distinctCount {
-        result.distinct[column.reference.id] = Double(distinct)
-      } else if let range = ranges[column.reference.id], column.reference.type.isInteger || column.reference.type == .date {
+      if let range = ranges[column.reference.id], column.reference.type.isInteger || column.reference.type == .date {
         // Keys rarely fill their range sparsely: as many values as the range has, at most one per row.
-        result.distinct[column.reference.id] = min(rows, range.max - range.min + 1)
+        let width = range.max - range.min + 1
+        result.distinct[column.reference.id] = min(rows, width, merged[column.reference.id]?.distinctCount.map(Double.init) ?? width)
+      } else if let distinct = merged[column.reference.id]?.distinctCount {
+        result.distinct[column.reference.id] = min(rows, Double(distinct))
       } else {
         result.tableRows[column.reference.id] = max(1, rows)
       }
@@ -225,11 +236,11 @@ struct CardinalityEstimator {
       return 1 - none
     case .inList(let list):
       guard let column = list.value.columnsUsed.first, list.value.columnsUsed.count == 1 else { return unknownSelectivity }
-      return min(1, Double(list.items.count) / input.distinct(column))
+      return min(1, Double(list.items.count) * equalitySelectivity(column, input))
     case .call(let call):
       if let (column, op, value) = comparison(condition) {
-        if op == "=" { return 1 / input.distinct(column) }
-        if op == "<>" { return 1 - 1 / input.distinct(column) }
+        if op == "=" { return equalitySelectivity(column, input) }
+        if op == "<>" { return 1 - equalitySelectivity(column, input) }
         if let range = ranges[column.id] {
           return op.hasPrefix(">") ? share(range, value, nil) : share(range, nil, value)
         }
@@ -238,7 +249,9 @@ struct CardinalityEstimator {
       switch call.function.name {
       case "=":
         let columns = call.arguments.compactMap { $0.columnsUsed.count == 1 ? $0.columnsUsed.first : nil }
-        if let column = columns.max(by: { input.distinct($0) < input.distinct($1) }) { return 1 / input.distinct(column) }
+        if let column = columns.max(by: { input.distinct($0) < input.distinct($1) }) {
+          return equalitySelectivity(column, input)
+        }
         return unknownSelectivity
       case "<>": return 0.9
       case "not": return max(0, 1 - selectivity(call.arguments[0], input, ranges: ranges))
@@ -249,6 +262,12 @@ struct CardinalityEstimator {
       }
     default: return unknownSelectivity
     }
+  }
+
+  /// Share of rows that hold one given value.
+  private static func equalitySelectivity(_ column: ColumnReference, _ input: CardinalityEstimate) -> Double {
+    let share = 1 / input.distinct(column)
+    return input.distinct[column.id] == nil ? max(share, unknownEqualitySelectivity) : share
   }
 
   private static func share(_ range: (min: Double, max: Double), _ low: Double?, _ high: Double?) -> Double {

@@ -16,8 +16,7 @@ package struct AddDynamicFilters: OptimizerRule {
       let buildsLeft = join.buildsLeft
       switch join.kind {
       case .inner, .semi: break
-      case .left where buildsLeft: return node
-      case .right where !buildsLeft: break
+      case .left where buildsLeft, .anti where buildsLeft, .right where !buildsLeft: break
       default: return node
       }
       let probe = buildsLeft ? join.right : join.left

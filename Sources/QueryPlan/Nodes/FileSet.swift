@@ -17,6 +17,7 @@ package final class FileSet: Sendable {
   package let meter: ScanMeter
   private let format: any FileFormat
   private let opened: OpenedFiles
+  private let samples = Mutex<[SampledColumns: FileSample?]>([:])
 
   package init(listing: TableListing, format: any FileFormat, prunedBy: [String], meter: ScanMeter) {
     self.listing = listing
@@ -36,6 +37,24 @@ package final class FileSet: Sendable {
     opened[index] = file
     return file
   }
+}
+
+extension FileSet {
+  /// What some rows of a text file say of it: an estimate, taken once.
+  package func sample(_ index: Int, _ columns: [ScanColumn]) -> FileSample? {
+    let key = SampledColumns(file: index, columns: columns)
+    if let known = samples.withLock({ $0[key] }) { return known }
+    guard let source = try? ObjectStores.open(listing.files[index].info, meter: meter) else { return nil }
+    let sample = FileSample.take(source, format, columns)
+    samples.withLock { $0[key] = .some(sample) }
+    return sample
+  }
+}
+
+/// What a sample was taken of.
+private struct SampledColumns: Hashable {
+  var file: Int
+  var columns: [ScanColumn]
 }
 
 /// A lock around the opened files.

@@ -182,6 +182,17 @@ struct ColumnChunkMetadata: Sendable {
     }
   }
 
+  /// How many distinct values the dictionary page holds by its size: an estimate, for compressed pages a low one.
+  ///
+  /// - Parameter valueByteCount: how long a value is in the page, its length prefix included.
+  func dictionaryCount(valueByteCount: Int) -> Int? {
+    guard let dictionaryPageOffset, dataPageOffset > dictionaryPageOffset else { return nil }
+    let pageByteCount = dataPageOffset - dictionaryPageOffset - ColumnChunkMetadata.usualPageHeaderByteCount
+    return max(1, pageByteCount / max(1, valueByteCount))
+  }
+
+  private static let usualPageHeaderByteCount = 14
+
   /// Where the chunk lies in the file.
   func byteRange() throws(ParquetDamage) -> Range<UInt64> {
     var start = dataPageOffset
