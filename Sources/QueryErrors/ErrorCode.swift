@@ -111,6 +111,12 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case jsonInputConversionError = "JSON_INPUT_CONVERSION_ERROR"
   case jsonOutputConversionError = "JSON_OUTPUT_CONVERSION_ERROR"
   case jsonValueResultError = "JSON_VALUE_RESULT_ERROR"
+  /// A SQL/JSON path, or what it is given, cannot work for any input.
+  case invalidPath = "INVALID_PATH"
+  /// The PLAN of JSON_TABLE does not fit its paths.
+  case invalidPlan = "INVALID_PLAN"
+  case missingPathName = "MISSING_PATH_NAME"
+  case duplicateColumnOrPathName = "DUPLICATE_COLUMN_OR_PATH_NAME"
   case genericUserError = "GENERIC_USER_ERROR"
   case userCanceled = "USER_CANCELED"
   case queryTextTooLarge = "QUERY_TEXT_TOO_LARGE"

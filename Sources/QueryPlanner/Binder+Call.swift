@@ -67,6 +67,7 @@ extension Binder {
 
   func bindFunctionCall(_ node: FunctionCallSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     let name = node.name.last.canonicalName
+    if node.isMethod || node.name.parts.count > 1, let value = try bindJSONItemMethod(node, place) { return value }
     if node.name.parts.count > 1 {
       let prefix = node.name.parts.dropLast().map(\.canonicalName)
       guard prefix == ["system", "builtin"] || prefix == ["builtin"] else {

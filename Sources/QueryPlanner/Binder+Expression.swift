@@ -55,11 +55,11 @@ extension Binder {
     case .functionCall(let node): return try bindFunctionCall(node, place)
     case .measure(let node): return try bindMeasure(node, place)
     case .grouping(let node): return try bindGrouping(node, place)
-    case .jsonExists(let node): throw .notSupported("JSON_EXISTS is not supported", at: node.range)
-    case .jsonValue(let node): throw .notSupported("JSON_VALUE is not supported", at: node.range)
-    case .jsonQuery(let node): throw .notSupported("JSON_QUERY is not supported", at: node.range)
-    case .jsonObject(let node): throw .notSupported("JSON_OBJECT is not supported", at: node.range)
-    case .jsonArray(let node): throw .notSupported("JSON_ARRAY is not supported", at: node.range)
+    case .jsonExists(let node): return try bindJSONExists(node, place)
+    case .jsonValue(let node): return try bindJSONValue(node, place)
+    case .jsonQuery(let node): return try bindJSONQuery(node, place)
+    case .jsonObject(let node): return try bindJSONObject(node, place)
+    case .jsonArray(let node): return try bindJSONArray(node, place)
     }
   }
 
@@ -121,6 +121,7 @@ extension Binder {
         }
       }
     }
+    if let accessor = try bindJSONAccessor(.dereference(node), place) { return accessor }
     let base = try bind(node.base, place)
     guard case .row(let fields) = base.type else {
       throw QueryError(.typeMismatch, "Expression \(node.base.text) is not of type ROW", at: node.base.errorRange)
@@ -400,27 +401,32 @@ extension Binder {
   }
 
   private func bindSubscript(_ node: SubscriptSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
+    if let accessor = try bindJSONAccessor(.subscript(node), place) { return accessor }
     let base = try bind(node.base, place)
-    guard case .row(let fields) = base.type else {
-      return try call("subscript", [base, try bind(node.index, place)], at: node.range)
-    }
-    guard case .literal(let literal) = node.index else {
+    guard let indexSyntax = node.index else {
       throw QueryError(
-        .expressionNotConstant, "Subscript expression on ROW requires a constant index", at: node.index.errorRange)
+        .typeMismatch, "[*] array wildcard accessor is only allowed over a JSON simplified accessor chain", at: node.range)
+    }
+    guard case .row(let fields) = base.type else {
+      return try call("subscript", [base, try bind(indexSyntax, place)], at: node.range)
+    }
+    guard case .literal(let literal) = indexSyntax else {
+      throw QueryError(
+        .expressionNotConstant, "Subscript expression on ROW requires a constant index", at: indexSyntax.errorRange)
     }
     guard case .integer(let index) = literal.value, Int32(exactly: index) != nil else {
       let type = try bindLiteral(literal).type
       throw QueryError(
-        .typeMismatch, "Subscript expression on ROW requires integer index, found \(type)", at: node.index.errorRange)
+        .typeMismatch, "Subscript expression on ROW requires integer index, found \(type)", at: indexSyntax.errorRange)
     }
     guard index >= 1 else {
       throw QueryError(
-        .invalidFunctionArgument, "Invalid subscript index: \(index). ROW indices start at 1", at: node.index.errorRange)
+        .invalidFunctionArgument, "Invalid subscript index: \(index). ROW indices start at 1", at: indexSyntax.errorRange)
     }
     guard index <= fields.count else {
       throw QueryError(
         .invalidFunctionArgument, "Subscript index out of bounds: \(index), max value is \(fields.count)",
-        at: node.index.errorRange)
+        at: indexSyntax.errorRange)
     }
     return .field(base, index: Int(index) - 1, type: fields[Int(index) - 1].type)
   }

@@ -47,7 +47,7 @@ extension Binder {
     return BoundRelation(plan: .apply(node), fields: fields)
   }
 
-  /// UNNEST beside a relation, straight over its rows; nil when the relation is something else.
+  /// UNNEST or JSON_TABLE beside a relation, straight over its rows; nil when the relation is something else.
   private func joinUnnest(
     _ left: BoundRelation, _ right: RelationSyntax, isLeft: Bool, _ context: QueryContext
   ) throws(QueryError) -> BoundRelation? {
@@ -56,29 +56,26 @@ extension Binder {
       var joined = try bindUnnest(unnest, left: left, isLeft: isLeft, context)
       joined.fields = left.fields + joined.fields
       return joined
+    case .jsonTable(let table):
+      var joined = try bindJSONTable(table, left: left, isLeft: isLeft, context)
+      joined.fields = left.fields + joined.fields
+      return joined
     case .aliased(let aliased):
-      guard case .unnest(let unnest) = aliased.relation else { return nil }
-      let joined = try bindUnnest(unnest, left: left, isLeft: isLeft, context)
-      guard aliased.columnAliases.isEmpty || aliased.columnAliases.count == joined.fields.count else {
-        throw QueryError(
-          .mismatchedColumnAliases,
-          "Column alias list has \(aliased.columnAliases.count) entries but '\(aliased.alias.canonicalName)' has "
-            + "\(joined.fields.count) columns available",
-          at: aliased.range)
+      let joined: BoundRelation
+      switch aliased.relation {
+      case .unnest(let unnest): joined = try bindUnnest(unnest, left: left, isLeft: isLeft, context)
+      case .jsonTable(let table): joined = try bindJSONTable(table, left: left, isLeft: isLeft, context)
+      default: return nil
       }
-      var fields = joined.fields
-      for index in fields.indices {
-        fields[index].qualifier = [aliased.alias.canonicalName]
-        if !aliased.columnAliases.isEmpty { fields[index].name = aliased.columnAliases[index].name }
-      }
-      return BoundRelation(plan: joined.plan, fields: left.fields + fields)
+      let renamed = try alias(joined, aliased)
+      return BoundRelation(plan: renamed.plan, fields: left.fields + renamed.fields)
     default: return nil
     }
   }
 
   private func isLateral(_ relation: RelationSyntax) -> Bool {
     switch relation {
-    case .unnest, .lateral: true
+    case .unnest, .jsonTable, .lateral: true
     case .aliased(let node): isLateral(node.relation)
     case .sampled(let node): isLateral(node.relation)
     default: false

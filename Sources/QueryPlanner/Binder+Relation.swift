@@ -38,7 +38,7 @@ extension Binder {
         plan: rows.plan, fields: rows.columns.map { ScopeField(qualifier: [], name: $0.name, reference: $0.reference) })
     case .unnest(let unnest): return try bindUnnest(unnest, left: nil, isLeft: false, context)
     case .tableFunction(let function): return try bindTableFunction(function, context)
-    case .jsonTable(let table): throw .notSupported("JSON_TABLE is not supported", at: table.range)
+    case .jsonTable(let table): return try bindJSONTable(table, left: nil, isLeft: false, context)
     case .aliased(let aliased): return try alias(try bindRelation(aliased.relation, context), aliased)
     case .sampled(let sampled): return try sample(try bindRelation(sampled.relation, context), sampled, context)
     case .matchRecognize(let match): return try bindMatchRecognize(match, context)
@@ -170,7 +170,7 @@ extension Binder {
 
   // MARK: Aliases and samples
 
-  private func alias(_ relation: BoundRelation, _ aliased: AliasedRelationSyntax) throws(QueryError) -> BoundRelation {
+  func alias(_ relation: BoundRelation, _ aliased: AliasedRelationSyntax) throws(QueryError) -> BoundRelation {
     let qualifier = [aliased.alias.canonicalName]
     var fields = relation.fields
     if !aliased.columnAliases.isEmpty {

@@ -268,13 +268,18 @@ extension Binder {
             .tableNotFound, "Unable to resolve reference \(parts.map(\.canonicalName).joined(separator: "."))",
             at: qualifier.range, hint: NameSuggestion.hint(for: parts[parts.count - 1].canonicalName, among: relations))
         }
-        let value = try bind(qualifier, ExpressionContext(scope: scope, block: block, clause: .select))
-        guard case .row(let fields) = value.type else {
-          throw QueryError(
-            .typeMismatch, "expected expression of type Row", at: qualifier.range)
-        }
-        columns = fields.enumerated().map { index, field in
-          StarColumn(name: field.name, expression: .field(value, index: index, type: field.type))
+        let place = ExpressionContext(scope: scope, block: block, clause: .select)
+        if let members = try bindJSONAccessor(qualifier, suffix: ".*", place) {
+          columns = [StarColumn(name: nil, expression: members)]
+        } else {
+          let value = try bind(qualifier, place)
+          guard case .row(let fields) = value.type else {
+            throw QueryError(
+              .typeMismatch, "expected expression of type Row", at: qualifier.range)
+          }
+          columns = fields.enumerated().map { index, field in
+            StarColumn(name: field.name, expression: .field(value, index: index, type: field.type))
+          }
         }
       }
       if !star.aliases.isEmpty {

@@ -156,7 +156,7 @@ extension SQLFormatter {
     case .subscript(let node):
       writeBase(node.base)
       text += "["
-      write(node.index, atLeast: .concatenation)
+      if let index = node.index { write(index, atLeast: .concatenation) } else { text += "*" }
       text += "]"
     case .lambda(let node):
       if node.parameters.count == 1 {

@@ -345,7 +345,11 @@ extension Parser {
   private mutating func parseField(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     advance()
     if isRecording { record("'*'") }
-    if token.kind == .string { throw failNotSupported("The accessor of JSON members", at: token.range) }
+    if token.kind == .string {
+      let key = try parseString()
+      let field = Identifier(name: key.value, isDelimited: true, range: key.range)
+      return .dereference(DereferenceSyntax(base: base, field: field, range: range(from: start)))
+    }
     if isName(token), peek(1).kind == .leftParenthesis { return try parseMethodCall(base, start) }
     let field = try parseIdentifier()
     return .dereference(DereferenceSyntax(base: base, field: field, range: range(from: start)))
@@ -355,7 +359,10 @@ extension Parser {
   @inline(never)
   private mutating func parseSubscript(_ base: ExpressionSyntax, _ start: Int) throws(Failure) -> ExpressionSyntax {
     advance()
-    if token.kind == .asterisk { throw failNotSupported("The accessor of JSON elements", at: token.range) }
+    if accept(.asterisk) {
+      try expect(.rightBracket)
+      return .subscript(SubscriptSyntax(base: base, index: nil, range: range(from: start)))
+    }
     let position = try parseValue()
     try expect(.rightBracket)
     return .subscript(SubscriptSyntax(base: base, index: position, range: range(from: start)))

@@ -430,7 +430,8 @@ package struct ArraySyntax: Hashable, Sendable {
 /// `base[index]`.
 package struct SubscriptSyntax: Hashable, Sendable {
   package var base: ExpressionSyntax
-  package var index: ExpressionSyntax
+  /// Nil for `base[*]`: all elements of a JSON array.
+  package var index: ExpressionSyntax?
   @Positional package var range: SourceRange
 }
 

@@ -236,13 +236,20 @@ package struct JSONReader {
 
   /// Appends the last string or key without its escapes; half surrogates become U+FFFD.
   package func appendString(to buffer: TextBuffer) {
-    if !hasEscapes { return buffer.append(base + tokenStart, tokenEnd - tokenStart) }
-    var at = tokenStart
-    while at < tokenEnd {
+    JSONReader.appendUnescaped(base + tokenStart, tokenEnd - tokenStart, hasEscapes, to: buffer)
+  }
+
+  /// Appends the characters between a string's quotes, escapes undone.
+  ///
+  /// - Parameter hasEscapes: whether there are any; the bytes have passed the reader.
+  static func appendUnescaped(_ base: UnsafePointer<UInt8>, _ end: Int, _ hasEscapes: Bool, to buffer: TextBuffer) {
+    if !hasEscapes { return buffer.append(base, end) }
+    var at = 0
+    while at < end {
       let start = at
-      while at < tokenEnd, base[at] != 0x5c { at &+= 1 }
+      while at < end, base[at] != 0x5c { at &+= 1 }
       if at > start { buffer.append(base + start, at - start) }
-      if at == tokenEnd { return }
+      if at == end { return }
       let escape = base[at + 1]
       at += 2
       switch escape {
@@ -252,11 +259,11 @@ package struct JSONReader {
       case 0x72: buffer.append(0x0d)
       case 0x74: buffer.append(0x09)
       case 0x75:
-        var code = JSONReader.hexadecimal(base, at, tokenEnd) ?? 0xfffd
+        var code = hexadecimal(base, at, end) ?? 0xfffd
         at += 4
         if code >= 0xd800, code < 0xdc00 {
-          if at + 1 < tokenEnd, base[at] == 0x5c, base[at + 1] == 0x75,
-            let low = JSONReader.hexadecimal(base, at + 2, tokenEnd), low >= 0xdc00, low < 0xe000
+          if at + 1 < end, base[at] == 0x5c, base[at + 1] == 0x75,
+            let low = hexadecimal(base, at + 2, end), low >= 0xdc00, low < 0xe000
           {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
             at += 6
@@ -266,7 +273,7 @@ package struct JSONReader {
         } else if code >= 0xdc00, code < 0xe000 {
           code = 0xfffd
         }
-        JSONReader.appendScalar(code, to: buffer)
+        appendScalar(code, to: buffer)
       default: buffer.append(escape)
       }
     }

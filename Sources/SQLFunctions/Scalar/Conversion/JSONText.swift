@@ -33,8 +33,12 @@ package enum JSONText {
       }
     case .decimal:
       let bytes = reader.tokenBytes
-      let value = NumberText.parseDouble(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
-      appendNumber(value ?? 0, to: out)
+      if isExactDecimal(bytes) {
+        out.append(bytes.baseAddress!, bytes.count)
+      } else {
+        let value = NumberText.parseDouble(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
+        appendNumber(value ?? 0, to: out)
+      }
     case .string: appendToken(reader, to: out)
     case .beginArray:
       out.append(0x5b)
@@ -51,6 +55,52 @@ package enum JSONText {
     default: return false
     }
     return true
+  }
+
+  /// Appends a value without spaces, its members in the order they stand in; false when it is damaged.
+  package static func appendCompact(_ reader: inout JSONReader, _ token: JSONReader.Token, to out: TextBuffer) -> Bool {
+    switch token {
+    case .beginArray:
+      out.append(0x5b)
+      var isFirst = true
+      while true {
+        let next = reader.next()
+        if next == .endArray { break }
+        if !isFirst { out.append(0x2c) }
+        isFirst = false
+        guard appendCompact(&reader, next, to: out) else { return false }
+      }
+      out.append(0x5d)
+      return true
+    case .beginObject:
+      out.append(0x7b)
+      var isFirst = true
+      while true {
+        let next = reader.next()
+        if next == .endObject { break }
+        guard next == .key else { return false }
+        if !isFirst { out.append(0x2c) }
+        isFirst = false
+        appendToken(reader, to: out)
+        out.append(0x3a)
+        guard appendCompact(&reader, reader.next(), to: out) else { return false }
+      }
+      out.append(0x7d)
+      return true
+    default: return appendCanonical(&reader, token, to: out)
+    }
+  }
+
+  /// Whether a number with a point has more digits than a double holds, yet few enough for a decimal: it stays as it is.
+  private static func isExactDecimal(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    // A double holds 17 digits; besides them there may be a sign, a point and a zero before it.
+    if bytes.count <= 18 { return false }
+    var digits = 0
+    for byte in bytes {
+      if byte | 0x20 == 0x65 { return false }
+      if byte >= 0x30, byte <= 0x39, digits > 0 || byte != 0x30 { digits += 1 }
+    }
+    return digits > 17 && digits <= DataType.maxDecimalPrecision
   }
 
   private struct Member {

@@ -46,7 +46,7 @@ package enum JSONFunctions: FunctionFamily {
             var reader = JSONReader(p, n)
             guard let token = path.find(&reader, out) else { return nil }
             out.removeAll()
-            guard appendValue(&reader, token, to: out) else { return nil }
+            guard JSONText.appendCompact(&reader, token, to: out) else { return nil }
             return rows.string(out)
           }
         }
@@ -178,40 +178,6 @@ package enum JSONFunctions: FunctionFamily {
 
   // MARK: Values
 
-  /// Appends a value without spaces, its members in the order they stand in; false when it is damaged.
-  private static func appendValue(_ reader: inout JSONReader, _ token: JSONReader.Token, to out: TextBuffer) -> Bool {
-    switch token {
-    case .beginArray:
-      out.append(0x5b)
-      var isFirst = true
-      while true {
-        let next = reader.next()
-        if next == .endArray { break }
-        if !isFirst { out.append(0x2c) }
-        isFirst = false
-        guard appendValue(&reader, next, to: out) else { return false }
-      }
-      out.append(0x5d)
-      return true
-    case .beginObject:
-      out.append(0x7b)
-      var isFirst = true
-      while true {
-        let next = reader.next()
-        if next == .endObject { break }
-        guard next == .key else { return false }
-        if !isFirst { out.append(0x2c) }
-        isFirst = false
-        JSONText.appendToken(reader, to: out)
-        out.append(0x3a)
-        guard appendValue(&reader, reader.next(), to: out) else { return false }
-      }
-      out.append(0x7d)
-      return true
-    default: return JSONText.appendCanonical(&reader, token, to: out)
-    }
-  }
-
   /// Members or elements of the value that `token` begins; nil when it is damaged.
   private static func size(_ reader: inout JSONReader, _ token: JSONReader.Token) -> Int64? {
     var count: Int64 = 0
@@ -256,7 +222,7 @@ package enum JSONFunctions: FunctionFamily {
         switch token {
         case .null: return nil
         case .string: reader.appendString(to: out)
-        default: if !appendValue(&reader, token, to: out) { return nil }
+        default: if !JSONText.appendCompact(&reader, token, to: out) { return nil }
         }
         return rows.string(out)
       }
