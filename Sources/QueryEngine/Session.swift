@@ -78,6 +78,19 @@ public final class Session: Sendable {
     BatchSequence(self, sql, parameters)
   }
 
+  /// A statement in Athena's own SQL, its extensions (`* EXCEPT`, `GROUP BY ALL`, QUALIFY …) expanded.
+  ///
+  /// Tables and files are looked at for their columns; nothing is run.
+  ///
+  /// - Throws: what binding the statement's query throws; `NOT_SUPPORTED` for what Athena's SQL cannot say.
+  public func rewriteForAthena(_ sql: String) throws(QueryError) -> String {
+    let outcome: Result<String, QueryError> = state.withLock { state in
+      let run = StatementRun(state, sql: sql, parameters: [], monitor: QueryMonitor(state.configuration))
+      do throws(QueryError) { return .success(try run.rewriteForAthena()) } catch { return .failure(error) }
+    }
+    return try outcome.get()
+  }
+
   /// The database that unqualified names are looked up in.
   public var database: String {
     get { state.withLock { $0.database } }

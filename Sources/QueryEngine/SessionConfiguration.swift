@@ -24,6 +24,8 @@ public struct SessionConfiguration: Sendable {
   public var unitBase = UnitBase.binary
   /// US dollars per terabyte scanned.
   public var dollarsPerTerabyte = 5.0
+  /// Whose statements are accepted.
+  public var compatibility = Compatibility.none
   /// The user that `current_user` names.
   public var user = "sqlq"
   /// Settings for tests only.
@@ -33,6 +35,14 @@ public struct SessionConfiguration: Sendable {
 
   /// Whether byte units count in powers of 1024 or of 1000.
   public enum UnitBase: String, Sendable { case binary, decimal }
+
+  /// Whether statements may go beyond what Athena takes.
+  public enum Compatibility: String, Sendable {
+    /// Extensions are read and Athena's limits do not hold.
+    case none
+    /// Statements that Athena refuses are refused.
+    case athena
+  }
 
   /// Odd configurations under which every result must stay the same.
   public struct Testing: Sendable {

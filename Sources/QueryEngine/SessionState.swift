@@ -45,6 +45,23 @@ final class SessionState: @unchecked Sendable {
     return catalog
   }
 
+  /// Bytes a query may scan: what SET SESSION says, but not more than the configuration allows.
+  var scanLimit: Int? { limit("query_max_scan_physical_bytes", configuration.scanLimit) }
+
+  /// Bytes a query's states may hold, likewise.
+  var memoryLimit: Int? { limit("query_max_memory", configuration.memoryLimit) }
+
+  private func limit(_ property: String, _ configured: Int?) -> Int? {
+    [properties[property].flatMap(SessionProperty.byteCount), configured].compactMap { $0 }.min()
+  }
+
+  /// Seconds a query may run.
+  var runTimeLimit: Int? {
+    let own = properties["query_max_run_time"].flatMap(SessionProperty.seconds)
+    let athena = configuration.compatibility == .athena ? AthenaLimits.queryTimeoutSeconds : nil
+    return [own, athena].compactMap { $0 }.min()
+  }
+
   /// Where results go.
   func resultsFolder() throws(QueryError) -> String? {
     if let location = configuration.outputLocation { return location }

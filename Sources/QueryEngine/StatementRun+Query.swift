@@ -57,7 +57,7 @@ extension StatementRun {
     return QueryContext(
       session: session, threads: configuration.threads,
       batchSize: configuration.testing.batchSize ?? Batch.defaultRowCount,
-      memory: MemoryBudget(limit: configuration.memoryLimit), meter: meter,
+      memory: MemoryBudget(limit: state.memoryLimit), meter: meter,
       testing: QueryContext.TestSettings(collidesHashes: configuration.testing.collidesHashes))
   }
 
@@ -83,7 +83,9 @@ extension StatementRun {
   ) throws(QueryError) -> QueryContext {
     let context = makeContext()
     monitor.watch(context)
+    let deadline = state.runTimeLimit.map { RunTimeLimit(seconds: $0, monitor.cancellation) }
     defer {
+      deadline?.lift()
       statistics.peakMemoryBytes = context.memory.peak
       for root in context.profile.roots { noteRowGroups(root) }
     }

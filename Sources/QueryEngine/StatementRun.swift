@@ -18,6 +18,8 @@ final class StatementRun {
   let session: SessionContext
   private let startNanoseconds: Int
   var statistics = QueryStatistics()
+  /// As many `?` as the statement has.
+  private var parameterCount = 0
   /// Whether the statement reads tables and is billed.
   var isBilled = false
 
@@ -26,14 +28,16 @@ final class StatementRun {
     self.sql = sql
     parameterTexts = parameters
     self.monitor = monitor
-    meter = ScanMeter(limit: state.configuration.scanLimit, cancellation: monitor.cancellation)
+    meter = ScanMeter(limit: state.scanLimit, cancellation: monitor.cancellation)
     startNanoseconds = StatementRun.clock(CLOCK_MONOTONIC)
     statistics.queryID = QueryID.make()
     statistics.unitBase = state.configuration.unitBase
-    session = SessionContext(
+    var session = SessionContext(
       startMicros: Int64(StatementRun.clock(CLOCK_REALTIME) / 1000), timeZone: state.timeZone,
       user: state.configuration.user, catalog: CatalogResolver.catalogName, database: state.database,
       queryID: statistics.queryID)
+    session.followsAthena = state.configuration.compatibility == .athena
+    self.session = session
   }
 
   static func clock(_ id: clockid_t) -> Int {
@@ -76,12 +80,30 @@ final class StatementRun {
   }
 
   private func runStatement(_ consumer: any ResultConsumer) throws(QueryError) {
-    let statement = try Parser.parseStatement(sql)
+    let statement = try parse(sql)
+    if session.followsAthena { try AthenaLimits.check(parameters: parameterTexts) }
+    try checkParameters(statement, parameterTexts.count)
     var parameters: [Expression] = []
     for text in parameterTexts {
       parameters.append(try StatementBinding.constant(Parser.parseExpression(text), session))
     }
     try run(statement, parameters, consumer)
+  }
+
+  /// Parses a statement as the session's compatibility asks for.
+  func parse(_ sql: String) throws(QueryError) -> StatementSyntax {
+    let (statement, count) =
+      session.followsAthena ? try AthenaLimits.parse(sql) : try Parser.parseParameterized(sql, allowsExtensions: true)
+    parameterCount = count
+    return statement
+  }
+
+  private func checkParameters(_ statement: StatementSyntax, _ count: Int) throws(QueryError) {
+    if case .prepare = statement { return }
+    guard count != parameterCount else { return }
+    throw QueryError(
+      .invalidParameterUsage, "Incorrect number of parameters: expected \(parameterCount) but found \(count)",
+      at: statement.range)
   }
 
   /// Runs a parsed statement: also the body of EXECUTE.
@@ -113,15 +135,15 @@ final class StatementRun {
       try consumer.begin(Schema([]))
     case .setSession(let node):
       statistics.statementType = "UTILITY"
-      let value = try StatementBinding.constant(node.value, session)
-      state.properties[node.name.canonicalName] = value.description
+      try setSession(node)
       try consumer.begin(Schema([]))
     case .resetSession(let node):
       statistics.statementType = "UTILITY"
-      state.properties[node.name.canonicalName] = nil
+      try resetSession(node)
       try consumer.begin(Schema([]))
     case .prepare(let node):
       statistics.statementType = "DDL"
+      try checkPrepared(node)
       try state.catalog().prepare(node.name.canonicalName, sql: text(of: node.statement.range))
       try consumer.begin(Schema([]))
     case .execute(let node):
@@ -143,13 +165,32 @@ final class StatementRun {
     }
   }
 
+  /// Refuses statements that cannot be prepared, and under Athena's limits names and numbers that it refuses.
+  private func checkPrepared(_ node: PrepareSyntax) throws(QueryError) {
+    switch node.statement {
+    case .prepare, .execute, .executeImmediate, .deallocate:
+      throw .notSupported("Invalid statement type for prepared statement", at: node.statement.range)
+    default: break
+    }
+    guard session.followsAthena else { return }
+    try AthenaLimits.check(preparedName: node.name)
+    let catalog = try state.catalog()
+    if try catalog.preparedStatement(node.name.canonicalName) == nil,
+      try catalog.preparedStatementCount() >= AthenaLimits.maximumPreparedStatementCount
+    {
+      throw QueryError(
+        .invalidArguments, "There are \(AthenaLimits.maximumPreparedStatementCount) prepared statements already", at: node.range)
+    }
+  }
+
   private func execute(
     _ text: String, _ arguments: [ExpressionSyntax], _ consumer: any ResultConsumer
   ) throws(QueryError) {
     var values: [Expression] = []
     for argument in arguments { values.append(try StatementBinding.constant(argument, session)) }
     let inner = StatementRun(state, sql: text, parameters: [], monitor: monitor)
-    let statement = try Parser.parseStatement(text)
+    let statement = try inner.parse(text)
+    try inner.checkParameters(statement, values.count)
     if case .execute = statement { throw .notSupported("EXECUTE of an EXECUTE is not supported") }
     defer {
       let id = statistics.queryID

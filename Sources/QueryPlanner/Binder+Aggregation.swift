@@ -31,13 +31,16 @@ extension Binder {
     }
     if syntax.isEveryItem {
       var set: [Int] = []
-      for item in items where !usesAggregates(item.expression, block) {
+      var positions: [String] = []
+      for (position, item) in items.enumerated() where !usesAggregates(item.expression, block) {
         if item.expression.columnsUsed.isEmpty { continue }
+        positions.append(String(position + 1))
         try checkGroupable(item.expression.type, at: item.range)
         let index = add(item.expression)
         if !set.contains(index) { set.append(index) }
       }
       grouping.sets = [set]
+      openExpansion?.replace(syntax.range, [.text(positions.isEmpty ? "()" : positions.joined(separator: ", "))])
       return grouping
     }
     func key(_ expression: ExpressionSyntax) throws(QueryError) -> Int {
@@ -125,7 +128,7 @@ extension Binder {
     throw QueryError(.typeMismatch, "\(type) is not comparable, and therefore cannot be used in GROUP BY", at: range)
   }
 
-  private func usesAggregates(_ expression: Expression, _ block: QueryBlock) -> Bool {
+  func usesAggregates(_ expression: Expression, _ block: QueryBlock) -> Bool {
     let used = expression.columnsUsed
     return !used.isDisjoint(with: block.aggregateOutputs) || !used.isDisjoint(with: block.windowOutputs)
       || block.groupings.contains { used.contains($0.output) }

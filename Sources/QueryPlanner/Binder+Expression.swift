@@ -91,14 +91,25 @@ extension Binder {
       if let pattern = place.pattern {
         return try patternColumn(found, nil, identifier.canonicalName, identifier.range, pattern, place)
       }
+      noteName(identifier, found.field, found.scope, place)
       return .column(found.field.reference)
     }
     throw columnNotFound([identifier], scope.columnNames, at: identifier.range)
   }
 
+  /// Tells the expansion of extensions which names of QUALIFY and ORDER BY mean items of the SELECT list.
+  private func noteName(_ name: Identifier, _ field: ScopeField, _ scope: Scope, _ place: ExpressionContext) {
+    guard let expansion = openExpansion, place.clause == .qualify || place.clause == .orderBy else { return }
+    let outputs = place.clause == .qualify ? place.scope?.parent : place.outputScope
+    expansion.note(
+      name, item: scope === outputs ? scope.fields.firstIndex { $0.reference == field.reference && $0.name == field.name } : nil)
+  }
+
   func columnNotFound(_ parts: [Identifier], _ candidates: [String], at range: SourceRange) -> QueryError {
     QueryError(
-      .columnNotFound, "Column '\(parts.map(\.canonicalName).joined(separator: "."))' cannot be resolved", at: range,
+      .columnNotFound,
+      "Column '\(parts.map(\.canonicalName).joined(separator: "."))' cannot be resolved"
+        + (session.followsAthena ? " or requester is not authorized to access requested resources" : ""), at: range,
       hint: NameSuggestion.hint(for: parts[parts.count - 1].canonicalName, among: candidates))
   }
 
@@ -109,7 +120,10 @@ extension Binder {
         if let bound = try bindPatternDereference(name, node.range, pattern, place) { return bound }
       } else if !isLambdaParameter {
         guard let scope = place.scope else { throw columnNotFound(name.parts, [], at: node.range) }
-        if let found = try scope.resolve(name.parts, at: node.range) { return .column(found.field.reference) }
+        if let found = try scope.resolve(name.parts, at: node.range) {
+          noteName(name.parts[0], found.field, found.scope, place)
+          return .column(found.field.reference)
+        }
         if !scope.isColumnReference(name.parts) {
           var error = columnNotFound(name.parts, scope.columnNames, at: node.range)
           let prefix = Array(name.parts.dropLast())
@@ -387,7 +401,13 @@ extension Binder {
     return .call(ScalarCall(function, overloadIndex: 0, binding: binding, arguments: values, range: shown(range)))
   }
 
+  /// As many elements as Athena takes in one array constructor.
+  private static let maxAthenaElementCount = 254
+
   private func bindArray(_ node: ArraySyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
+    if session.followsAthena, node.elements.count > Binder.maxAthenaElementCount {
+      throw QueryError(.tooManyArguments, "Too many arguments for array constructor", at: node.range)
+    }
     let (elements, type) = try unified(try bindAll(node.elements, place), node.elements, what: "ARRAY elements")
     var constants: [Scalar] = []
     constants.reserveCapacity(elements.count)

@@ -106,6 +106,9 @@ extension Binder {
   /// The plan's rows in the order of `keys`, cut as `tail` says.
   func limited(_ plan: LogicalPlan, _ keys: [SortKey], _ tail: QueryTail) throws(QueryError) -> LogicalPlan {
     var plan = plan
+    if session.followsAthena, !keys.isEmpty, let count = tail.count, count > Int(Int32.max) {
+      throw .notSupported("ORDER BY LIMIT > \(Int32.max) is not supported")
+    }
     if !keys.isEmpty {
       if tail.isWithTies, let count = tail.count {
         return .topN(TopNNode(input: plan, keys: keys, offset: tail.offset, count: count, withTies: true))

@@ -44,13 +44,25 @@ extension Binder {
     // ORDER BY and QUALIFY see the SELECT list first, then FROM.
     let fields = items.map { ScopeField(qualifier: [], name: $0.name, reference: $0.output) }
     let outputScope = Scope(fields: fields, parent: scope)
+    let subqueryCount = block.subqueries.count
+    var computesQualify = false
     var qualify = try select.qualify.map { condition throws(QueryError) in
       let place = ExpressionContext(
         scope: Scope(fields: source.fields, parent: outputScope), block: block, clause: .qualify,
         clauseRange: condition.errorRange)
-      return inlineOutputs(try bindCondition(condition, place, "QUALIFY clause"), items)
+      let bound = try bindCondition(condition, place, "QUALIFY clause")
+      computesQualify = block.subqueries.count > subqueryCount || usesAggregates(bound, block)
+      return inlineOutputs(bound, items)
     }
     var orderings = try bindOrderBy(orderBy, items, outputScope, block)
+    if let expansion = openExpansion, let condition = select.qualify {
+      expansion.wrap(
+        select, items, qualify: .init(range: condition.range, isComputed: computesQualify),
+        orderBy: zip(orderBy, orderings).map { item, ordering in
+          SyntaxForm.integer(item.expression) != nil
+            ? nil : .init(range: item.expression.range, isComputed: usesAggregates(ordering.expression, block))
+        })
+    }
     inlineOutputsInWindows(block, items)
 
     if grouping != nil || having != nil || !block.aggregates.isEmpty {
@@ -209,6 +221,9 @@ extension Binder {
   ) throws(QueryError) -> [SelectItem] {
     let placeholder = ColumnReference(id: ColumnID(-1), name: "", type: .unknown)
     var items: [SelectItem] = []
+    if let expansion = openExpansion, select.trailingComma.start != select.trailingComma.end {
+      expansion.replace(select.trailingComma, [])
+    }
     for item in select.items {
       switch item {
       case .expression(let item):
@@ -243,6 +258,8 @@ extension Binder {
     var name: String?
     var expression: Expression
     var syntax: ExpressionSyntax?
+    /// The relation's name, for columns of FROM.
+    var relation: String?
   }
 
   private func expandStar(
@@ -255,7 +272,7 @@ extension Binder {
       while let searched = current, let parts {
         let fields = searched.fields.filter { !$0.isHidden && $0.matches(prefix: parts) }
         if !fields.isEmpty {
-          columns = fields.map { StarColumn(name: $0.name, expression: .column($0.reference)) }
+          columns = fields.map { StarColumn(name: $0.name, expression: .column($0.reference), relation: $0.qualifier.last) }
           break
         }
         if !searched.localMatches(parts).isEmpty || searched.isColumnPrefix(parts) { break }
@@ -294,7 +311,7 @@ extension Binder {
       if select.from.isEmpty {
         throw QueryError(.columnNotFound, "SELECT * not allowed in queries without FROM clause", at: star.range)
       }
-      columns = source.fields.filter { !$0.isHidden }.map { StarColumn(name: $0.name, expression: .column($0.reference)) }
+      columns = source.fields.filter { !$0.isHidden }.map { StarColumn(name: $0.name, expression: .column($0.reference), relation: $0.qualifier.last) }
       if columns.isEmpty {
         throw QueryError(.columnNotFound, "SELECT * not allowed from relation that has no columns", at: star.range)
       }
@@ -316,7 +333,33 @@ extension Binder {
         columns[index].syntax = replacement.expression
       }
     }
+    if let expansion = openExpansion, !star.except.isEmpty || !star.replace.isEmpty {
+      writeOut(star, columns, expansion)
+    }
     return columns
+  }
+
+  /// Notes the columns that `* EXCEPT` or `* REPLACE` stands for.
+  private func writeOut(_ star: SelectStarSyntax, _ columns: [StarColumn], _ expansion: ExtensionExpansion) {
+    let qualifies = Set(columns.map(\.relation)).count > 1 || star.qualifier != nil
+    var pieces: [ExtensionExpansion.Piece] = []
+    for column in columns {
+      guard let name = column.name, star.aliases.isEmpty else {
+        return expansion.fail("Columns without names of their own cannot be written out", star.range)
+      }
+      if !pieces.isEmpty { pieces.append(.text(", ")) }
+      let quoted = ExtensionExpansion.quoted(name)
+      if let syntax = column.syntax {
+        pieces += [.source(syntax.range), .text(" AS \(quoted)")]
+      } else if qualifies, let relation = column.relation {
+        pieces.append(.text("\(ExtensionExpansion.quoted(relation)).\(quoted)"))
+      } else if column.relation == nil, let qualifier = star.qualifier {
+        pieces += [.text("("), .source(qualifier.range), .text(").\(quoted)")]
+      } else {
+        pieces.append(.text(quoted))
+      }
+    }
+    expansion.replace(star.range, pieces)
   }
 
   /// Gives each item the column that carries it: the source's own where it is one, so that plans stay small.

@@ -34,6 +34,8 @@ package final class Binder {
   /// Views being bound, outermost first.
   var viewStack: [TableName] = []
   let stackGuard = StackGuard()
+  /// Where extensions are to be written in Athena's SQL, if they are.
+  private var expansion: ExtensionExpansion?
   /// Overloads picked before.
   var resolvedCalls: [CallKey: ResolvedCall] = [:]
   /// Parameters of lambdas, the same for equal lambdas so that equal expressions stay equal.
@@ -87,6 +89,19 @@ package final class Binder {
     let bound = try bindConstant(expression, session: session, parameters: parameters)
     return (try ConstantFolding.evaluate(bound, session: session), bound.type)
   }
+
+  /// Binds a query for the sake of its extensions; they are noted in `expansion`.
+  package static func expand(
+    _ query: QuerySyntax, catalog: any RelationResolver, session: SessionContext, parameters: [Expression],
+    into expansion: ExtensionExpansion
+  ) throws(QueryError) {
+    let binder = Binder(catalog: catalog, session: session, parameters: parameters)
+    binder.expansion = expansion
+    _ = try binder.bindQuery(query, QueryContext())
+  }
+
+  /// The expansion of the statement's own text: none for views.
+  var openExpansion: ExtensionExpansion? { viewStack.isEmpty ? expansion : nil }
 
   /// The range as errors at run time may show it: none inside of a view, whose text is not the statement's.
   func shown(_ range: SourceRange?) -> SourceRange? { viewStack.isEmpty ? range : nil }

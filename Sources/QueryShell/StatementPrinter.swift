@@ -52,6 +52,20 @@ package final class StatementPrinter {
     return 0
   }
 
+  /// Runs one statement of a test; an error becomes a line of the output, `!CODE: message`.
+  package func runMarkingErrors(_ sql: String) -> Int32 {
+    let renderer = format.makeRenderer(output, width: nil)
+    do throws(QueryError) {
+      try session.execute(sql, consumer: renderer)
+      try renderer.end()
+    } catch {
+      let line = error.message.split(separator: "\n").first.map(String.init) ?? ""
+      output.write("!\(error.code.rawValue): \(line)\n")
+      do throws(QueryError) { try output.flush() } catch { return error.code.kind.exitCode }
+    }
+    return 0
+  }
+
   private func print(_ text: String) {
     let bytes = Array((text + "\n").utf8)
     var written = 0

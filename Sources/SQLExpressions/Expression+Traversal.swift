@@ -106,7 +106,7 @@ extension Expression {
   package var mayFail: Bool {
     contains { node in
       switch node {
-      case .call(let call): !Expression.neverFailing.contains(call.function.name)
+      case .call(let call): !Expression.neverFails(call)
       case .cast(let cast): !cast.isTry && !TypeCoercion.canCoerce(cast.operand.type, to: cast.type)
       default: false
       }
@@ -114,8 +114,31 @@ extension Expression {
   }
 
   private static let neverFailing: Set<String> = [
-    "=", "<>", "<", "<=", ">", ">=", "is_distinct_from", "is_null", "not", "like", "$like", "concat", "lower", "upper",
-    "length", "trim", "ltrim", "rtrim", "substr", "substring", "starts_with", "strpos", "typeof", "year", "month", "day",
-    "hour", "minute", "second", "quarter", "date_trunc", "abs", "round", "floor", "ceil", "nullif", "greatest", "least",
+    "=", "<>", "<", "<=", ">", ">=", "is_distinct_from", "is_null", "not", "concat", "lower", "upper", "length", "trim",
+    "ltrim", "rtrim", "substr", "substring", "starts_with", "typeof", "year", "month", "day", "hour", "minute", "second",
+    "quarter", "nullif",
   ]
+
+  private static let dateUnits: Set<String> = ["day", "week", "month", "quarter", "year"]
+  private static let timestampUnits: Set<String> = dateUnits.union(["millisecond", "second", "minute", "hour"])
+
+  /// Whether the call yields a value or NULL for every input.
+  private static func neverFails(_ call: ScalarCall) -> Bool {
+    let arguments = call.arguments
+    switch call.function.name {
+    // A pattern without escape character is always valid; so are searches for the first occurrence.
+    case "like", "$like", "strpos": return arguments.count == 2
+    // Integers and decimals overflow.
+    case "abs", "round", "floor", "ceil": return arguments[0].type.isFloating
+    case "greatest", "least": return !call.binding.returnType.isNested
+    case "date_trunc":
+      guard let unit = arguments[0].constantValue?.stringValue?.lowercased() else { return false }
+      switch arguments[1].type {
+      case .date: return dateUnits.contains(unit)
+      case .timestamp, .timestampWithTimeZone: return timestampUnits.contains(unit)
+      default: return false
+      }
+    default: return neverFailing.contains(call.function.name)
+    }
+  }
 }

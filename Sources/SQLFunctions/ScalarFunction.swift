@@ -104,6 +104,8 @@ package struct SessionContext: Sendable {
   package var database: String
   /// `query_id` of the running query.
   package var queryID: String
+  /// Whether what Athena refuses is refused, and errors are worded as Athena words them.
+  package var followsAthena = false
 
   package init(
     startMicros: Int64, timeZone: TimeZoneKey, user: String = "sqlq", catalog: String = "awsdatacatalog",

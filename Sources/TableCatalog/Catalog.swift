@@ -339,6 +339,10 @@ package final class Catalog {
       "INSERT OR REPLACE INTO prepared_statements(name, sql) VALUES (?, ?)", [.text(name.lowercased()), .text(sql)])
   }
 
+  package func preparedStatementCount() throws(QueryError) -> Int {
+    try database.run("SELECT name FROM prepared_statements", []).count
+  }
+
   package func deallocate(_ name: String) throws(QueryError) {
     try database.run("DELETE FROM prepared_statements WHERE name = ?", [.text(name.lowercased())])
   }

@@ -60,11 +60,18 @@ struct SQLQ: ParsableCommand {
   @Option(help: "Whether billed units are binary (1 TB = 2^40 bytes) or decimal (10^12).")
   var unitBase: UnitBase = .binary
 
+  @Option(help: "athena: refuse what Athena refuses and hold its limits.")
+  var compat: Compatibility?
+
+  @Option(help: "athena: print the statements in Athena's own SQL, extensions expanded, instead of running them.")
+  var rewrite: Compatibility?
+
   @Option(name: .customLong("testing"), help: .hidden)
   var testing: String?
 
   enum StatisticsFormat: String, ExpressibleByArgument { case json }
   enum UnitBase: String, ExpressibleByArgument { case binary, decimal }
+  enum Compatibility: String, ExpressibleByArgument { case athena }
 
   /// Exit code of wrong usage.
   private static let usageExitCode: Int32 = 2
@@ -97,9 +104,12 @@ struct SQLQ: ParsableCommand {
     configuration.outputLocation = outputLocation
     configuration.isDryRun = dryRun
     configuration.unitBase = unitBase == .binary ? .binary : .decimal
+    configuration.compatibility = compat == .athena ? .athena : .none
+    var keepsGoing = false
     for setting in (testing ?? "").split(separator: ",") {
       switch setting {
       case "no_optimizer": configuration.testing.isOptimizerOff = true
+      case "keep_going": keepsGoing = true
       case "colliding_hashes": configuration.testing.collidesHashes = true
       default:
         guard setting.hasPrefix("batch_size="), let size = Int(setting.dropFirst(11)), size > 0 else {
@@ -120,14 +130,27 @@ struct SQLQ: ParsableCommand {
     let printer = StatementPrinter(
       session, configuration, format: outputFormat ?? (outputIsTerminal ? .table : .csvHeader),
       statsAsJSON: stats == .json)
+    if rewrite == .athena {
+      for statement in Session.split(try statements()).statements { try print(rewriting: statement, session) }
+      return
+    }
     if sql == nil, execute == nil, file == nil, isatty(0) == 1 {
       throw ExitCode(Shell(session, configuration, printer).run())
     }
     Interrupt.shared.install(isInteractive: false)
     let text = try statements()
     for statement in Session.split(text).statements {
-      let code = printer.run(statement)
+      let code = keepsGoing ? printer.runMarkingErrors(statement) : printer.run(statement)
       if code != 0 { throw ExitCode(code) }
+    }
+  }
+
+  private func print(rewriting statement: String, _ session: Session) throws {
+    do throws(QueryError) {
+      FileHandleText.print(try session.rewriteForAthena(statement) + ";", to: 1)
+    } catch {
+      FileHandleText.print(ErrorRenderer.render(error, sql: statement), to: 2)
+      throw ExitCode(error.code.kind.exitCode)
     }
   }
 

@@ -23,12 +23,16 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
   /// Folders whose cases read so much that only the quick configurations run them.
   static let heavyFolders: Set<String> = ["tpch"]
 
-  /// A session of this configuration that keeps nothing on disk.
-  func session() throws -> Session {
+  /// The folder whose cases run in sessions that accept only what Athena does.
+  static let athenaFolder = "athena"
+
+  /// A session of this configuration for the cases of a folder, which keeps nothing on disk.
+  func session(for folder: String) throws -> Session {
     var configuration = SessionConfiguration()
     configuration.home = nil
     configuration.writesResults = false
     configuration.threads = 2
+    if folder == LogicTestConfiguration.athenaFolder { configuration.compatibility = .athena }
     adjust(&configuration)
     return try Session(configuration)
   }

@@ -11,6 +11,8 @@ struct LogicTestRecord {
     case query(types: String, isSorted: Bool)
     /// The statement's figures are these.
     case statistics([(name: String, value: String)])
+    /// The statement in Athena's own SQL is the text given as rows.
+    case rewrite
     /// The rest of the file does not count.
     case halt
   }
@@ -59,7 +61,7 @@ struct LogicTestFile {
         records += try LogicTestFile(root.appending(path: words[1]), root: root, depth: depth + 1).records
       case "skipif" where words.count > 1: skipped.formUnion(words.dropFirst())
       case "onlyif" where words.count > 1: only.formUnion(words.dropFirst())
-      case "halt", "statement", "query", "statistics":
+      case "halt", "statement", "query", "statistics", "rewrite":
         guard let kind = LogicTestFile.kind(line, words) else {
           throw FormatError(description: "\(url.path):\(start + 1): '\(line)' is no record")
         }
@@ -92,6 +94,7 @@ struct LogicTestFile {
   private static func kind(_ line: String, _ words: [String]) -> LogicTestRecord.Kind? {
     switch words[0] {
     case "halt": return words.count == 1 ? .halt : nil
+    case "rewrite": return words.count == 1 ? .rewrite : nil
     case "statement":
       if words.count == 2, words[1] == "ok" { return .ok }
       guard words.count >= 3, words[1] == "error" else { return nil }

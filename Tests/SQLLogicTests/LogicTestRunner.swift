@@ -25,10 +25,10 @@ struct LogicTestRunner {
   /// An empty folder for this run; `$FOLDER` in SQL.
   private let folder: URL
 
-  init(_ configuration: LogicTestConfiguration) throws {
+  init(_ configuration: LogicTestConfiguration, _ caseFolder: String) throws {
     try #require(LogicTestRunner.workingDirectory)
     self.configuration = configuration
-    session = try configuration.session()
+    session = try configuration.session(for: caseFolder)
     folder = FileManager.default.temporaryDirectory.appending(path: "sqlq-cases-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
@@ -43,6 +43,12 @@ struct LogicTestRunner {
       if !record.only.isEmpty, !record.only.contains(configuration.name) { continue }
       if case .halt = record.kind { break loop }
       let sql = record.sql.replacingOccurrences(of: "$FOLDER", with: folder.path)
+      if case .rewrite = record.kind {
+        if let lines = checkRewrite(record, sql), LogicTestRunner.isRecording, record.file == url {
+          recorded.append((record.rowLines, lines))
+        }
+        continue
+      }
       let outcome: Result<QueryResult, QueryError>
       do throws(QueryError) { outcome = .success(try await session.run(sql)) } catch { outcome = .failure(error) }
       if let rows = check(record, outcome), LogicTestRunner.isRecording, record.file == url {
@@ -52,12 +58,27 @@ struct LogicTestRunner {
     if !recorded.isEmpty { try write(recorded, to: url) }
   }
 
+  /// Compares a statement rewritten in Athena's SQL.
+  ///
+  /// - Returns: the lines to record, when they differ from those of the file.
+  private func checkRewrite(_ record: LogicTestRecord, _ sql: String) -> [String]? {
+    do throws(QueryError) {
+      let lines = try session.rewriteForAthena(sql).components(separatedBy: "\n")
+      if lines == record.rows { return nil }
+      if LogicTestRunner.isRecording { return lines }
+      report(record, "expected \(record.rows.joined(separator: "\n"))\n     got \(lines.joined(separator: "\n"))")
+    } catch {
+      report(record, "failed: \(error.description)")
+    }
+    return nil
+  }
+
   /// Compares one outcome.
   ///
   /// - Returns: the rows to record, when they differ from those of the file.
   private func check(_ record: LogicTestRecord, _ outcome: Result<QueryResult, QueryError>) -> [String]? {
     switch (record.kind, outcome) {
-    case (.halt, _), (.ok, .success): break
+    case (.halt, _), (.rewrite, _), (.ok, .success): break
     case (.error(let code, let text), .failure(let error)):
       let rendered = error.description.replacingOccurrences(of: folder.path, with: "$FOLDER")
       if error.code.rawValue != code || (!text.isEmpty && !rendered.contains(text)) {

@@ -8,7 +8,7 @@ import Testing
     for file in LogicTestRunner.files {
       let folder = String(file.prefix { $0 != "/" })
       if !configuration.isQuick, LogicTestConfiguration.heavyFolders.contains(folder) { continue }
-      try await LogicTestRunner(configuration).run(file)
+      try await LogicTestRunner(configuration, folder).run(file)
     }
   }
 }

@@ -45,8 +45,11 @@ extension StatementRun {
       }
       try consumer.receive(rows: rows, columns: ["Function", "Function Type", "Description", "Example"])
     case .session:
-      let rows = state.properties.sorted { $0.key < $1.key }.map { [$0.key, $0.value] as [String?] }
-      try consumer.receive(rows: rows, columns: ["Name", "Value"])
+      let rows = SessionProperty.all.filter { matches.matches($0.name) }.map { property -> [String?] in
+        let initial = property.defaultValue(state.configuration)
+        return [property.name, state.properties[property.name] ?? initial, initial, property.type, property.summary]
+      }
+      try consumer.receive(rows: rows, columns: ["Name", "Value", "Default", "Type", "Description"])
     case .partitions(let name):
       let table = try requireTable(name)
       let names = try catalog.partitions(of: table.name).map {

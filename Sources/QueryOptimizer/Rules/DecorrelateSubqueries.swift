@@ -64,6 +64,15 @@ struct SubqueryUnnesting {
     let columns: [ColumnReference]
     let input: CommonDefinition
     private(set) var isUsed = false
+    /// Shared subplans evaluated for the domain's values, by the id of the original.
+    var shared: [Int: Shared] = [:]
+
+    /// A shared subplan with the domain's columns beside its own.
+    struct Shared {
+      var definition: CommonDefinition
+      /// Outer column → the definition's column that holds its value.
+      var columns: [ColumnReference: ColumnReference]
+    }
     private var definition: CommonDefinition?
     private let context: OptimizerContext
 
@@ -550,9 +559,33 @@ struct SubqueryUnnesting {
         : .setOperation(SetOperationNode(.union, isAll: true, inputs: inputs, outputs: outputs))
       return Unnested(
         plan: rows, domain: Dictionary(uniqueKeysWithValues: zip(domain.columns, columns)), defaults: nil)
-    case .scan, .common, .recursion, .recursionInput, .apply:
+    case .common(let node): return try push(node, domain)
+    case .scan, .recursion, .recursionInput, .apply:
       throw .notSupported("This form of correlated subquery is not supported")
     }
+  }
+
+  /// A use of a shared subplan that reads outer columns: the subplan is evaluated for all outer values, once for all uses.
+  private func push(_ node: CommonNode, _ domain: Domain) throws(QueryError) -> Unnested {
+    let old = node.definition
+    let shared: Domain.Shared
+    if let known = domain.shared[old.id] {
+      shared = known
+    } else {
+      let inner = try completed(try push(old.plan, domain), domain)
+      let plan = select(inner.plan, old.plan.outputs + domain.columns.map { inner.domain[$0]! })
+      shared = Domain.Shared(
+        definition: CommonDefinition(id: context.newCommonID(), name: old.name, plan: plan), columns: inner.domain)
+      domain.shared[old.id] = shared
+    }
+    // The uses of the old outputs keep their names; columns of the domain get new ones.
+    let oldNames = Dictionary(zip(old.plan.outputs, node.outputs), uniquingKeysWith: { first, _ in first })
+    let outputs = shared.definition.plan.outputs
+    let names = outputs.map { oldNames[$0] ?? context.newColumn($0.name, $0.type) }
+    let uses = Dictionary(uniqueKeysWithValues: zip(outputs, names))
+    return Unnested(
+      plan: .common(CommonNode(definition: shared.definition, outputs: names)),
+      domain: shared.columns.mapValues { uses[$0]! }, defaults: nil)
   }
 
   /// A filter over an uncorrelated input whose equalities pin every outer column: the inner sides stand for the domain.

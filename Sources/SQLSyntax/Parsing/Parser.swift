@@ -59,11 +59,18 @@ package struct Parser {
   package static func parseStatement(
     _ sql: String, allowsExtensions: Bool = true
   ) throws(QueryError) -> StatementSyntax {
+    try parseParameterized(sql, allowsExtensions: allowsExtensions).statement
+  }
+
+  /// Parses one statement like `parseStatement`, and counts the parameters (`?`) in it.
+  package static func parseParameterized(
+    _ sql: String, allowsExtensions: Bool
+  ) throws(QueryError) -> (statement: StatementSyntax, parameterCount: Int) {
     try parse(sql, as: "statement") { (parser: inout Parser) throws(Failure) in
       parser.allowsExtensions = allowsExtensions
       let statement = try parser.parseStatement()
       while parser.token.kind == .semicolon { parser.advance() }
-      return statement
+      return (statement, parser.parameterCount)
     }
   }
 
