@@ -43,7 +43,13 @@ extension Binder {
       return operand
     case .cast(let node): return try bindCast(node, place)
     case .extract(let node):
-      return try call(Binder.extractFunction(node.field), [try bind(node.operand, place)], at: node.range)
+      let operand = try bind(node.operand, place)
+      guard Binder.hasField(operand.type, node.field) else {
+        throw QueryError(
+          .typeMismatch, "Cannot extract \(Binder.extractFunction(node.field).uppercased()) from \(operand.type)",
+          at: node.operand.errorRange)
+      }
+      return try call(Binder.extractFunction(node.field), [operand], at: node.range)
     case .atTimeZone(let node): return try bindAtTimeZone(node, place)
     case .currentTime(let node): return try bindCurrentTime(node)
     case .currentName(let node): return bindCurrentName(node)
@@ -331,6 +337,19 @@ extension Binder {
       throw QueryError(.typeMismatch, "Cannot cast \(operand.type) to \(type)", at: node.range)
     }
     return .cast(CastExpression(operand, to: type, isTry: node.isTry, range: shown(node.range)))
+  }
+
+  /// Whether values of a type have a field for EXTRACT; a date has no time of day, and only
+  /// values with a zone have an offset, though functions such as `hour` take what coerces to those.
+  private static func hasField(_ type: DataType, _ field: ExtractField) -> Bool {
+    switch (field, type) {
+    case (.hour, .date), (.minute, .date), (.second, .date): false
+    case (.timezoneHour, .timestampWithTimeZone), (.timezoneHour, .timeWithTimeZone), (.timezoneHour, .unknown),
+      (.timezoneMinute, .timestampWithTimeZone), (.timezoneMinute, .timeWithTimeZone), (.timezoneMinute, .unknown):
+      true
+    case (.timezoneHour, _), (.timezoneMinute, _): false
+    default: true
+    }
   }
 
   private static func extractFunction(_ field: ExtractField) -> String {

@@ -130,62 +130,14 @@ extension Binder {
         .invalidLiteral,
         "Invalid interval qualifier: \(literal.from.rawValue) TO \((literal.to ?? literal.from).rawValue)", at: literal.range)
     }
-    var text = Array(literal.text.trimmed.utf8)[...]
-    var isNegative = literal.isNegative
-    if let sign = text.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
-      if sign == UInt8(ascii: "-") { isNegative.toggle() }
-      text = text.dropFirst()
-    }
-    func number() throws(QueryError) -> Int128 {
-      var value: Int128 = 0
-      var count = 0
-      while let byte = text.first, byte >= 0x30, byte <= 0x39 {
-        value = value &* 10 &+ Int128(byte - 0x30)
-        count += 1
-        text = text.dropFirst()
-        guard count <= 20 else { throw invalid() }
-      }
-      guard count > 0 else { throw invalid() }
-      return value
-    }
-    func skip(_ character: Character) throws(QueryError) {
-      guard text.first == character.asciiValue else { throw invalid() }
-      text = text.dropFirst()
-    }
-    var total: Int128 = 0
-    if isYearMonth {
-      for index in first...last {
-        if index > first { try skip("-") }
-        let value = try number()
-        total += fields[index] == .year ? value * 12 : value
-      }
-    } else {
-      let millis: [Int128] = [86_400_000, 3_600_000, 60_000, 1000]
-      for index in first...last {
-        if index > first { try skip(index == 1 ? " " : ":") }
-        total += try number() * millis[index]
-        if fields[index] == .second, text.first == UInt8(ascii: ".") {
-          text = text.dropFirst()
-          var weight: Int128 = 100
-          var count = 0
-          while let byte = text.first, byte >= 0x30, byte <= 0x39 {
-            total += Int128(byte - 0x30) * weight
-            weight /= 10
-            count += 1
-            text = text.dropFirst()
-          }
-          guard count > 0, count <= 9 else { throw invalid() }
-        }
-      }
-    }
-    guard text.isEmpty else { throw invalid() }
-    if isNegative { total = -total }
-    if isYearMonth {
-      guard let months = Int32(exactly: total) else { throw invalid() }
-      return .constant(.integer(Int64(months)), .intervalYearToMonth)
-    }
-    guard let milliseconds = Int64(exactly: total) else { throw invalid() }
-    return .constant(.integer(milliseconds), .intervalDayToSecond)
+    let text = literal.text.trimmed
+    let units: [IntervalField: IntervalText.Unit] = [
+      .year: .year, .month: .month, .day: .day, .hour: .hour, .minute: .minute, .second: .second,
+    ]
+    guard let unit = units[fields[first]], let end = units[fields[last]],
+      let (type, value) = LiteralValues.interval(text, isNegative: literal.isNegative, from: unit, to: end)
+    else { throw invalid() }
+    return .constant(value, type)
   }
 
   // MARK: Session

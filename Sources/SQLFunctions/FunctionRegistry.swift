@@ -17,6 +17,7 @@ package enum FunctionRegistry {
     StringCharacterFunctions.self, StringMapFunctions.self, FormatFunctions.self, SystemFunctions.self, NetworkFunctions.self,
     GeometryFormatFunctions.self, GeometryAccessorFunctions.self, GeometryRelationFunctions.self,
     GeometryOperationFunctions.self, BingTileFunctions.self,
+    ColorFunctions.self, WordStemFunctions.self,
   ]
   package static let aggregateFamilies: [any AggregateFamily.Type] = [
     CountFunctions.self, SumFunctions.self, ExtremumFunctions.self, ChosenValueFunctions.self,
@@ -34,7 +35,8 @@ package enum FunctionRegistry {
 
   /// Names of all functions users may call, sorted.
   package static var names: [String] {
-    let scalar = scalars.filter { !$0.value.isHidden }.keys
+    // Names with a dollar are the parser's, for keywords such as AT TIME ZONE.
+    let scalar = scalars.filter { !$0.value.isHidden && !$0.key.hasPrefix("$") }.keys
     return Set(scalar).union(aggregates.keys).union(windows.keys).sorted()
   }
 

@@ -2,21 +2,25 @@ import QueryEngine
 import SQLFunctions
 import Testing
 
-/// What the registry tells of its functions is there.
+/// What the registry tells of its functions is there and true.
 @Suite struct FunctionDocumentationTests {
-  @Test func everyFunctionHasASummary() {
+  @Test func everyFunctionHasASummaryAndAnExample() {
+    func check(_ name: String, _ summary: String, _ examples: [Example]) {
+      #expect(!summary.isEmpty, "\(name) has no summary")
+      #expect(!examples.isEmpty, "\(name) has no example")
+    }
     for family in FunctionRegistry.scalarFamilies {
       for function in family.functions where !function.isHidden {
-        #expect(!function.summary.isEmpty, "\(function.name) has no summary")
+        check(function.name, function.summary, function.examples)
       }
     }
     for family in FunctionRegistry.aggregateFamilies {
       for function in family.functions where !function.isHidden {
-        #expect(!function.summary.isEmpty, "\(function.name) has no summary")
+        check(function.name, function.summary, function.examples)
       }
     }
     for family in FunctionRegistry.windowFamilies {
-      for function in family.functions { #expect(!function.summary.isEmpty, "\(function.name) has no summary") }
+      for function in family.functions { check(function.name, function.summary, function.examples) }
     }
   }
 

@@ -19,12 +19,12 @@ public final class RowComparator: @unchecked Sendable {
   private let leftStorage: Column
   private let rightStorage: Column
   private let children: [RowComparator]
-  private let nanFirst: Bool
+  private let unorderedFirst: Bool
 
   /// - Shape: columns of any encoding with the same physical type.
-  /// - Parameter nanFirst: whether `order` puts NaN below all numbers instead of above.
-  public init(_ left: Column, _ right: Column, nanFirst: Bool = false) {
-    self.nanFirst = nanFirst
+  /// - Parameter unorderedFirst: whether `order` puts NaN and NULL elements below all values instead of above.
+  public init(_ left: Column, _ right: Column, unorderedFirst: Bool = false) {
+    self.unorderedFirst = unorderedFirst
     self.left = left
     self.right = right
     x = left.view
@@ -52,7 +52,7 @@ public final class RowComparator: @unchecked Sendable {
       case .row: kind = .row
       }
     }
-    children = zip(leftStorage.children, rightStorage.children).map { RowComparator($0, $1, nanFirst: nanFirst) }
+    children = zip(leftStorage.children, rightStorage.children).map { RowComparator($0, $1, unorderedFirst: unorderedFirst) }
   }
 
   /// Below, equal or above zero for row `i` of the left and row `j` of the right column; neither is NULL.
@@ -85,14 +85,14 @@ public final class RowComparator: @unchecked Sendable {
       let (a, b) = (leftStorage.elementRange(x.position(i)), rightStorage.elementRange(y.position(j)))
       let n = min(a.count, b.count)
       for k in 0..<n {
-        let order = children[0].orderNullsLast(a.lowerBound + k, b.lowerBound + k)
+        let order = children[0].elementOrder(a.lowerBound + k, b.lowerBound + k)
         if order != 0 { return order }
       }
       return a.count - b.count
     case .row:
       let (a, b) = (x.position(i), y.position(j))
       for child in children {
-        let order = child.orderNullsLast(a, b)
+        let order = child.elementOrder(a, b)
         if order != 0 { return order }
       }
       return 0
@@ -111,7 +111,7 @@ public final class RowComparator: @unchecked Sendable {
 
   @inline(__always)
   private func floating(_ a: Double, _ b: Double) -> Int {
-    if nanFirst, a != a || b != b { return bit(b != b) &- bit(a != a) }
+    if unorderedFirst, a != a || b != b { return bit(b != b) &- bit(a != a) }
     return CompareKernel.order(a, b)
   }
 
@@ -124,6 +124,13 @@ public final class RowComparator: @unchecked Sendable {
   public func orderNullsLast(_ i: Int, _ j: Int) -> Int {
     let (a, b) = (x.isNull(i), y.isNull(j))
     if a || b { return bit(a) &- bit(b) }
+    return order(i, j)
+  }
+
+  /// The order of elements, fields, keys or values.
+  private func elementOrder(_ i: Int, _ j: Int) -> Int {
+    let (a, b) = (x.isNull(i), y.isNull(j))
+    if a || b { return unorderedFirst ? bit(b) &- bit(a) : bit(a) &- bit(b) }
     return order(i, j)
   }
 

@@ -158,7 +158,7 @@ extension DataType {
   /// Whether `=` is defined, so that the type may be grouped and joined on.
   public var isComparable: Bool {
     switch self {
-    case .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function, .color: false
+    case .hyperLogLog, .p4HyperLogLog, .setDigest, .tDigest, .qDigest, .jsonPath, .function: false
     case .array(let element): element.isComparable
     case .map(let key, let value): key.isComparable && value.isComparable
     case .row(let fields): fields.allSatisfy(\.type.isComparable)

@@ -424,12 +424,12 @@ public enum NumberText {
     }
   }
 
-  /// As `CAST(double AS varchar)` has it: `1E0`, `1.25E-3`, `NaN`.
+  /// As `CAST(double AS varchar)` has it: `1.0E0`, `1.25E-3`, `NaN`.
   public static func writeScientific(_ x: Double, to p: UnsafeMutablePointer<UInt8>) -> Int {
     if let n = writeSpecial(x, zero: "0E0", to: p) { return n }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { d in
       let found = digits(of: x.magnitude, to: d.baseAddress!)
-      return writeScientific(found, d.baseAddress!, x < 0, isPadded: false, to: p)
+      return writeScientific(found, d.baseAddress!, x < 0, to: p)
     }
   }
 
@@ -438,7 +438,7 @@ public enum NumberText {
     if let n = writeSpecial(Double(x), zero: "0E0", to: p) { return n }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { d in
       let found = digits(of: x.magnitude, to: d.baseAddress!)
-      return writeScientific(found, d.baseAddress!, x < 0, isPadded: false, to: p)
+      return writeScientific(found, d.baseAddress!, x < 0, to: p)
     }
   }
 
@@ -468,7 +468,7 @@ public enum NumberText {
   ) -> Int {
     // Java: plain from 10⁻³ up to 10⁷, else scientific with a digit after the point.
     if digits.pointAt < -2 || digits.pointAt > 7 {
-      return writeScientific(digits, d, isNegative, isPadded: true, to: p)
+      return writeScientific(digits, d, isNegative, to: p)
     }
     var at = 0
     if isNegative {
@@ -506,7 +506,7 @@ public enum NumberText {
   }
 
   private static func writeScientific(
-    _ digits: Digits, _ d: UnsafePointer<UInt8>, _ isNegative: Bool, isPadded: Bool, to p: UnsafeMutablePointer<UInt8>
+    _ digits: Digits, _ d: UnsafePointer<UInt8>, _ isNegative: Bool, to p: UnsafeMutablePointer<UInt8>
   ) -> Int {
     var at = 0
     if isNegative {
@@ -519,7 +519,7 @@ public enum NumberText {
       p[at] = 0x2e
       memcpy(p + at + 1, d + 1, digits.count - 1)
       at += digits.count
-    } else if isPadded {
+    } else {
       p[at] = 0x2e
       p[at + 1] = 0x30
       at += 2

@@ -313,7 +313,7 @@ public enum TimestampText {
   }
 
   @inline(__always)
-  static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) }
+  static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) || (byte >= 0x1c && byte <= 0x1f) }
 
   /// The text without spaces around it.
   public static func trimmed(_ p: UnsafePointer<UInt8>, _ n: Int) -> (start: Int, end: Int) {

@@ -31,19 +31,15 @@ extension StatementRun {
       let columns = try columns(of: relation)
       try consumer.receive(rows: columns.map { [$0.name] }, columns: ["field"])
     case .functions:
-      var rows: [[String?]] = []
-      for name in FunctionRegistry.names where matches.matches(name) {
-        if let function = FunctionRegistry.scalar(name), !function.isHidden {
-          rows.append([name, "scalar", function.summary, function.examples.first?.expression])
-        }
-        if let function = FunctionRegistry.aggregate(name), !function.isHidden {
-          rows.append([name, "aggregate", function.summary, function.examples.first?.expression])
-        }
-        if let function = FunctionRegistry.window(name) {
-          rows.append([name, "window", function.summary, function.examples.first?.expression])
-        }
+      let rows: [[String?]] = FunctionReference.entries.filter { matches.matches($0.name) }.map { entry in
+        [
+          entry.name, entry.returnType, entry.argumentTypes.joined(separator: ", "), entry.kind.rawValue,
+          String(entry.isDeterministic), entry.summary,
+        ]
       }
-      try consumer.receive(rows: rows, columns: ["Function", "Function Type", "Description", "Example"])
+      try consumer.receive(
+        rows: rows,
+        columns: ["Function", "Return Type", "Argument Types", "Function Type", "Deterministic", "Description"])
     case .session:
       let rows = SessionProperty.all.filter { matches.matches($0.name) }.map { property -> [String?] in
         let initial = property.defaultValue(state.configuration)

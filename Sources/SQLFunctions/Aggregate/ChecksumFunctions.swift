@@ -8,6 +8,7 @@ package enum ChecksumFunctions: AggregateFamily {
   package static let functions: [AggregateFunction] = [
     AggregateFunction(
       "checksum", summary: "A checksum of the values that does not depend on their order.",
+      examples: [Example("(SELECT to_hex(checksum(x)) FROM (VALUES 1, 2) t(x))", "6387D0F5865FD136")],
       overloads: [
         AggregateOverload([.comparable("T")], returns: .varbinary) { (_) throws(QueryError) in ChecksumAccumulator() }
       ])

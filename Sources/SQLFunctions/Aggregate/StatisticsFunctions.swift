@@ -20,7 +20,7 @@ package enum StatisticsFunctions: AggregateFamily {
     moments("skewness", [], "The Fisher skewness.", "0.0") {
       $0.n < 3 ? nil : $0.n.squareRoot() * $0.m3 / pow($0.m2, 1.5)
     },
-    moments("kurtosis", [], "The excess kurtosis.", nil) { s in
+    moments("kurtosis", [], "The excess kurtosis.", "NULL") { s in
       if s.n < 4 { return nil }
       let n = s.n
       return (n - 1) * n * (n + 1) / ((n - 2) * (n - 3)) * s.m4 / (s.m2 * s.m2)
@@ -37,30 +37,30 @@ package enum StatisticsFunctions: AggregateFamily {
           MomentsAccumulator(.real, logarithmic: true) { $0.n < 1 ? nil : exp($0.mean) }
         },
       ]),
-    pairs("covar_pop", "The population covariance.") { $0.n < 1 ? nil : $0.c2 / $0.n },
-    pairs("covar_samp", "The sample covariance.") { $0.n < 2 ? nil : $0.c2 / ($0.n - 1) },
-    pairs("corr", "The correlation coefficient.") { s in
+    pairs("covar_pop", "The population covariance.", "1.3333333333333333") { $0.n < 1 ? nil : $0.c2 / $0.n },
+    pairs("covar_samp", "The sample covariance.", "2.0") { $0.n < 2 ? nil : $0.c2 / ($0.n - 1) },
+    pairs("corr", "The correlation coefficient.", "1.0") { s in
       let result = s.c2 / (s.m2x * s.m2y).squareRoot()
       return s.n < 1 || result.isNaN || result.isInfinite ? nil : result
     },
     // Called as f(y, x): the first argument depends on the second.
-    pairs("regr_slope", "The slope of the regression line of y over x.") { s in
+    pairs("regr_slope", "The slope of the regression line of y over x.", "2.0") { s in
       let result = s.c2 / s.m2x
       return s.n < 1 || result.isNaN || result.isInfinite ? nil : result
     },
-    pairs("regr_intercept", "The intercept of the regression line of y over x.") { s in
+    pairs("regr_intercept", "The intercept of the regression line of y over x.", "-1.0") { s in
       let result = s.meanY - s.c2 / s.m2x * s.meanX
       return s.n < 1 || result.isNaN || result.isInfinite ? nil : result
     },
   ]
 
   private static func moments(
-    _ name: String, _ aliases: [String], _ summary: String, _ result: String?,
+    _ name: String, _ aliases: [String], _ summary: String, _ result: String,
     _ finish: @escaping @Sendable (MomentsAccumulator.State) -> Double?
   ) -> AggregateFunction {
     AggregateFunction(
       name, aliases: aliases, summary: summary,
-      examples: result.map { [Example("(SELECT \(name)(x) FROM (VALUES 1e0, 2e0, 3e0) t(x))", $0)] } ?? [],
+      examples: [Example("(SELECT \(name)(x) FROM (VALUES 1e0, 2e0, 3e0) t(x))", result)],
       overloads: [
         AggregateOverload([.double], returns: .double) { (context) throws(QueryError) in
           MomentsAccumulator(.double, logarithmic: false, finish)
@@ -69,10 +69,12 @@ package enum StatisticsFunctions: AggregateFamily {
   }
 
   private static func pairs(
-    _ name: String, _ summary: String, _ finish: @escaping @Sendable (PairsAccumulator.State) -> Double?
+    _ name: String, _ summary: String, _ result: String,
+    _ finish: @escaping @Sendable (PairsAccumulator.State) -> Double?
   ) -> AggregateFunction {
     AggregateFunction(
       name, summary: summary,
+      examples: [Example("(SELECT \(name)(y, x) FROM (VALUES (1e0, 1e0), (3e0, 2e0), (5e0, 3e0)) t(y, x))", result)],
       overloads: [
         AggregateOverload([.double, .double], returns: .double) { (context) throws(QueryError) in
           PairsAccumulator(.double, finish)

@@ -12,6 +12,13 @@ package enum ZonedTimestamp {
   @inline(__always)
   package static func key(_ value: Int128) -> TimeZoneKey { TimeZoneKey(rawValue: UInt16(truncatingIfNeeded: value)) }
 
+  /// Whether a value is within the range of its type: up to 3 fraction digits, 52 bits of milliseconds.
+  ///
+  /// - Source: Trino `DateTimeEncoding`.
+  package static func fits(_ value: Int128, precision: Int) -> Bool {
+    precision > 3 || utcPicos(value).magnitude < 1_000_000_000 << 51
+  }
+
   /// UTC seconds, rounded down.
   @inline(__always)
   package static func utcSeconds(_ value: Int128) -> Int64 { floorSeconds(value &>> 16) }

@@ -63,7 +63,7 @@ package enum Keyword: String, Hashable, Sendable, CaseIterable {
     zone = "ZONE"
 
   // Words of Athena's statements and of later extensions; never reserved.
-  case binPack = "BIN_PACK", buckets = "BUCKETS", change = "CHANGE", clustered = "CLUSTERED",
+  case asymmetric = "ASYMMETRIC", binPack = "BIN_PACK", buckets = "BUCKETS", change = "CHANGE", clustered = "CLUSTERED",
     collection = "COLLECTION", database = "DATABASE", databases = "DATABASES", dbproperties = "DBPROPERTIES",
     defined = "DEFINED", delimited = "DELIMITED", escaped = "ESCAPED", extended = "EXTENDED", external = "EXTERNAL",
     fields = "FIELDS", formatted = "FORMATTED", inputformat = "INPUTFORMAT", items = "ITEMS", lines = "LINES",
@@ -71,7 +71,8 @@ package enum Keyword: String, Hashable, Sendable, CaseIterable {
     outputformat = "OUTPUTFORMAT",
     partitioned = "PARTITIONED", placing = "PLACING", qualify = "QUALIFY", repair = "REPAIR", rewrite = "REWRITE",
     serde = "SERDE",
-    serdeproperties = "SERDEPROPERTIES", sorted = "SORTED", stored = "STORED", tblproperties = "TBLPROPERTIES",
+    serdeproperties = "SERDEPROPERTIES", sorted = "SORTED", stored = "STORED", symmetric = "SYMMETRIC",
+    tblproperties = "TBLPROPERTIES",
     terminated = "TERMINATED", unload = "UNLOAD", unset = "UNSET", vacuum = "VACUUM", views = "VIEWS"
 
   /// Whether the word cannot be a name without quotes.

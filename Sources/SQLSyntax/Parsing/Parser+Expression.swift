@@ -149,6 +149,19 @@ extension Parser {
         IsNullSyntax(
           operand: value, isNegated: isNegated, operatorRange: range(from: operatorStart), range: range(from: start)))
     }
+    if accept(.unknown) {
+      return .isNull(
+        IsNullSyntax(
+          operand: value, isNegated: isNegated, operatorRange: range(from: operatorStart), range: range(from: start)))
+    }
+    if token.keyword == .true || token.keyword == .false {
+      // `a IS TRUE` is `a IS NOT DISTINCT FROM TRUE`.
+      let operatorRange = range(from: operatorStart)
+      let truth = try parsePrimary()
+      return .isDistinctFrom(
+        IsDistinctFromSyntax(
+          left: value, right: truth, isNegated: !isNegated, operatorRange: operatorRange, range: range(from: start)))
+    }
     try expect(.distinct, .from)
     let operatorRange = range(from: operatorStart)
     let right = try parseValue()
@@ -164,14 +177,24 @@ extension Parser {
     let operatorStart = index
     let isNegated = accept(.not)
     if accept(.between) {
+      // The word may also be a column's name: `BETWEEN symmetric AND …`.
+      let isSymmetric = token.keyword == .symmetric && peek(1).keyword != .and
+      if isSymmetric || token.keyword == .asymmetric && peek(1).keyword != .and { advance() }
       let operatorRange = range(from: operatorStart)
       let low = try parseValue()
       try expect(.and)
       let high = try parseValue()
-      return .between(
-        BetweenSyntax(
-          operand: value, low: low, high: high, isNegated: isNegated, operatorRange: operatorRange,
-          range: range(from: start)))
+      let whole = range(from: start)
+      func between(_ low: ExpressionSyntax, _ high: ExpressionSyntax, _ isNegated: Bool) -> ExpressionSyntax {
+        .between(
+          BetweenSyntax(
+            operand: value, low: low, high: high, isNegated: isNegated, operatorRange: operatorRange, range: whole))
+      }
+      if !isSymmetric { return between(low, high, isNegated) }
+      // Between the bounds in either order.
+      let either = ExpressionSyntax.logical(
+        LogicalSyntax(operator: .or, operands: [between(low, high, false), between(high, low, false)], range: whole))
+      return isNegated ? .not(NotSyntax(operand: either, range: whole)) : either
     }
     if accept(.in) {
       let operatorRange = range(from: operatorStart)

@@ -274,7 +274,7 @@ final class QuantileDigestAccumulator: GroupsAccumulator {
       let key: Int64
       switch valueType.physicalType {
       case .int64: key = view.value(row, as: Int64.self)
-      case .float: key = QuantileDigest.key(Double(view.value(row, as: Float.self)))
+      case .float: key = QuantileDigest.key(view.value(row, as: Float.self))
       default: key = QuantileDigest.key(view.value(row, as: Double.self))
       }
       let digest = digests[group] ?? QuantileDigest(accuracy: accuracy)

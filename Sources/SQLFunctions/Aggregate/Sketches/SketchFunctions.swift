@@ -8,6 +8,7 @@ package enum SketchFunctions: FunctionFamily {
   package static let functions: [ScalarFunction] = [
     ScalarFunction(
       "cardinality", summary: "About how many distinct values a sketch stands for.",
+      examples: [Example("(SELECT cardinality(approx_set(x)) FROM (VALUES 1, 2, 2) t(x))", "2")],
       overloads: [
         sketch(.hyperLogLog, .bigint, Int64.self) { (bytes, _, _) throws(QueryError) -> Int64? in
           try HyperLogLog(bytes: bytes).cardinality
@@ -43,7 +44,7 @@ package enum SketchFunctions: FunctionFamily {
         },
         sketch(.qDigest(.real), .real, Float.self, [.double]) { (bytes, columns, row) throws(QueryError) -> Float? in
           try QuantileDigest(bytes: bytes).key(at: try quantile(columns[1].view.value(row, as: Double.self)))
-            .map { Float(QuantileDigest.double($0)) }
+            .map { QuantileDigest.float($0) }
         },
       ]),
     ScalarFunction(
@@ -71,7 +72,7 @@ package enum SketchFunctions: FunctionFamily {
         many(.qDigest(.real), .real) { (bytes, quantiles, builder) throws(QueryError) in
           let digest = try QuantileDigest(bytes: bytes)
           for quantile in quantiles {
-            builder.append(digest.key(at: quantile).map { .real(Float(QuantileDigest.double($0))) } ?? .null)
+            builder.append(digest.key(at: quantile).map { .real(QuantileDigest.float($0)) } ?? .null)
           }
         },
       ]),
@@ -89,11 +90,16 @@ package enum SketchFunctions: FunctionFamily {
         },
         sketch(.qDigest(.real), .double, Double.self, [.real]) { (bytes, columns, row) throws(QueryError) -> Double? in
           try QuantileDigest(bytes: bytes).quantile(
-            of: QuantileDigest.key(Double(columns[1].view.value(row, as: Float.self))))
+            of: QuantileDigest.key(columns[1].view.value(row, as: Float.self)))
         },
       ]),
     ScalarFunction(
       "intersection_cardinality", summary: "About how many values two set digests have in common.",
+      examples: [
+        Example(
+          "(SELECT intersection_cardinality(make_set_digest(x), make_set_digest(y)) FROM (VALUES (1, 1), (2, 3)) t(x, y))",
+          "1")
+      ],
       overloads: [
         sketch(.setDigest, .bigint, Int64.self, [.exact(.setDigest)]) {
           (bytes, columns, row) throws(QueryError) -> Int64? in
@@ -103,6 +109,9 @@ package enum SketchFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "jaccard_index", summary: "About what share of the values of two set digests they have in common.",
+      examples: [
+        Example("(SELECT jaccard_index(make_set_digest(x), make_set_digest(y)) FROM (VALUES (1, 1), (2, 2)) t(x, y))", "1.0")
+      ],
       overloads: [
         sketch(.setDigest, .double, Double.self, [.exact(.setDigest)]) {
           (bytes, columns, row) throws(QueryError) -> Double? in
@@ -112,6 +121,11 @@ package enum SketchFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "hash_counts", summary: "The hashes a set digest keeps, and how often each was met.",
+      examples: [
+        Example(
+          "(SELECT hash_counts(make_set_digest(x)) FROM (VALUES 1, 1, 1, 2, 2) t(x))",
+          "{-2447670524089286488=2, 19144387141682250=3}")
+      ],
       overloads: [
         .columns([.exact(.setDigest)], returns: .exact(.map(key: .bigint, value: .smallint))) {
           (columns, n, context) throws(QueryError) -> Column in

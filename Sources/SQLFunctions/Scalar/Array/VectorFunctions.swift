@@ -10,7 +10,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "dot_product", summary: "The sum of the products of elements at the same index.",
       examples: [Example("dot_product(ARRAY[1e0, 2e0], ARRAY[3e0, 4e0])", "11.0")],
-      overloads: forms { (x, y) in
+      overloads: forms { (x, y, _) in
         var sum = 0.0
         for k in x.indices { sum += x[k] * y[k] }
         return sum
@@ -18,7 +18,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "euclidean_distance", summary: "The length of the difference of two vectors.",
       examples: [Example("euclidean_distance(ARRAY[1e0, 2e0], ARRAY[4e0, 6e0])", "5.0")],
-      overloads: forms { (x, y) in
+      overloads: forms { (x, y, _) in
         var sum = 0.0
         for k in x.indices { sum += (x[k] - y[k]) * (x[k] - y[k]) }
         return sqrt(sum)
@@ -26,7 +26,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "cosine_similarity", summary: "The cosine of the angle between two vectors, given as arrays or as sparse maps.",
       examples: [Example("cosine_similarity(MAP(ARRAY['a'], ARRAY[1.0]), MAP(ARRAY['a'], ARRAY[2.0]))", "1.0")],
-      overloads: forms { cosine($0, $1) } + [
+      overloads: forms { cosine($0, $1, &$2) } + [
         .columns([sparse, sparse], returns: .double) { (columns, n, context) throws(QueryError) -> Column in
           sparseCosine(columns, n)
         }
@@ -34,24 +34,29 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "cosine_distance", summary: "One minus the cosine of the angle between two vectors.",
       examples: [Example("cosine_distance(ARRAY[1e0, 0e0], ARRAY[0e0, 1e0])", "1.0")],
-      overloads: forms { cosine($0, $1).map { 1 - $0 } }),
+      overloads: forms { cosine($0, $1, &$2).map { 1 - $0 } }),
   ]
 
   private static let sparse = TypePattern.map(.exact(.text), .double)
 
-  private static func cosine(_ x: [Double], _ y: [Double]) -> Double? {
+  private static func cosine(_ x: [Double], _ y: [Double], _ rows: inout RowContext) -> Double? {
     var (dot, a, b) = (0.0, 0.0, 0.0)
     for k in x.indices {
       dot += x[k] * y[k]
       a += x[k] * x[k]
       b += y[k] * y[k]
     }
-    if a == 0 || b == 0 { return nil }
-    return dot / (sqrt(a) * sqrt(b))
+    if a == 0 || b == 0 {
+      rows.fail(.invalidFunctionArgument, "Vector magnitude cannot be zero")
+      return nil
+    }
+    return dot / sqrt(a * b)
   }
 
   /// The form for arrays; nil and NULL elements make the result NULL.
-  private static func forms(_ body: @escaping @Sendable ([Double], [Double]) -> Double?) -> [ScalarOverload] {
+  private static func forms(
+    _ body: @escaping @Sendable ([Double], [Double], inout RowContext) -> Double?
+  ) -> [ScalarOverload] {
     [
       .columns([.array(.double), .array(.double)], returns: .double) {
         (columns, n, context) throws(QueryError) -> Column in
@@ -71,7 +76,7 @@ package enum VectorFunctions: FunctionFamily {
             return nil
           }
           guard let a = vector(x, row), let b = vector(y, row) else { return nil }
-          return body(a, b)
+          return body(a, b, &rows)
         }
       }
     ]

@@ -79,7 +79,7 @@ package enum ConditionalFunctions: FunctionFamily {
       ])
   }
 
-  /// Per row the greater (sign 1) or lesser (sign −1) of two columns; NaN loses against any number.
+  /// Per row the greater (sign 1) or lesser (sign −1) of two columns; NaN and elements that are NULL lose.
   private static func pick(_ a: Column, _ b: Column, _ n: Int, _ sign: Int, _ context: inout KernelContext) -> Column {
     switch a.type.physicalType {
     case .int32 where a.type != .color: return picked(a, b, n, sign, Int32.self)
@@ -88,20 +88,10 @@ package enum ConditionalFunctions: FunctionFamily {
     case .float: return pickedFloating(a, b, n, sign, Float.self)
     default: break
     }
-    let comparator = RowComparator(b, a, nanFirst: sign > 0)
+    let comparator = RowComparator(b, a, unorderedFirst: sign > 0)
     let builder = ColumnBuilder(a.type, capacity: n)
     for row in 0..<n {
       if a.isNull(row) || b.isNull(row) {
-        builder.appendNull()
-        continue
-      }
-      if a.type.isNested, comparator.meetsNull(row, row) {
-        let isRow = if case .row = a.type { true } else { false }
-        context.errors.record(
-          row, .notSupported,
-          isRow
-            ? "ROW comparison not supported for fields with null elements"
-            : "ARRAY comparison not supported for arrays with null elements")
         builder.appendNull()
         continue
       }

@@ -243,10 +243,13 @@ enum DateTimeCasts {
     return TimestampText.round(rest, toPrecision: precision) % ZonedTime.picosPerDay
   }
 
+  /// - Source: Trino `TimestampWithTimeZoneToTimeWithTimeZoneCast`, which looks the offset up at the local time as if it
+  ///   were UTC, so that in the hours around a change of the clocks it is the one before or after it.
   private static func timeWithZone(_ value: Int128, _ zone: TimeZoneRules, _ precision: Int) -> Int128 {
     let seconds = zone.offset(utcSeconds: ZonedTimestamp.utcSeconds(value))
     let local = ZonedTimestamp.utcPicos(value) &+ Int128(seconds) &* picosPerSecond
-    return ZonedTime.pack(localPicos: timeOfDay(local, precision), offsetMinutes: seconds / 60)
+    let shown = zone.offset(utcSeconds: ZonedTimestamp.floorSeconds(local))
+    return ZonedTime.pack(localPicos: timeOfDay(local, precision), offsetMinutes: shown / 60)
   }
 
   /// Today in the session's zone, days since 1970-01-01.
@@ -317,15 +320,22 @@ enum DateTimeCasts {
     { (columns, n, context) throws(QueryError) -> Column in
       if precision <= DataType.maxShortTimestampPrecision {
         return text(columns, n, &context, "timestamp") { p, n -> Int64? in
-          guard let parts = TimestampText.parse(p, n), parts.zone == nil else { return nil }
+          guard let parts = TimestampText.parse(p, n), isZone(parts.zone, p) else { return nil }
           return parts.micros(precision: precision)
         }
       }
       return text(columns, n, &context, "timestamp") { p, n -> Int128? in
-        guard let parts = TimestampText.parse(p, n), parts.zone == nil else { return nil }
+        guard let parts = TimestampText.parse(p, n), isZone(parts.zone, p) else { return nil }
         return parts.picos(precision: precision)
       }
     }
+  }
+
+  /// Whether a time zone stands there, or nothing: the casts to timestamp read over it.
+  private static func isZone(_ range: Range<Int>?, _ p: UnsafePointer<UInt8>) -> Bool {
+    guard let range else { return true }
+    let name = UnsafeBufferPointer(start: p + range.lowerBound, count: range.count)
+    return TimeZoneDatabase.find(String(decoding: name, as: UTF8.self)) != nil
   }
 
   static func timestampWithZoneFromText(_ precision: Int) -> Cast {
@@ -346,7 +356,8 @@ enum DateTimeCasts {
           }
           zone = lastZone
         }
-        return ZonedTimestamp.pack(localPicos: parts.picos(precision: precision), in: zone)
+        let value = ZonedTimestamp.pack(localPicos: parts.picos(precision: precision), in: zone)
+        return ZonedTimestamp.fits(value, precision: precision) ? value : nil
       }
     }
   }

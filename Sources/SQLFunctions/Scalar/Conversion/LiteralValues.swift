@@ -27,6 +27,7 @@ package enum LiteralValues {
       let name = String(decoding: Array(text.utf8)[range], as: UTF8.self)
       guard let key = TimeZoneDatabase.find(name) else { return nil }
       let value = ZonedTimestamp.pack(localPicos: parts.picos(precision: 12), in: TimeZoneDatabase.rules(key))
+      guard ZonedTimestamp.fits(value, precision: precision) else { return nil }
       return (.timestampWithTimeZone(precision: precision), .int128(value))
     }
     if precision <= DataType.maxShortTimestampPrecision {

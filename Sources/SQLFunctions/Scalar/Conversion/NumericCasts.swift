@@ -277,8 +277,8 @@ enum NumericCasts {
       }
     case .real:
       if isShort {
-        let power = Float(DecimalMath.power(scale))
-        return plain(Int64.self, Float.self) { Float($0) / power }
+        let power = Double(DecimalMath.power(scale))
+        return plain(Int64.self, Float.self) { Float(Double($0) / power) }
       }
       return { (columns, n, context) throws(QueryError) -> Column in
         let x = columns[0].view

@@ -4,7 +4,7 @@ import Glibc
 
 /// Writes values of one type as text.
 ///
-///     .cast     as CAST(x AS varchar) has it: doubles as 1E0
+///     .cast     as CAST(x AS varchar) has it: doubles as 1.0E0
 ///     .output   as clients print results: doubles as 1.0; arrays [1, 2], maps {a=1}, rows {a=1}
 ///
 /// - Threads: one owner; keeps the last time zone looked up.
@@ -88,13 +88,13 @@ package final class ValueText {
       out.count += IntervalText.writeYearToMonth(view.value(row, as: Int32.self), to: room())
     case .intervalDayToSecond:
       out.count += IntervalText.writeDayToSecond(view.value(row, as: Int64.self), to: room())
-    case .color: out.count += NumberText.write(Int64(view.value(row, as: Int32.self)), to: room())
     case .geometry, .sphericalGeography:
       let geometry = view.value(row, as: StringView.self).withBytes { (p, n) in try? WKBReader.read(p, n) }
       if let geometry { WKTWriter.append(geometry, to: out) }
     case .bingTile:
       let tile = BingTile(bits: view.value(row, as: Int64.self))
       out.append("{x=\(tile.x), y=\(tile.y), zoom=\(tile.zoomLevel)}")
+    case .color: out.append(ColorValue(code: view.value(row, as: Int32.self)).text)
     case .uuid: view.value(row, as: StringView.self).withBytes { (p, n) in NetworkText.appendUUID(p, n, to: out) }
     case .ipaddress:
       view.value(row, as: StringView.self).withBytes { (p, n) in NetworkText.appendIPAddress(p, n, to: out) }

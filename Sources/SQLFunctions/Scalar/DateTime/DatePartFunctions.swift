@@ -63,6 +63,20 @@ package enum DatePartFunctions: FunctionFamily {
       example: Example("timezone_minute(TIMESTAMP '2024-01-01 10:00:00 -05:30')", "-30")
     ) { $0 % 60 },
     ScalarFunction(
+      "timezone", summary: "The name of the time zone.",
+      examples: [
+        Example("timezone(TIMESTAMP '2024-01-01 10:00:00 Europe/Berlin')", "Europe/Berlin"),
+        Example("timezone(TIME '10:00:00-05:30')", "-05:30"),
+      ],
+      overloads: [
+        .unary(.timestampWithTimeZone, returns: .varchar) { (value: Int128, rows) -> StringView in
+          rows.string(TimeZoneDatabase.name(ZonedTimestamp.key(value)))
+        },
+        .unary(.timeWithTimeZone, returns: .varchar) { (value: Int128, rows) -> StringView in
+          rows.string(TimeZoneDatabase.offsetName(ZonedTime.offsetMinutes(value)))
+        },
+      ]),
+    ScalarFunction(
       "last_day_of_month", summary: "The last day of the month.",
       examples: [Example("last_day_of_month(DATE '2024-02-10')", "2024-02-29")],
       overloads: withDays.map { (type: TypePattern) in

@@ -18,13 +18,16 @@ package enum TimestampFunctions: FunctionFamily {
 
   private static let present: [ScalarFunction] = [
     ScalarFunction(
-      "now", aliases: ["current_timestamp"], summary: "The time at which the query began.", determinism: .stable,
+      "now", aliases: ["current_timestamp"], summary: "The time at which the query began.",
+      examples: [Example("typeof(now())", "timestamp(3) with time zone")], determinism: .stable,
       overloads: [sessionValue(instantType) { .int128(zonedNow($0, precision: 3)) }]),
     ScalarFunction(
-      "current_date", summary: "The day on which the query began.", determinism: .stable,
+      "current_date", summary: "The day on which the query began.",
+      examples: [Example("typeof(current_date)", "date")], determinism: .stable,
       overloads: [sessionValue(.date) { .integer(localMicros($0) / TimeFields.microsPerDay) }]),
     ScalarFunction(
-      "current_time", summary: "The time of day at which the query began.", determinism: .stable,
+      "current_time", summary: "The time of day at which the query began.",
+      examples: [Example("typeof(current_time)", "time(3) with time zone")], determinism: .stable,
       overloads: [
         sessionValue(.timeWithTimeZone(precision: 3)) { session in
           let zone = TimeZoneDatabase.rules(session.timeZone)
@@ -33,15 +36,18 @@ package enum TimestampFunctions: FunctionFamily {
         }
       ]),
     ScalarFunction(
-      "localtime", summary: "The time of day at which the query began, without zone.", determinism: .stable,
+      "localtime", summary: "The time of day at which the query began, without zone.",
+      examples: [Example("typeof(localtime)", "time(3)")], determinism: .stable,
       overloads: [sessionValue(.time(precision: 3)) { .integer(timeOfDay($0)) }]),
     ScalarFunction(
-      "localtimestamp", summary: "The local time at which the query began, without zone.", determinism: .stable,
+      "localtimestamp", summary: "The local time at which the query began, without zone.",
+      examples: [Example("typeof(localtimestamp)", "timestamp(3)")], determinism: .stable,
       overloads: [
         sessionValue(.timestamp(precision: 3)) { .integer(TimestampText.round(micros: localMicros($0), toPrecision: 3)) }
       ]),
     ScalarFunction(
-      "current_timezone", summary: "The session's time zone.", determinism: .stable,
+      "current_timezone", summary: "The session's time zone.",
+      examples: [Example("current_timezone()", "UTC")], determinism: .stable,
       overloads: [sessionValue(.text) { .string(TimeZoneDatabase.name($0.timeZone)) }]),
   ]
 
@@ -104,7 +110,9 @@ package enum TimestampFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "from_unixtime_nanos", summary: "The time so many nanoseconds after 1970-01-01 00:00 UTC.",
-      examples: [],
+      examples: [
+        Example("from_unixtime_nanos(1500000000123456789) AT TIME ZONE 'UTC'", "2017-07-14 02:40:00.123456789 UTC")
+      ],
       overloads: [
         .columns([.bigint], returns: .exact(nanosType)) { (columns, n, context) throws(QueryError) -> Column in
           let x = columns[0].view
@@ -325,7 +333,10 @@ package enum TimestampFunctions: FunctionFamily {
       overloads: [isoTimestamp(precision: 3)]),
     ScalarFunction(
       "from_iso8601_timestamp_nanos", summary: "The time that an ISO 8601 text names, to the nanosecond.",
-      examples: [],
+      examples: [
+        Example(
+          "from_iso8601_timestamp_nanos('2020-05-11T11:15:05.123456789Z')", "2020-05-11 11:15:05.123456789 UTC")
+      ],
       overloads: [isoTimestamp(precision: 9)]),
     ScalarFunction(
       "from_iso8601_date", summary: "The day that an ISO 8601 text names: a date, a week date or an ordinal date.",
@@ -382,7 +393,7 @@ package enum TimestampFunctions: FunctionFamily {
           var reader = ISO8601Reader(p, n)
           return reader.timestamp(precision, sessionZone)
         }
-        if let value { return value }
+        if let value, ZonedTimestamp.fits(value, precision: precision) { return value }
         rows.fail(.invalidFunctionArgument, "Invalid format: \"\(text.string)\"")
         return 0
       }

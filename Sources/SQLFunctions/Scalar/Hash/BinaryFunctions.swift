@@ -23,9 +23,14 @@ package enum BinaryFunctions: FunctionFamily {
       "sha256",
       "2c f2 4d ba 5f b0 a3 0e 26 e8 3b 2a c5 b9 e2 9e 1b 16 1e 5c 1f a7 42 5e 73 04 33 62 93 8b 98 24"
     ) { EVP_sha256() },
-    digest("sha512", nil) { EVP_sha512() },
-    hmac("hmac_md5") { EVP_md5() }, hmac("hmac_sha1") { EVP_sha1() }, hmac("hmac_sha256") { EVP_sha256() },
-    hmac("hmac_sha512") { EVP_sha512() },
+    digest(
+      "sha512",
+      "9b 71 d2 24 bd 62 f3 78 5d 96 d4 6a d3 ea 3d 73 31 9b fb c2 89 0c aa da e2 df f7 25 19 67 3c a7 23 23 c3 d9 9b a5 c1 1d "
+        + "7c 7a cc 6e 14 b8 c5 da 0c 46 63 47 5c 2e 5c 3a de f4 6f 73 bc de c0 43"
+    ) { EVP_sha512() },
+    hmac("hmac_md5", "D2FE9806") { EVP_md5() }, hmac("hmac_sha1", "4FD0B215") { EVP_sha1() },
+    hmac("hmac_sha256", "9C196E32") { EVP_sha256() },
+    hmac("hmac_sha512", "3926A207") { EVP_sha512() },
     ScalarFunction(
       "xxhash64", summary: "The xxHash64 of the bytes.", examples: [Example("xxhash64(to_utf8(''))", "ef 46 db 37 51 d8 e9 99")],
       overloads: [
@@ -71,11 +76,11 @@ package enum BinaryFunctions: FunctionFamily {
   ]
 
   private static func digest(
-    _ name: String, _ example: String?, _ kind: @escaping @Sendable () -> OpaquePointer?
+    _ name: String, _ example: String, _ kind: @escaping @Sendable () -> OpaquePointer?
   ) -> ScalarFunction {
     ScalarFunction(
       name, summary: "The \(name.uppercased()) digest of the bytes.",
-      examples: example.map { [Example("\(name)(to_utf8('hello'))", $0)] } ?? [],
+      examples: [Example("\(name)(to_utf8('hello'))", example)],
       overloads: [
         .unary(bytes, returns: .varbinary) { (value: StringView, rows) -> StringView in
           let out = rows.arena.reserve(Int(EVP_MAX_MD_SIZE))
@@ -92,10 +97,13 @@ package enum BinaryFunctions: FunctionFamily {
       ])
   }
 
-  private static func hmac(_ name: String, _ kind: @escaping @Sendable () -> OpaquePointer?) -> ScalarFunction {
+  /// - Parameter start: the first four bytes of the digest of `abc` under the key `key`, in hexadecimal.
+  private static func hmac(
+    _ name: String, _ start: String, _ kind: @escaping @Sendable () -> OpaquePointer?
+  ) -> ScalarFunction {
     ScalarFunction(
       name, summary: "The keyed digest of the bytes: bytes, key.",
-      examples: [],
+      examples: [Example("to_hex(substr(\(name)(to_utf8('abc'), to_utf8('key')), 1, 4))", start)],
       overloads: [
         .binary(bytes, bytes, returns: .varbinary) { (value: StringView, key: StringView, rows) -> StringView in
           let out = rows.arena.reserve(Int(EVP_MAX_MD_SIZE))

@@ -9,6 +9,7 @@ package enum ProbabilityFunctions: FunctionFamily {
   package static let functions: [ScalarFunction] = [
     ScalarFunction(
       "random", aliases: ["rand"], summary: "A random number: of [0, 1), of [0, n), or of [m, n).",
+      examples: [Example("random(5) BETWEEN 0 AND 4", "true")],
       determinism: .volatile,
       overloads: [
         ScalarOverload(Signature([], returns: .double)) { (_: SignatureBinding) throws(QueryError) -> Kernel in

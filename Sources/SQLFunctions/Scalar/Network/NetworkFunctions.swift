@@ -34,8 +34,13 @@ package enum NetworkFunctions: FunctionFamily {
     let length = text[(slash + 1)...].withUnsafeBufferPointer { p in
       p.baseAddress.flatMap { NumberText.parseInteger($0, p.count) }
     }
-    guard let length, length >= 0, length <= (isV4 ? 32 : 128) else { return fail("Invalid prefix length") }
+    guard let length, length >= 0 else { return fail("Invalid prefix length") }
+    guard length <= (isV4 ? 32 : 128) else { return fail("Invalid CIDR") }
     let bits = Int(length) + (isV4 ? 96 : 0)
+    // An IPv4 network's address has no bits beyond its prefix.
+    if isV4, (bits..<128).contains(where: { base[$0 / 8] & (0x80 >> UInt8($0 % 8)) != 0 }) {
+      return fail("Invalid CIDR")
+    }
     let wanted = address.bytes
     guard wanted.count == 16 else { return false }
     for k in 0..<16 {

@@ -81,8 +81,10 @@ package enum StringCharacterFunctions: FunctionFamily {
         },
       ]),
     ScalarFunction(
-      "normalize", summary: "The text in a Unicode normal form: NFC or NFD.",
-      examples: [Example("length(normalize('e' || chr(769), NFC))", "1")],
+      "normalize", summary: "The text in a Unicode normal form: NFC, unless NFD, NFKC or NFKD is asked for.",
+      examples: [
+        Example("length(normalize('e' || chr(769), NFC))", "1"), Example("normalize('㈱Ⅲ', NFKC)", "(株)III"),
+      ],
       overloads: [
         .unary(text, returns: .varchar) { (text: StringView, rows) -> StringView in normalized(text, "NFC", &rows) },
         .binary(text, text, returns: .varchar) { (text: StringView, form: StringView, rows) -> StringView in
@@ -196,21 +198,31 @@ package enum StringCharacterFunctions: FunctionFamily {
     let isASCII = text.withUTF8 { p, n in TextScan.isASCII(p, n) }
     if isASCII, ["NFC", "NFD", "NFKC", "NFKD"].contains(form) { return text }
     switch form {
-    case "NFC":
-      var out = ""
-      for scalar in text.string._nfc { out.unicodeScalars.append(scalar) }
-      return rows.string(out)
-    case "NFD":
-      var out = ""
-      for scalar in text.string._nfd { out.unicodeScalars.append(scalar) }
-      return rows.string(out)
+    case "NFC", "NFD": return rows.string(canonical(text.string, composed: form == "NFC"))
     case "NFKC", "NFKD":
-      rows.fail(.notSupported, "The normal form \(form) is not supported")
-      return StringView()
+      var mapped = ""
+      for scalar in text.string.unicodeScalars {
+        if let codes = CompatibilityMappings[scalar.value] {
+          for code in codes { if let part = UnicodeScalar(code) { mapped.unicodeScalars.append(part) } }
+        } else {
+          mapped.unicodeScalars.append(scalar)
+        }
+      }
+      return rows.string(canonical(mapped, composed: form == "NFKC"))
     default:
       rows.fail(.invalidFunctionArgument, "Normalization form must be one of [NFD, NFC, NFKD, NFKC]")
       return StringView()
     }
+  }
+
+  private static func canonical(_ text: String, composed: Bool) -> String {
+    var out = ""
+    if composed {
+      for scalar in text._nfc { out.unicodeScalars.append(scalar) }
+    } else {
+      for scalar in text._nfd { out.unicodeScalars.append(scalar) }
+    }
+    return out
   }
 
   // MARK: Distances

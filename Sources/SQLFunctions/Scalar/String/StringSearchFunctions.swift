@@ -36,6 +36,16 @@ package enum StringSearchFunctions: FunctionFamily {
         }
       ]),
     ScalarFunction(
+      "ends_with", summary: "Whether a text ends with another.",
+      examples: [Example("ends_with('foobar', 'bar')", "true")],
+      overloads: [
+        .binary(.exact(.text), .exact(.text), returns: .boolean) { (text: StringView, end: StringView, _) -> Bool in
+          let m = end.count
+          if m > text.count { return false }
+          return text.withUTF8 { p, n in end.withUTF8 { q, _ in memcmp(p + (n - m), q, m) == 0 } }
+        }
+      ]),
+    ScalarFunction(
       "replace", summary: "The text with every occurrence of another replaced, or removed.",
       examples: [Example("replace('aba', 'b', 'xx')", "axxa"), Example("replace('aba', 'b')", "aa")],
       overloads: [

@@ -7,20 +7,22 @@ package enum SystemFunctions: FunctionFamily {
   package static let title = "Session and system"
 
   package static let functions: [ScalarFunction] = [
-    sessionName("current_user", summary: "The user who runs the query.") { $0.user },
-    sessionName("current_catalog", summary: "The session's catalog.") { $0.catalog },
-    sessionName("current_schema", summary: "The session's database.") { $0.database },
-    sessionName("current_path", summary: "The session's path for functions: always empty.") { _ in "" },
+    sessionName("current_user", "typeof(current_user)", "varchar", summary: "The user who runs the query.") { $0.user },
+    sessionName("current_catalog", "current_catalog", "awsdatacatalog", summary: "The session's catalog.") { $0.catalog },
+    sessionName("current_schema", "current_schema", "default", summary: "The session's database.") { $0.database },
+    sessionName("current_path", "length(current_path)", "0", summary: "The session's path for functions: always empty.") { _ in "" },
     ScalarFunction(
-      "current_groups", summary: "The groups of the user who runs the query: none.", determinism: .stable,
+      "current_groups", summary: "The groups of the user who runs the query: none.",
+      examples: [Example("current_groups()", "[]")], determinism: .stable,
       overloads: [
         .columns([], returns: .exact(.array(.text))) { (_, n, _) throws(QueryError) -> Column in
           .constant(.array([]), .array(.text), count: n)
         }
       ]),
-    sessionName("version", summary: "The version of Trino whose functions these are.") { _ in "401" },
+    sessionName("version", "version()", "401", summary: "The version of Trino whose functions these are.") { _ in "401" },
     ScalarFunction(
-      "uuid", summary: "A random UUID (version 4).", determinism: .volatile,
+      "uuid", summary: "A random UUID (version 4).",
+      examples: [Example("typeof(uuid())", "uuid")], determinism: .volatile,
       overloads: [
         ScalarOverload(Signature([], returns: .exact(.uuid))) { (_: SignatureBinding) throws(QueryError) -> Kernel in
           var generator = FastRandom()
@@ -58,10 +60,11 @@ package enum SystemFunctions: FunctionFamily {
   ]
 
   private static func sessionName(
-    _ name: String, summary: String, _ body: @escaping @Sendable (SessionContext) -> String
+    _ name: String, _ example: String, _ result: String, summary: String,
+    _ body: @escaping @Sendable (SessionContext) -> String
   ) -> ScalarFunction {
     ScalarFunction(
-      name, aliases: ["$\(name)"], summary: summary, determinism: .stable,
+      name, aliases: ["$\(name)"], summary: summary, examples: [Example(example, result)], determinism: .stable,
       overloads: [
         .columns([], returns: .varchar) { (_, n, context) throws(QueryError) -> Column in
           .constant(.string(body(context.session)), .text, count: n)
