@@ -78,7 +78,7 @@ package enum ColorFunctions: FunctionFamily {
       "bar", summary: "A bar for a terminal that fills a share of the width, from red to green or between two colours.",
       examples: [
         Example("replace(bar(0.5, 2), chr(27), '^')", "^[38;5;196m█^[0m "),
-        Example("replace(bar(1, 1, rgb(0, 0, 255), rgb(0, 0, 255)), chr(27), '^')", "^[38;5;21m█^[0m"),
+        Example("replace(bar(1, 2, rgb(0, 0, 255), rgb(0, 0, 255)), chr(27), '^')", "^[38;5;21m█^[38;5;21m█^[0m"),
       ],
       overloads: [
         .binary(.double, .bigint, returns: .varchar) { (share: Double, width: Int64, rows) -> StringView in
