@@ -117,6 +117,7 @@ package enum MapFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "cardinality", summary: "The number of entries.",
+      examples: [Example("cardinality(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))", "2")],
       overloads: [
         .columns([anyMap], returns: .bigint) { (columns, n, _) throws(QueryError) -> Column in
           ArrayAccessFunctions.cardinality(columns[0], n)
@@ -124,6 +125,7 @@ package enum MapFunctions: FunctionFamily {
       ]),
     ScalarFunction(
       "element_at", summary: "The value of a key; NULL when the map has no such key.",
+      examples: [Example("element_at(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), 'b')", "2")],
       overloads: [
         .columns([anyMap, k], returns: .pattern(v)) { (columns, n, context) throws(QueryError) -> Column in
           try lookUp(columns, n) { _ in }
