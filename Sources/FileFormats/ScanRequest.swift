@@ -80,15 +80,18 @@ package protocol ScanPredicateEvaluator: AnyObject {
   ) throws(QueryError) -> Int
 }
 
-/// A domain of one column that is known only once a join's build side is.
+/// A domain of one column that is known only once a join's build side is, or a top-N has seen enough rows.
 package final class DynamicDomain: Sendable {
   /// Index into `ScanRequest.columns`.
   package let column: Int
+  /// Rows to hand out early because the domain will be known from them, if it depends on this scan's rows.
+  package let rowsNeeded: Int?
   private let current: @Sendable () -> Domain?
 
   /// - Parameter current: nil until known.
-  package init(column: Int, current: @escaping @Sendable () -> Domain?) {
+  package init(column: Int, rowsNeeded: Int? = nil, current: @escaping @Sendable () -> Domain?) {
     self.column = column
+    self.rowsNeeded = rowsNeeded
     self.current = current
   }
 

@@ -93,9 +93,16 @@ final class PhysicalPlanner {
       let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
       let result = CollectedBatches()
       let profile = profile(plan, [input.profile])
+      let keys = try specifications(node.keys, input)
+      var threshold: TopNThreshold?
+      if let id = node.dynamicFilter {
+        let made = TopNThreshold(node.keys[0].column.type, keys[0].order, rowsNeeded: node.offset + node.count)
+        context.dynamicFilters.publish(DynamicFilter(made), id: id)
+        threshold = made
+      }
       let top = TopNOperator(
-        profile, keys: try specifications(node.keys, input), types: input.types, offset: node.offset,
-        count: node.count, withTies: node.withTies, result: result, context)
+        profile, keys: keys, types: input.types, offset: node.offset, count: node.count, withTies: node.withTies,
+        publishes: threshold, result: result, context)
       close(input, top)
       var open = source(CollectedSource(profile, result, batchSize: context.batchSize), input.layout)
       open.isOrdered = true

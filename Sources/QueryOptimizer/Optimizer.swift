@@ -15,6 +15,8 @@ package enum Optimizer {
     SimplifyExpressions.self,
     PushDownFilters.self,
     PushDownSharedFilters.self,
+    FactorConstantsFromSums.self,
+    RemoveDependentKeys.self,
     PruneColumns.self,
     ListFiles.self,
     AnswerFromMetadata.self,

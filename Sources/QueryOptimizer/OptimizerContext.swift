@@ -1,5 +1,7 @@
 package import Columnar
 package import ObjectStore
+import QueryErrors
+import QueryPlan
 package import SQLExpressions
 package import SQLFunctions
 
@@ -39,5 +41,17 @@ package final class OptimizerContext {
   func newDynamicFilterID() -> Int {
     defer { nextFilterID += 1 }
     return nextFilterID
+  }
+
+  /// A call of an aggregate function on columns and constants that need no coercion: for rewrites.
+  func aggregate(_ name: String, _ arguments: [Expression]) throws(QueryError) -> AggregateCall {
+    guard let function = FunctionRegistry.aggregate(name) else {
+      throw .internalError("aggregate \(name) is missing")
+    }
+    let (index, binding) = try OverloadResolution.resolve(
+      name: name, function.overloads.map(\.signature), arguments.map { .type($0.type) }, at: nil)
+    return AggregateCall(
+      newColumn(name, binding.returnType), function: function, overloadIndex: index, binding: binding,
+      arguments: arguments)
   }
 }

@@ -75,6 +75,7 @@ package enum PlanPrinter {
     case .topN(let node):
       return "TopN \(node.count)" + (node.offset > 0 ? " offset \(node.offset)" : "")
         + (node.withTies ? " with ties" : "") + " [\(describe(node.keys))]"
+        + (node.dynamicFilter.map { " publishes {#df\($0)}" } ?? "")
     case .setOperation(let node): return "\(node.kind)".capitalizedFirst + (node.isAll ? " all" : " distinct")
     case .window(let node):
       var text = "Window"

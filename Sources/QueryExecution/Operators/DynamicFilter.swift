@@ -3,7 +3,7 @@ package import FileFormats
 import QueryErrors
 import Synchronization
 
-/// The filters that joins' build sides have published, by id.
+/// The filters that joins' build sides and top-Ns have published, by id.
 ///
 /// - Threads: shared by all workers.
 final class DynamicFilterRegistry: Sendable {
@@ -17,11 +17,12 @@ final class DynamicFilterRegistry: Sendable {
   func filter(_ id: Int) -> DynamicFilter? { filters.withLock { $0[id] } }
 }
 
-/// What values a join's build side holds for one key: their range, and a set that may hold a few values more.
+/// What values of one column count: those of a join's build side as their range and a set that may hold a few values more,
+/// or those that may still come first.
 ///
-/// - Threads: immutable once published.
+/// - Threads: immutable once published, but for a threshold.
 final class DynamicFilter: @unchecked Sendable {
-  let domain: Domain
+  private let range: Domain
   private let membership: Membership?
 
   /// How membership is tested.
@@ -30,11 +31,36 @@ final class DynamicFilter: @unchecked Sendable {
     case bits(low: Int64, count: Int, Buffer)
     /// A blocked bloom filter over hashes.
     case bloom(BloomFilter, KeyLayout)
+    /// Up to the last row a top-N wants.
+    case threshold(TopNThreshold)
   }
 
   init(domain: Domain, membership: Membership?) {
-    self.domain = domain
+    range = domain
     self.membership = membership
+  }
+
+  init(_ threshold: TopNThreshold) {
+    range = .all(threshold.type)
+    membership = .threshold(threshold)
+  }
+
+  /// The range of the values; nil while not known.
+  var domain: Domain? {
+    if case .threshold(let threshold)? = membership { return threshold.domain }
+    return range
+  }
+
+  /// Rows after which a threshold is known.
+  var rowsNeeded: Int? {
+    if case .threshold(let threshold)? = membership { return threshold.rowsNeeded }
+    return nil
+  }
+
+  /// Whether equal values fare alike however late they are asked.
+  var isDictionarySafe: Bool {
+    if case .threshold? = membership { return false }
+    return true
   }
 
   /// Whether rows may be tested one by one, beyond the range.
@@ -50,6 +76,7 @@ final class DynamicFilter: @unchecked Sendable {
     private var passed = 0
     private var isGivenUp = false
     private let rows: KeyRows?
+    private var words = Buffer(byteCount: 0)
 
     /// Rows after which it is known whether testing pays.
     private static let trialRowCount = 65_536
@@ -66,14 +93,7 @@ final class DynamicFilter: @unchecked Sendable {
     func select(
       _ columns: [Column], rowCount n: Int, into selection: UnsafeMutablePointer<Int32>
     ) throws(QueryError) -> Int {
-      guard let membership = filter.membership, !isGivenUp else {
-        var row = 0
-        while row < n {
-          selection[row] = Int32(truncatingIfNeeded: row)
-          row &+= 1
-        }
-        return n
-      }
+      guard let membership = filter.membership, !isGivenUp else { return selectAll(n, selection) }
       let column = columns[0]
       let count: Int
       switch membership {
@@ -103,6 +123,22 @@ final class DynamicFilter: @unchecked Sendable {
         }
         _ = layout
         count = kept
+      case .threshold(let threshold):
+        // It tightens as rows come: testing is never given up.
+        let limit = threshold.word
+        if limit == UInt64.max { return selectAll(n, selection) }
+        let byteCount = n * threshold.kernel.wordCount * 8
+        if words.byteCount < byteCount { words = Buffer(byteCount: byteCount) }
+        let p = words.typed(UInt64.self)
+        threshold.kernel.encode([column], 0..<n, into: p, stride: n)
+        var kept = 0
+        var row = 0
+        while row < n {
+          selection[kept] = Int32(truncatingIfNeeded: row)
+          kept &+= bit(p[row] <= limit)
+          row &+= 1
+        }
+        return kept
       }
       tested += n
       passed += count
@@ -112,6 +148,15 @@ final class DynamicFilter: @unchecked Sendable {
         passed /= 2
       }
       return count
+    }
+
+    private func selectAll(_ n: Int, _ selection: UnsafeMutablePointer<Int32>) -> Int {
+      var row = 0
+      while row < n {
+        selection[row] = Int32(truncatingIfNeeded: row)
+        row &+= 1
+      }
+      return n
     }
 
     @inline(__always)
@@ -145,6 +190,61 @@ final class DynamicFilter: @unchecked Sendable {
       }
       return kept
     }
+  }
+}
+
+/// The first sort key of the last row that a top-N wants so far: rows that sort after it need not be read.
+///
+/// - Threads: shared by all workers; it only ever tightens.
+final class TopNThreshold: Sendable {
+  let type: DataType
+  /// Of the first key alone.
+  let kernel: SortKeyKernel
+  /// Rows after which the threshold is known.
+  let rowsNeeded: Int
+  private let order: SortKeyOrder
+  private let currentWord = Atomic<UInt64>(UInt64.max)
+  private let currentDomain = Mutex<Domain?>(nil)
+
+  init(_ type: DataType, _ order: SortKeyOrder, rowsNeeded: Int) {
+    self.type = type
+    self.order = order
+    self.rowsNeeded = rowsNeeded
+    kernel = SortKeyKernel(types: [type], orders: [order], mayHaveNulls: [true], longestStrings: [nil])
+  }
+
+  /// The first word of the key; `UInt64.max` while not known.
+  var word: UInt64 { currentWord.load(ordering: .relaxed) }
+
+  /// What values do not sort after the key; nil while not known.
+  var domain: Domain? { currentDomain.withLock { $0 } }
+
+  /// - Parameter key: the first key of the last row wanted, one row.
+  func tighten(to key: Column) {
+    let word = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: kernel.wordCount) { words in
+      kernel.encode([key], 0..<1, into: words.baseAddress!, stride: 1)
+      return words[0]
+    }
+    currentDomain.withLock { domain in
+      if domain != nil, word >= currentWord.load(ordering: .relaxed) { return }
+      currentWord.store(word, ordering: .relaxed)
+      domain = domainUpTo(key.scalar(0))
+    }
+  }
+
+  private func domainUpTo(_ value: Scalar) -> Domain {
+    if value.isNull {
+      // NULLs first: nothing but NULL counts.
+      return order.nullsFirst ? Domain(type: type, ranges: [], allowsNull: true) : .all(type)
+    }
+    switch type {
+    case .boolean, .tinyint, .smallint, .integer, .bigint, .date, .timestamp, .decimal, .varchar: break
+    // Statistics leave out NaN, which is the largest.
+    case .real, .double: if !order.isAscending || Scalar.order(value, value) == nil { return .all(type) }
+    default: return .all(type)
+    }
+    let range = order.isAscending ? Domain.Range(low: nil, high: value) : Domain.Range(low: value, high: nil)
+    return Domain(type: type, ranges: [range], allowsNull: order.nullsFirst)
   }
 }
 

@@ -269,14 +269,15 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
       let filters = context.dynamicFilters
       guard let filter = filters.filter(dynamic.id) else { continue }
       if let value = values[dynamic.column.id] {
-        if value.isNull || !filter.domain.overlaps(min: value, max: value, mayHaveNulls: false) { return nil }
+        if value.isNull || filter.domain?.overlaps(min: value, max: value, mayHaveNulls: false) == false { return nil }
         continue
       }
       guard let at = position[dynamic.column.id] else { continue }
-      request.dynamicDomains.append(DynamicDomain(column: at) { filter.domain })
+      request.dynamicDomains.append(DynamicDomain(column: at, rowsNeeded: filter.rowsNeeded) { filter.domain })
       if filter.testsRows {
         request.predicates.append(
-          ScanPredicate(columns: [at], isDictionarySafe: true, makeEvaluator: { filter.makeEvaluator() }))
+          ScanPredicate(
+            columns: [at], isDictionarySafe: filter.isDictionarySafe, makeEvaluator: { filter.makeEvaluator() }))
       }
     }
     return FilePlan(file: try files.open(index), request: request, constants: constants)

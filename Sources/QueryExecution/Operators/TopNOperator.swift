@@ -6,7 +6,8 @@ import Synchronization
 /// Keeps the first rows in an order.
 ///
 /// Every worker keeps candidates and cuts them back to the rows wanted when there are too many; the key of the last row
-/// kept is shared, and rows whose first key word is above it are dropped without being looked at any further.
+/// kept is shared, and rows whose first key word is above it are dropped without being looked at any further. Where its rows
+/// stream from a scan, that learns of the key too.
 final class TopNOperator: SinkOperator, @unchecked Sendable {
   fileprivate let context: QueryContext
   fileprivate let keys: [SortSpecification]
@@ -19,11 +20,14 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
   private let writers = Mutex<[Writer]>([])
   /// The first word of the last row wanted, as far as known; rows above it are out.
   fileprivate let threshold = Atomic<UInt64>(UInt64.max)
+  /// What the scan learns.
+  fileprivate let published: TopNThreshold?
 
   init(
     _ node: QueryProfile.Node, keys: [SortSpecification], types: [DataType], offset: Int, count: Int, withTies: Bool,
-    result: CollectedBatches, _ context: QueryContext
+    publishes: TopNThreshold?, result: CollectedBatches, _ context: QueryContext
   ) {
+    published = publishes
     self.context = context
     self.keys = keys
     self.types = types
@@ -100,7 +104,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
       self.sink = sink
       reservation = MemoryReservation(worker.context.memory)
       let wanted = sink.wanted
-      cutAt = wanted > Int.max / 4 ? Int.max : max(wanted * 2, 8192)
+      cutAt = wanted > Int.max / 4 ? Int.max : max(wanted * 2, 256)
       super.init(worker, shared)
     }
 
@@ -131,7 +135,9 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
       candidates.append(kept)
       candidateRows += kept.rowCount
       heldBytes += kept.approximateByteCount
-      if candidateRows > cutAt { cutBack() }
+      // The first rows wanted tell the scan already.
+      let isFirst = sink.published != nil && limit == UInt64.max && candidateRows >= sink.wanted
+      if candidateRows > cutAt || isFirst { cutBack() }
       try reservation.set(heldBytes)
     }
 
@@ -154,6 +160,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
             sink.keys.map { last.columns[$0.position] }, 0..<1, into: buffer.baseAddress!, stride: 1)
           sink.threshold.min(buffer[0], ordering: .relaxed)
         }
+        sink.published?.tighten(to: last.columns[sink.keys[0].position])
       }
     }
   }

@@ -3,7 +3,8 @@ package import QueryErrors
 package import QueryPlan
 import SQLExpressions
 
-/// Lets a join's build side tell the scan that feeds its probe side which key values can match.
+/// Lets a join's build side tell the scan that feeds its probe side which key values can match, and a top-N tell its scan
+/// which values can still come first.
 package struct AddDynamicFilters: OptimizerRule {
   package static let name = "add_dynamic_filters"
   package init() {}
@@ -11,6 +12,7 @@ package struct AddDynamicFilters: OptimizerRule {
   package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
     var estimator = CardinalityEstimator()
     return plan.rewritten { node in
+      if case .topN(let top) = node { return .topN(AddDynamicFilters.withThreshold(top, context)) }
       guard case .join(var join) = node, !join.keys.isEmpty else { return node }
       // Rows of the probe side without a match must not be needed.
       let buildsLeft = join.buildsLeft
@@ -34,6 +36,55 @@ package struct AddDynamicFilters: OptimizerRule {
       }
       if buildsLeft { join.right = changed } else { join.left = changed }
       return .join(join)
+    }
+  }
+
+  /// Rows above which a top-N keeps so much that its scan need not know of it.
+  private static let largestThresholdCount = 1 << 16
+
+  private static func withThreshold(_ node: TopNNode, _ context: OptimizerContext) -> TopNNode {
+    var top = node
+    let (wanted, overflows) = top.offset.addingReportingOverflow(top.count)
+    guard let key = top.keys.first, !overflows, wanted > 0, wanted <= largestThresholdCount else { return top }
+    let id = context.newDynamicFilterID()
+    guard let input = attachThreshold(id, key.column, to: top.input) else { return top }
+    top.input = input
+    top.dynamicFilter = id
+    return top
+  }
+
+  /// The plan with a top-N's filter on the scan that `column` streams from; nil when rows that it drops could be missed, or
+  /// could fail the query.
+  private static func attachThreshold(_ id: Int, _ column: ColumnReference, to plan: LogicalPlan) -> LogicalPlan? {
+    switch plan {
+    case .scan(let node):
+      if node.predicates.contains(where: \.mayFail) { return nil }
+      return attach(id, column, to: plan)
+    case .filter(var node):
+      guard !node.predicate.mayFail, let input = attachThreshold(id, column, to: node.input) else { return nil }
+      node.input = input
+      return .filter(node)
+    case .project(var node):
+      guard !node.assignments.contains(where: { $0.expression.mayFail }),
+        let source = node.assignments.first(where: { $0.reference == column })?.expression.columnReference,
+        let input = attachThreshold(id, source, to: node.input)
+      else { return nil }
+      node.input = input
+      return .project(node)
+    case .join(var node):
+      // Build sides are read whole before the first row comes out.
+      let probesLeft = !node.buildsLeft
+      guard probesLeft == node.left.outputs.contains(column), !(node.residual?.mayFail ?? false) else { return nil }
+      switch node.kind {
+      case .inner, .semi, .anti, .mark: break
+      case .left: if !probesLeft { return nil }
+      case .right: if probesLeft { return nil }
+      case .full: return nil
+      }
+      guard let input = attachThreshold(id, column, to: probesLeft ? node.left : node.right) else { return nil }
+      if probesLeft { node.left = input } else { node.right = input }
+      return .join(node)
+    default: return nil
     }
   }
 

@@ -337,8 +337,8 @@ struct SubqueryUnnesting {
       ProjectNode(
         input: apply.subquery,
         assignments: [.init(comparison, try .call(op, [.column(probe), .column(apply.subquery.outputs[0])]))]))
-    let decisive = try aggregate(isAll ? "bool_and" : "bool_or", [.column(comparison)])
-    let (all, known) = (try aggregate("count", []), try aggregate("count", [.column(comparison)]))
+    let decisive = try context.aggregate(isAll ? "bool_and" : "bool_or", [.column(comparison)])
+    let (all, known) = (try context.aggregate("count", []), try context.aggregate("count", [.column(comparison)]))
     let counted = LogicalPlan.aggregate(AggregateNode(input: compared, keys: [], calls: [decisive, all, known]))
     let scalar = ApplyNode(
       .scalar, input: apply.input, subquery: counted, correlation: counted.freeColumns, range: apply.range)
@@ -388,10 +388,10 @@ struct SubqueryUnnesting {
     }
     let value = apply.subquery.outputs[0]
     if value.type.isNested { return try quantifiedOneByOne(apply, mark, probe, op, isAll) }
-    let low = try aggregate("min", [.column(value)])
-    let high = try aggregate("max", [.column(value)])
-    let all = try aggregate("count", [])
-    let known = try aggregate("count", [.column(value)])
+    let low = try context.aggregate("min", [.column(value)])
+    let high = try context.aggregate("max", [.column(value)])
+    let all = try context.aggregate("count", [])
+    let known = try context.aggregate("count", [.column(value)])
     let counted = LogicalPlan.aggregate(
       AggregateNode(input: apply.subquery, keys: [], calls: [low, high, all, known]))
     let scalar = ApplyNode(
@@ -419,17 +419,6 @@ struct SubqueryUnnesting {
     return .project(
       ProjectNode(
         input: input, assignments: apply.input.outputs.map { .init($0, .column($0)) } + [.init(mark, result)]))
-  }
-
-  private func aggregate(_ name: String, _ arguments: [Expression]) throws(QueryError) -> AggregateCall {
-    guard let function = FunctionRegistry.aggregate(name) else {
-      throw .internalError("aggregate \(name) is missing")
-    }
-    let (index, binding) = try OverloadResolution.resolve(
-      name: name, function.overloads.map(\.signature), arguments.map { .type($0.type) }, at: nil)
-    return AggregateCall(
-      context.newColumn(name, binding.returnType), function: function, overloadIndex: index, binding: binding,
-      arguments: arguments)
   }
 
   // MARK: Pushing the domain down
@@ -756,12 +745,12 @@ struct SubqueryUnnesting {
     if inner.defaults != nil || isSingleRow(node.input) { return inner }
     inner = try completed(inner, domain)
     // Count rows per outer value; a second one fails the query.
-    let check = try aggregate("count", [])
+    let check = try context.aggregate("count", [])
     let keys = domain.columns.map { AggregateNode.Key(input: inner.domain[$0]!, output: inner.domain[$0]!) }
     var calls = [check]
     var outputs: [(ColumnReference, ColumnReference)] = []
     for output in node.input.outputs where !inner.domain.values.contains(output) {
-      let any = try aggregate("arbitrary", [.column(output)])
+      let any = try context.aggregate("arbitrary", [.column(output)])
       calls.append(any)
       outputs.append((output, any.reference))
     }

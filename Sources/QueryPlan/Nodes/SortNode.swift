@@ -30,6 +30,8 @@ package struct TopNNode: Sendable {
   package var count: Int
   /// FETCH FIRST … WITH TIES: also the rows equal to the last one.
   package var withTies: Bool
+  /// The dynamic filter by which the scan below learns the first key's value of the last row wanted so far.
+  package var dynamicFilter: Int?
   package init(input: LogicalPlan, keys: [SortKey], offset: Int = 0, count: Int, withTies: Bool = false) {
     self.input = input
     self.keys = keys

@@ -163,6 +163,13 @@ final class RowGroupScan {
     return chunks[leaf.index]?.dictionaryPageOffset != nil
   }
 
+  /// Rows after which a domain becomes known that is not.
+  private var rowsNeeded: Int {
+    var least = Int.max
+    for dynamic in unknownDomains { least = min(least, dynamic.rowsNeeded ?? Int.max) }
+    return least
+  }
+
   /// Looks again at domains that were unknown; false when nothing is left to read.
   private func refreshDomains() throws(QueryError) -> Bool {
     if unknownDomains.isEmpty { return true }
@@ -340,7 +347,9 @@ final class RowGroupScan {
         return batch
       }
       add(window, passed, columns)
-      if survivorCount * 2 >= request.batchSize || survivorCount >= rowsWanted { return try emit() }
+      if survivorCount * 2 >= request.batchSize || survivorCount >= rowsWanted || survivorCount >= rowsNeeded {
+        return try emit()
+      }
     }
   }
 
