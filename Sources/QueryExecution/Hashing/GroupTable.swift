@@ -260,6 +260,7 @@ final class GroupTable: @unchecked Sendable {
     let (stored, storedHashes) = (words, keyHashes.typed(UInt64.self))
     let w = layout.wordCount
     let hasStrings = layout.hasStrings
+    let isOneString = hasStrings && w == 2
     let prefetches = slotCount * 8 > GroupTable.cachedByteCount
     var count = groupCount
     var row = 0
@@ -269,6 +270,14 @@ final class GroupTable: @unchecked Sendable {
         // Half way: the slot has come, and says which key will be looked at.
         let slot = table[Int(truncatingIfNeeded: hashes[row &+ GroupTable.prefetchDistance / 2]) & mask]
         if slot != 0 { ck_prefetch(stored + (Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1) &* w) }
+        if isOneString {
+          // Nearer still: the key has come, and says where its bytes are.
+          let slot = table[Int(truncatingIfNeeded: hashes[row &+ GroupTable.prefetchDistance / 4]) & mask]
+          if slot != 0 {
+            let key = stored + (Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1) &* 2
+            if key[0] & 0xffff_ffff > 12, let bytes = UnsafeRawPointer(bitPattern: UInt(key[1])) { ck_prefetch(bytes) }
+          }
+        }
       }
       let hash = hashes[row]
       let tag = hash & 0xffff_ffff_0000_0000
@@ -293,8 +302,11 @@ final class GroupTable: @unchecked Sendable {
         if slot & 0xffff_ffff_0000_0000 == tag {
           let group = Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1
           let isEqual =
-            w == 2 && !hasStrings
-            ? (stored[group &* 2] == key[0]) && (stored[group &* 2 &+ 1] == key[1])
+            w == 2
+            ? (isOneString
+              ? StringView(low: stored[group &* 2], high: stored[group &* 2 &+ 1])
+                == StringView(low: key[0], high: key[1])
+              : (stored[group &* 2] == key[0]) && (stored[group &* 2 &+ 1] == key[1]))
             : layout.areEqual(stored + group &* w, key)
           if isEqual {
             groups[row] = Int32(truncatingIfNeeded: group)
@@ -311,9 +323,11 @@ final class GroupTable: @unchecked Sendable {
   /// Moves the bytes of a stored key's long strings into the table's own memory.
   @inline(never)
   private func copyStrings(_ key: UnsafeMutablePointer<UInt64>) {
-    for w in layout.stringWords {
+    var w = 0
+    while w < layout.stringWordCount {
       let view = StringView(low: key[w], high: key[w &+ 1])
       if !view.isInline { key[w &+ 1] = arena.add(view).high }
+      w &+= 2
     }
   }
 
@@ -333,6 +347,9 @@ final class GroupTable: @unchecked Sendable {
     let from = other.words
     var i = 0
     while i < n {
+      if i &+ GroupTable.prefetchDistance < n {
+        ck_prefetch(from + Int(sources[i &+ GroupTable.prefetchDistance]) &* w)
+      }
       let key = from + Int(sources[i]) &* w
       var k = 0
       while k < w {
@@ -357,6 +374,9 @@ final class GroupTable: @unchecked Sendable {
     let (toHashes, fromHashes) = (hashCopy.typed(UInt64.self), other.keyHashes.typed(UInt64.self))
     i = 0
     while i < n {
+      if i &+ GroupTable.prefetchDistance < n {
+        ck_prefetch(fromHashes + Int(sources[i &+ GroupTable.prefetchDistance]))
+      }
       toHashes[i] = fromHashes[Int(sources[i])]
       i &+= 1
     }

@@ -30,10 +30,8 @@ final class KeyLayout: @unchecked Sendable {
   let wordCount: Int
   /// One fixed-width column whose NULLs are flagged beside.
   let isInteger: Bool
-  /// First words of strings.
-  let stringWords: [Int]
-  /// Words that are no part of a string.
-  let plainWords: [Int]
+  /// How many leading words hold strings, two each; a count and no list, because it is asked for every row.
+  let stringWordCount: Int
   let encodedColumns: [Int]
   /// Tests: all hashes are equal.
   let collides: Bool
@@ -47,25 +45,21 @@ final class KeyLayout: @unchecked Sendable {
       places = [.word(0)]
       nullBits = [nil]
       wordCount = 1
-      stringWords = []
-      plainWords = [0]
+      stringWordCount = 0
       encodedColumns = []
       return
     }
     isInteger = false
     var places: [Place] = Array(repeating: .nothing, count: types.count)
-    var strings: [Int] = []
     var encoded: [Int] = []
     var next = 0
     for (index, type) in types.enumerated() {
       if KeyEncoding.isNeeded(type) {
         places[index] = .encoded(next)
         encoded.append(index)
-        strings.append(next)
         next += 2
       } else if type.physicalType == .string {
         places[index] = .string(next)
-        strings.append(next)
         next += 2
       }
     }
@@ -104,12 +98,11 @@ final class KeyLayout: @unchecked Sendable {
     self.places = places
     self.nullBits = nullBits
     wordCount = max(next, 1)
-    stringWords = strings
-    plainWords = Array(firstPlain..<max(next, firstPlain))
+    stringWordCount = firstPlain
     encodedColumns = encoded
   }
 
-  var hasStrings: Bool { !stringWords.isEmpty }
+  var hasStrings: Bool { stringWordCount > 0 }
 
   /// The low word of NULL among strings: length 0, yet not the empty string.
   static let nullString: UInt64 = 0xffff_ffff_0000_0000
@@ -117,7 +110,7 @@ final class KeyLayout: @unchecked Sendable {
   /// Whether two rows of keys are the same.
   @inline(__always)
   func areEqual(_ a: UnsafePointer<UInt64>, _ b: UnsafePointer<UInt64>) -> Bool {
-    if stringWords.isEmpty {
+    if stringWordCount == 0 {
       var w = 0
       let n = wordCount
       while w < n {
@@ -131,17 +124,18 @@ final class KeyLayout: @unchecked Sendable {
 
   @inline(never)
   private func areEqualWithStrings(_ a: UnsafePointer<UInt64>, _ b: UnsafePointer<UInt64>) -> Bool {
-    let isEqual = stringWords.withUnsafeBufferPointer { strings in
-      for w in strings where !(StringView(low: a[w], high: a[w &+ 1]) == StringView(low: b[w], high: b[w &+ 1])) {
-        return false
-      }
-      return true
+    // The bytes of strings, which may be far away, come last.
+    var w = stringWordCount
+    while w < wordCount {
+      if a[w] != b[w] { return false }
+      w &+= 1
     }
-    if !isEqual { return false }
-    return plainWords.withUnsafeBufferPointer { plain in
-      for w in plain where a[w] != b[w] { return false }
-      return true
+    w = 0
+    while w < stringWordCount {
+      if !(StringView(low: a[w], high: a[w &+ 1]) == StringView(low: b[w], high: b[w &+ 1])) { return false }
+      w &+= 2
     }
+    return true
   }
 }
 

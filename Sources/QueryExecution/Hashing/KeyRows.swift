@@ -85,7 +85,7 @@ final class KeyRows: @unchecked Sendable {
       }
       return
     }
-    if layout.stringWords.isEmpty {
+    if !layout.hasStrings {
       switch w {
       case 1:
         while row < n {
@@ -120,27 +120,21 @@ final class KeyRows: @unchecked Sendable {
       }
       return
     }
-    layout.stringWords.withUnsafeBufferPointer { strings in
-      layout.plainWords.withUnsafeBufferPointer { plain in
-        var row = 0
-        while row < n {
-          let p = words + row &* w
-          var h: UInt64 = 0
-          var k = 0
-          while k < strings.count {
-            let at = strings[k]
-            h = HashKernel.combine(h, HashKernel.hash(StringView(low: p[at], high: p[at &+ 1])))
-            k &+= 1
-          }
-          k = 0
-          while k < plain.count {
-            h = HashKernel.combine(h, p[plain[k]])
-            k &+= 1
-          }
-          out[row] = h
-          row &+= 1
-        }
+    let stringWordCount = layout.stringWordCount
+    while row < n {
+      let p = words + row &* w
+      var h: UInt64 = 0
+      var k = 0
+      while k < stringWordCount {
+        h = HashKernel.combine(h, HashKernel.hash(StringView(low: p[k], high: p[k &+ 1])))
+        k &+= 2
       }
+      while k < w {
+        h = HashKernel.combine(h, p[k])
+        k &+= 1
+      }
+      out[row] = h
+      row &+= 1
     }
   }
 

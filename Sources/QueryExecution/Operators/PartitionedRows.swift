@@ -141,7 +141,7 @@ final class PartitionedRows: @unchecked Sendable {
         }
         i &+= 1
       }
-      for word in layout.stringWords {
+      for word in stride(from: 0, to: layout.stringWordCount, by: 2) {
         i = 0
         while i < n {
           let view = StringView(low: to[i &* w &+ word], high: to[i &* w &+ word &+ 1])

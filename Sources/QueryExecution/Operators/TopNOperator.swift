@@ -35,10 +35,11 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
     self.count = count
     self.withTies = withTies
     self.result = result
-    // Batches come one by one: what their columns hold is not known beforehand.
+    // Batches come one by one: what their columns hold is not known beforehand. Only the first word is compared, which a
+    // number and its NULL bit overrun.
     kernel = SortKeyKernel(
       types: keys.map { types[$0.position] }, orders: keys.map(\.order), mayHaveNulls: keys.map { _ in true },
-      longestStrings: keys.map { _ in nil })
+      longestStrings: keys.map { _ in nil }, maxWords: 2)
     super.init(node)
   }
 
@@ -46,6 +47,16 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
   fileprivate var wanted: Int {
     let (sum, overflow) = offset.addingReportingOverflow(count)
     return overflow ? Int.max : sum
+  }
+
+  /// - Note: not `Atomic.min`, which compares unsigned numbers as signed ones (Swift 6.3).
+  fileprivate func lowerThreshold(to word: UInt64) {
+    var current = threshold.load(ordering: .relaxed)
+    while word < current {
+      let (done, original) = threshold.weakCompareExchange(expected: current, desired: word, ordering: .relaxed)
+      if done { return }
+      current = original
+    }
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
@@ -104,12 +115,22 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
       self.sink = sink
       reservation = MemoryReservation(worker.context.memory)
       let wanted = sink.wanted
-      cutAt = wanted > Int.max / 4 ? Int.max : max(wanted * 2, 256)
+      cutAt = wanted > Int.max / 4 ? Int.max : max(wanted * 2, 1024)
       super.init(worker, shared)
     }
 
     override func consume(_ batch: Batch) throws(QueryError) {
       if sink.count == 0, !sink.withTies { return }
+      if batch.rowCount / 2 > cutAt, sink.threshold.load(ordering: .relaxed) == UInt64.max {
+        // Some rows first: the threshold they make spares sorting most of the others.
+        try add(batch.slice(offset: 0, count: cutAt))
+        try add(batch.slice(offset: cutAt, count: batch.rowCount - cutAt))
+      } else {
+        try add(batch)
+      }
+    }
+
+    private func add(_ batch: Batch) throws(QueryError) {
       let n = batch.rowCount
       var kept = batch
       let limit = sink.threshold.load(ordering: .relaxed)
@@ -137,7 +158,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
       heldBytes += kept.approximateByteCount
       // The first rows wanted tell the scan already.
       let isFirst = sink.published != nil && limit == UInt64.max && candidateRows >= sink.wanted
-      if candidateRows > cutAt || isFirst { cutBack() }
+      if candidateRows >= cutAt || isFirst { cutBack() }
       try reservation.set(heldBytes)
     }
 
@@ -158,7 +179,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { buffer in
           sink.kernel.encode(
             sink.keys.map { last.columns[$0.position] }, 0..<1, into: buffer.baseAddress!, stride: 1)
-          sink.threshold.min(buffer[0], ordering: .relaxed)
+          sink.lowerThreshold(to: buffer[0])
         }
         sink.published?.tighten(to: last.columns[sink.keys[0].position])
       }
