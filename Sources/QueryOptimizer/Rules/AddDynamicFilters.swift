@@ -126,9 +126,20 @@ package struct AddDynamicFilters: OptimizerRule {
       case .right: if inLeft { return nil }
       case .full: return nil
       }
-      guard let input = attach(id, column, to: inLeft ? node.left : node.right) else { return nil }
-      if inLeft { node.left = input } else { node.right = input }
-      return .join(node)
+      var isAttached = false
+      if let input = attach(id, column, to: inLeft ? node.left : node.right) {
+        if inLeft { node.left = input } else { node.right = input }
+        isAttached = true
+      }
+      // Rows of the other side join those alone that the filter lets through: through `column = other` it is theirs too.
+      if !node.isNullAware, node.kind == .inner || node.kind == .semi || node.kind == .left {
+        for key in node.keys where (inLeft ? key.left : key.right) == column {
+          guard let input = attach(id, inLeft ? key.right : key.left, to: inLeft ? node.right : node.left) else { continue }
+          if inLeft { node.right = input } else { node.left = input }
+          isAttached = true
+        }
+      }
+      return isAttached ? .join(node) : nil
     case .aggregate(var node):
       guard node.groupingSets.count == 1, let key = node.keys.first(where: { $0.output == column }),
         let input = attach(id, key.input, to: node.input)
