@@ -152,7 +152,8 @@ extension Binder {
     } else {
       throw windowFunctionNotFound(name, at: node.range)
     }
-    if window.ordering.allSatisfy({ if case .constant = $0.expression { true } else { false } }) { window.ordering = [] }
+    let isOrdered = window.ordering.contains { if case .constant = $0.expression { false } else { true } }
+    if !isOrdered, !(window.unit == .range && (window.start.offset != nil || window.end.offset != nil)) { window.ordering = [] }
     window.pattern = bound.pattern
     block.windows.append(window)
     block.windowOutputs.insert(window.output)
@@ -439,7 +440,8 @@ extension Binder {
   private func sortKeys(_ ordering: [QueryBlock.Ordering], _ materializer: inout Materializer) -> [SortKey] {
     var keys: [SortKey] = []
     for key in ordering {
-      if case .constant = key.expression { continue }
+      // The one key of a RANGE with an offset stays, whatever it is.
+      if case .constant = key.expression, ordering.count > 1 { continue }
       keys.append(
         SortKey(materializer.column(key.expression), isAscending: key.isAscending, nullsFirst: key.nullsFirst))
     }

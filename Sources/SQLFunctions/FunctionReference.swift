@@ -53,7 +53,7 @@ package enum FunctionReference {
   // MARK: Return types
 
   /// A form's return type in the words of its parameters; `unknown` where only a call's types tell.
-  private static func returnType(of signature: Signature) -> String {
+  static func returnType(of signature: Signature) -> String {
     switch signature.returns {
     case .pattern(let pattern): return pattern == .varchar ? "varchar" : pattern.description
     case .computed(let compute):

@@ -1,3 +1,4 @@
+import Foundation
 import QueryEngine
 import SQLFunctions
 import Testing
@@ -62,5 +63,18 @@ import Testing
     } catch {
       Issue.record("\(function): SELECT \(example.expression): \(error)")
     }
+  }
+
+  /// `RECORD=1` writes the page.
+  @Test func referencePageIsUpToDate() throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = package.appending(path: "Sources/SQLFunctions/SQLFunctions.docc/Functions.md")
+    if ProcessInfo.processInfo.environment["RECORD"] == "1" {
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FunctionReference.page.write(to: file, atomically: true, encoding: .utf8)
+    }
+    let written = try String(contentsOf: file, encoding: .utf8)
+    #expect(written == FunctionReference.page, "run RECORD=1 swift test --filter ArchitectureTests")
   }
 }

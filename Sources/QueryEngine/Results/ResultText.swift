@@ -69,6 +69,18 @@ public final class ResultText {
         children[0].appendJSON(element, to: &out)
       }
       out.append(0x5d)
+    case .map(.array, _), .map(.map, _), .map(.row, _):
+      // Keys that no member name can hold: entries as pairs.
+      out.append(utf8: "{\"$map\":[")
+      for (index, entry) in storage.elementRange(at).enumerated() {
+        if index > 0 { out.append(0x2c) }
+        out.append(0x5b)
+        children[0].appendJSON(entry, to: &out)
+        out.append(0x2c)
+        children[1].appendJSON(entry, to: &out)
+        out.append(0x5d)
+      }
+      out.append(utf8: "]}")
     case .map:
       out.append(0x7b)
       for (index, entry) in storage.elementRange(at).enumerated() {

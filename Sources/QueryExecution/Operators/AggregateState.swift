@@ -43,6 +43,10 @@ final class AggregateSpecification: @unchecked Sendable {
   let sets: [[Int]]
   let calls: [Call]
   let hasSetIndex: Bool
+  /// Per set the set whose groups it is made of: the smallest that has all its keys; nil for sets made of rows.
+  let parents: [Int?]
+  /// Sets in an order in which parents come first.
+  let parentsFirst: [Int]
   let layouts: [KeyLayout]
   /// Argument and filter columns that calls read, for rows that are set aside.
   let argumentColumns: [Int]
@@ -59,6 +63,17 @@ final class AggregateSpecification: @unchecked Sendable {
     self.sets = sets
     self.calls = calls
     self.hasSetIndex = hasSetIndex
+    parentsFirst = sets.indices.sorted { (sets[$0].count, $1) > (sets[$1].count, $0) }
+    // Kept rows of DISTINCT and ORDER BY have no groups to be made of.
+    let canDerive = sets.count > 1 && !calls.contains(where: \.isDeferred)
+    var parents: [Int?] = sets.map { _ in nil }
+    if canDerive {
+      for (place, index) in parentsFirst.enumerated() {
+        let candidates = parentsFirst[..<place].filter { Set(sets[$0]).isSuperset(of: sets[index]) }
+        parents[index] = candidates.min { sets[$0].count < sets[$1].count }
+      }
+    }
+    self.parents = parents
     layouts = sets.map { set in KeyLayout(set.map { keyTypes[$0] }, collides: collides) }
     var used: [Int] = []
     for call in calls {
@@ -218,6 +233,32 @@ final class AggregateState: @unchecked Sendable {
     growAccumulators()
     for (index, accumulator) in accumulators.enumerated() where kept[index] == nil {
       try accumulator.merge(other.accumulators[index], sources: sources, targets: targets, count: count)
+    }
+  }
+
+  /// Adds all groups of a state of the same worker whose set has all keys of this one's; that one gets no more rows.
+  func add(groupsOf other: AggregateState) throws(QueryError) {
+    other.seal()
+    let set = specification.sets[setIndex]
+    let from = specification.sets[other.setIndex]
+    let step = Batch.defaultRowCount
+    let (sources, targets) = (Buffer(byteCount: step * 4), Buffer(byteCount: step * 4))
+    let (p, q) = (sources.typed(Int32.self), targets.typed(Int32.self))
+    var start = 0
+    while start < other.groupCount {
+      let n = min(step, other.groupCount - start)
+      for i in 0..<n { p[i] = Int32(start + i) }
+      if let table, let otherTable = other.table {
+        let columns = otherTable.keyColumns(start..<start + n)
+        try table.assign(set.map { columns[from.firstIndex(of: $0)!] }, rowCount: n, into: q)
+      } else {
+        memset(q, 0, n * 4)
+      }
+      growAccumulators()
+      for (accumulator, own) in zip(other.accumulators, accumulators) {
+        try own.merge(accumulator, sources: p, targets: q, count: n)
+      }
+      start += n
     }
   }
 

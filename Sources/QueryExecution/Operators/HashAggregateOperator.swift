@@ -9,7 +9,8 @@ import Synchronization
 ///     worker 0: batches → groups ┐                        ┌ partition 0 → merged groups → batches
 ///     worker 1: batches → groups ┴ split by hash of key → ┴ partition 1 → merged groups → batches
 ///
-/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition.
+/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition. Of several
+/// grouping sets those whose keys another one has too are made of its groups in the end: ROLLUP reads its rows once.
 ///
 /// - Source: Leis et al., "Morsel-Driven Parallelism", SIGMOD 2014, section 4.4.
 final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
@@ -37,6 +38,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       return writers
     }
     merges = []
+    try scheduler.forEach(writers.count) { (index) throws(QueryError) in try writers[index].deriveSets() }
     for setIndex in specification.sets.indices {
       merges.append(
         try SetMerge(
@@ -84,6 +86,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
 
     override func consume(_ batch: Batch) throws(QueryError) {
       for (index, state) in states.enumerated() {
+        if let parent = specification.parents[index], aside[parent] == nil { continue }
         if let aside = aside[index] {
           aside.add(
             specification.sets[index].map { batch.columns[specification.keys[$0]] },
@@ -97,6 +100,18 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       // Asking accumulators costs; the first batches are asked so that small limits hold too.
       batchCount += 1
       if batchCount > 8, batchCount & 15 != 0 { return }
+      try reservation.set(
+        states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+    }
+
+    /// Adds to sets that are made of others' groups what those have grouped.
+    ///
+    /// Rows that a parent has set aside are there already: from then on a set sees the rows itself.
+    func deriveSets() throws(QueryError) {
+      for index in specification.parentsFirst {
+        guard let parent = specification.parents[index] else { continue }
+        try states[index].add(groupsOf: states[parent])
+      }
       try reservation.set(
         states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
     }

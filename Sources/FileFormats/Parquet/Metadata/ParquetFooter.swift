@@ -1,3 +1,4 @@
+import Columnar
 import ObjectStore
 import QueryErrors
 
@@ -17,7 +18,7 @@ struct ParquetFooter: Sendable {
     var firstChunk: Int
   }
 
-  let bytes: ByteSlice
+  private(set) var bytes: ByteSlice
   let schema: ParquetSchema
   let rowGroups: [RowGroup]
   let rowCount: Int
@@ -59,8 +60,11 @@ struct ParquetFooter: Sendable {
     }
     let start = byteCount - 8 - length
     let bytes = try source.read(start..<byteCount - 8, kind: kind)
+    if let known = FooterCache.shared.footer(source.path, bytes) { return known }
     do throws(ParquetDamage) {
-      return try ParquetFooter(bytes)
+      let footer = try ParquetFooter(bytes)
+      FooterCache.shared.keep(footer, source.path)
+      return footer
     } catch {
       if error.reason == ParquetFooter.encryptedReason {
         throw encrypted(source)
@@ -162,6 +166,15 @@ struct ParquetFooter: Sendable {
     }
     guard let rowCount else { throw ParquetDamage("a row group does not tell its rows") }
     return rowCount
+  }
+
+  /// The same footer over bytes of its own.
+  func copyingBytes() -> ParquetFooter {
+    let copy = Buffer(byteCount: bytes.count + ByteSlice.padding)
+    withExtendedLifetime(bytes) { copy.pointer.copyMemory(from: bytes.pointer, byteCount: bytes.count) }
+    var footer = self
+    footer.bytes = ByteSlice(pointer: copy.pointer, count: bytes.count, owner: copy)
+    return footer
   }
 
   /// The metadata of one column chunk.
