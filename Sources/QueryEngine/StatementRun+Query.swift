@@ -23,7 +23,7 @@ extension StatementRun {
   func plan(_ query: QuerySyntax, _ parameters: [Expression]) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
     let resolver = CatalogResolver(state: state, meter: meter)
     let bound = try Binder.bind(query, catalog: resolver, session: session, parameters: parameters)
-    var context = OptimizerContext(
+    let context = OptimizerContext(
       session: session, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
     context.isEnabled = !state.configuration.testing.isOptimizerOff
     context.threads = state.configuration.threads

@@ -86,17 +86,7 @@ extension Binder {
     _ node: FunctionCallSyntax, _ name: String, _ place: ExpressionContext
   ) throws(QueryError) -> Expression {
     let text = ExpressionSyntax.functionCall(node).text
-    if let aggregate = place.aggregateName {
-      throw QueryError(
-        .nestedWindow,
-        "Cannot nest window functions or row pattern measures inside aggregation '\(aggregate)': [\(text)]",
-        at: node.range)
-    }
-    if place.windowName != nil {
-      throw QueryError(
-        .nestedWindow, "Cannot nest window functions or row pattern measures inside window specification: [\(text)]",
-        at: node.range)
-    }
+    try refuseNesting(text, node.range, place, isInWindow: place.windowName != nil)
     guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows, let over = node.over else {
       if place.clause == .having {
         throw QueryError(
@@ -160,6 +150,22 @@ extension Binder {
     return .column(window.output)
   }
 
+  /// Window functions and measures stand neither in aggregates nor in each other's windows.
+  private func refuseNesting(
+    _ text: String, _ range: SourceRange, _ place: ExpressionContext, isInWindow: Bool
+  ) throws(QueryError) {
+    let outer: String
+    if let aggregate = place.aggregateName {
+      outer = "aggregation '\(aggregate)'"
+    } else if isInWindow {
+      outer = "window specification"
+    } else {
+      return
+    }
+    throw QueryError(
+      .nestedWindow, "Cannot nest window functions or row pattern measures inside \(outer): [\(text)]", at: range)
+  }
+
   /// What follows OVER, bound.
   private struct BoundWindow {
     var specification: Specification
@@ -220,17 +226,7 @@ extension Binder {
   /// Binds `measure OVER window`.
   func bindMeasure(_ node: MeasureReferenceSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     let text = ExpressionSyntax.measure(node).text
-    if let aggregate = place.aggregateName {
-      throw QueryError(
-        .nestedWindow,
-        "Cannot nest window functions or row pattern measures inside aggregation '\(aggregate)': [\(text)]",
-        at: node.range)
-    }
-    if place.windowName != nil || place.pattern != nil {
-      throw QueryError(
-        .nestedWindow, "Cannot nest window functions or row pattern measures inside window specification: [\(text)]",
-        at: node.range)
-    }
+    try refuseNesting(text, node.range, place, isInWindow: place.windowName != nil || place.pattern != nil)
     guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows else {
       throw notScalar(node.range, text: text, place)
     }

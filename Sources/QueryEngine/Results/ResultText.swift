@@ -135,7 +135,7 @@ extension [UInt8] {
   }
 
   /// A JSON string of UTF-8 bytes; damaged ones are repaired.
-  mutating func append(jsonString bytes: [UInt8]) {
+  package mutating func append(jsonString bytes: [UInt8]) {
     append(0x22)
     let isValid = bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
     for byte in isValid ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8) {

@@ -23,6 +23,35 @@ final class CollectedBatches: @unchecked Sendable {
     rowCount = 0
     reservation = nil
   }
+
+  /// All rows, made column by column on all workers.
+  func columns(
+    _ types: [DataType], _ scheduler: Scheduler, _ finish: @escaping @Sendable (Column) -> Column = { $0 }
+  ) throws(QueryError) -> [Column] {
+    let (batches, columns) = (batches, ColumnSlots(count: types.count))
+    try scheduler.forEach(types.count) { (index) throws(QueryError) in
+      columns.set(index, finish(Column.concatenate(batches.map { $0.columns[index] }, type: types[index])))
+    }
+    return columns.all
+  }
+
+  /// All rows as one batch.
+  ///
+  /// - Throws: `EXCEEDED_LOCAL_MEMORY_LIMIT` when row numbers would not fit in 32 bits.
+  func concatenated(_ types: [DataType], _ scheduler: Scheduler) throws(QueryError) -> Batch {
+    if rowCount >= Int(Int32.max) - 64 {
+      throw QueryError(.exceededLocalMemoryLimit, "An operator has to hold more than 2147483584 rows at once")
+    }
+    return Batch(columns: try columns(types, scheduler), rowCount: rowCount)
+  }
+}
+
+/// Columns made by several workers.
+private final class ColumnSlots: @unchecked Sendable {
+  private let slots: Mutex<[Column?]>
+  init(count: Int) { slots = Mutex(Array(repeating: nil, count: count)) }
+  func set(_ index: Int, _ column: Column) { slots.withLock { $0[index] = column } }
+  var all: [Column] { slots.withLock { $0.map { $0! } } }
 }
 
 /// Keeps all batches of a pipeline.

@@ -76,6 +76,7 @@ final class DynamicFilter: @unchecked Sendable {
     private var passed = 0
     private var isGivenUp = false
     private let rows: KeyRows?
+    /// Scratch of a threshold.
     private var words = Buffer(byteCount: 0)
 
     /// Rows after which it is known whether testing pays.
@@ -125,20 +126,7 @@ final class DynamicFilter: @unchecked Sendable {
         count = kept
       case .threshold(let threshold):
         // It tightens as rows come: testing is never given up.
-        let limit = threshold.word
-        if limit == UInt64.max { return selectAll(n, selection) }
-        let byteCount = n * threshold.kernel.wordCount * 8
-        if words.byteCount < byteCount { words = Buffer(byteCount: byteCount) }
-        let p = words.typed(UInt64.self)
-        threshold.kernel.encode([column], 0..<n, into: p, stride: n)
-        var kept = 0
-        var row = 0
-        while row < n {
-          selection[kept] = Int32(truncatingIfNeeded: row)
-          kept &+= bit(p[row] <= limit)
-          row &+= 1
-        }
-        return kept
+        return threshold.firstKey.select([column], rowCount: n, into: selection, &words) ?? selectAll(n, selection)
       }
       tested += n
       passed += count
@@ -190,61 +178,6 @@ final class DynamicFilter: @unchecked Sendable {
       }
       return kept
     }
-  }
-}
-
-/// The first sort key of the last row that a top-N wants so far: rows that sort after it need not be read.
-///
-/// - Threads: shared by all workers; it only ever tightens.
-final class TopNThreshold: Sendable {
-  let type: DataType
-  /// Of the first key alone.
-  let kernel: SortKeyKernel
-  /// Rows after which the threshold is known.
-  let rowsNeeded: Int
-  private let order: SortKeyOrder
-  private let currentWord = Atomic<UInt64>(UInt64.max)
-  private let currentDomain = Mutex<Domain?>(nil)
-
-  init(_ type: DataType, _ order: SortKeyOrder, rowsNeeded: Int) {
-    self.type = type
-    self.order = order
-    self.rowsNeeded = rowsNeeded
-    kernel = SortKeyKernel(types: [type], orders: [order], mayHaveNulls: [true], longestStrings: [nil])
-  }
-
-  /// The first word of the key; `UInt64.max` while not known.
-  var word: UInt64 { currentWord.load(ordering: .relaxed) }
-
-  /// What values do not sort after the key; nil while not known.
-  var domain: Domain? { currentDomain.withLock { $0 } }
-
-  /// - Parameter key: the first key of the last row wanted, one row.
-  func tighten(to key: Column) {
-    let word = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: kernel.wordCount) { words in
-      kernel.encode([key], 0..<1, into: words.baseAddress!, stride: 1)
-      return words[0]
-    }
-    currentDomain.withLock { domain in
-      if domain != nil, word >= currentWord.load(ordering: .relaxed) { return }
-      currentWord.store(word, ordering: .relaxed)
-      domain = domainUpTo(key.scalar(0))
-    }
-  }
-
-  private func domainUpTo(_ value: Scalar) -> Domain {
-    if value.isNull {
-      // NULLs first: nothing but NULL counts.
-      return order.nullsFirst ? Domain(type: type, ranges: [], allowsNull: true) : .all(type)
-    }
-    switch type {
-    case .boolean, .tinyint, .smallint, .integer, .bigint, .date, .timestamp, .decimal, .varchar: break
-    // Statistics leave out NaN, which is the largest.
-    case .real, .double: if !order.isAscending || Scalar.order(value, value) == nil { return .all(type) }
-    default: return .all(type)
-    }
-    let range = order.isAscending ? Domain.Range(low: nil, high: value) : Domain.Range(low: value, high: nil)
-    return Domain(type: type, ranges: [range], allowsNull: order.nullsFirst)
   }
 }
 

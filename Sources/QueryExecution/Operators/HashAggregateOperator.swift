@@ -84,6 +84,10 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       super.init(worker, shared)
     }
 
+    private var byteCount: Int {
+      states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    }
+
     override func consume(_ batch: Batch) throws(QueryError) {
       for (index, state) in states.enumerated() {
         if let parent = specification.parents[index], aside[parent] == nil { continue }
@@ -100,8 +104,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       // Asking accumulators costs; the first batches are asked so that small limits hold too.
       batchCount += 1
       if batchCount > 8, batchCount & 15 != 0 { return }
-      try reservation.set(
-        states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+      try reservation.set(byteCount)
     }
 
     /// Adds to sets that are made of others' groups what those have grouped.
@@ -112,8 +115,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
         guard let parent = specification.parents[index] else { continue }
         try states[index].add(groupsOf: states[parent])
       }
-      try reservation.set(
-        states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+      try reservation.set(byteCount)
     }
 
     /// Sets rows aside from now on where at least half of the latest rows made new groups.

@@ -81,7 +81,6 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
     try collector.finish(scheduler)
-    let batches = collected.batches
     let rowCount = collected.rowCount
     if rowCount >= Int(Int32.max) - 64 {
       throw QueryError(.exceededLocalMemoryLimit, "The build side of a join has more than 2147483584 rows")
@@ -89,13 +88,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     build.rowCount = rowCount
     let reservation = MemoryReservation(context.memory)
     let specification = self.specification
-    let columns = ColumnSlots(count: specification.types.count)
-    try scheduler.forEach(specification.types.count) { (index) throws(QueryError) in
-      columns.set(
-        index,
-        Column.concatenate(batches.map { $0.columns[index] }, type: specification.types[index]).flattened())
-    }
-    build.columns = columns.all
+    build.columns = try collected.columns(specification.types, scheduler) { $0.flattened() }
     collected.clear()
     try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if !specification.keys.isEmpty { try buildTable(scheduler) }
@@ -174,14 +167,6 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
       layout, rowCount: n, words: words, hashes: hashes, nulls: nulls, heap: nil, scheduler: scheduler)
     context.dynamicFilters.publish(table.makeFilter(), id: id)
   }
-}
-
-/// Columns made by several workers.
-final class ColumnSlots: @unchecked Sendable {
-  private let slots: Mutex<[Column?]>
-  init(count: Int) { slots = Mutex(Array(repeating: nil, count: count)) }
-  func set(_ index: Int, _ column: Column) { slots.withLock { $0[index] = column } }
-  var all: [Column] { slots.withLock { $0.map { $0! } } }
 }
 
 /// Columns that must live as long as a table does.

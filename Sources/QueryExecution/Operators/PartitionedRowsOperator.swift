@@ -41,7 +41,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
     try collector.finish(scheduler)
-    batch = try SortOperator.concatenate(collected, types, scheduler)
+    batch = try collected.concatenated(types, scheduler)
     collected.clear()
     let n = batch.rowCount
     let reservation = MemoryReservation(context.memory)

@@ -33,7 +33,7 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
     try collector.finish(scheduler)
-    let batch = try SortOperator.concatenate(collected, types, scheduler)
+    let batch = try collected.concatenated(types, scheduler)
     collected.clear()
     let n = batch.rowCount
     let reservation = MemoryReservation(context.memory)
@@ -49,21 +49,6 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
     sorted = SortedRows(batch, sorter, entries, starts, reservation)
     metrics.note(stateBytes: reservation.byteCount)
     metrics.add(nanoseconds: monotonicNanoseconds() - start)
-  }
-
-  /// All rows as one batch of flat columns, made column by column on all workers.
-  static func concatenate(
-    _ collected: CollectedBatches, _ types: [DataType], _ scheduler: Scheduler
-  ) throws(QueryError) -> Batch {
-    let batches = collected.batches
-    if collected.rowCount >= Int(Int32.max) - 64 {
-      throw QueryError(.exceededLocalMemoryLimit, "An operator has to hold more than 2147483584 rows at once")
-    }
-    let columns = ColumnSlots(count: types.count)
-    try scheduler.forEach(types.count) { (index) throws(QueryError) in
-      columns.set(index, Column.concatenate(batches.map { $0.columns[index] }, type: types[index]))
-    }
-    return Batch(columns: columns.all, rowCount: collected.rowCount)
   }
 
   /// Puts entries into ranges by their first word; returns where each range starts, and the end.

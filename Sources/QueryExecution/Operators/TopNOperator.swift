@@ -12,14 +12,12 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
   fileprivate let context: QueryContext
   fileprivate let keys: [SortSpecification]
   fileprivate let types: [DataType]
-  fileprivate let kernel: SortKeyKernel
   private let offset: Int
   private let count: Int
   private let withTies: Bool
   private let result: CollectedBatches
   private let writers = Mutex<[Writer]>([])
-  /// The first word of the last row wanted, as far as known; rows above it are out.
-  fileprivate let threshold = Atomic<UInt64>(UInt64.max)
+  fileprivate let threshold: SortThreshold
   /// What the scan learns.
   fileprivate let published: TopNThreshold?
 
@@ -35,11 +33,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
     self.count = count
     self.withTies = withTies
     self.result = result
-    // Batches come one by one: what their columns hold is not known beforehand. Only the first word is compared, which a
-    // number and its NULL bit overrun.
-    kernel = SortKeyKernel(
-      types: keys.map { types[$0.position] }, orders: keys.map(\.order), mayHaveNulls: keys.map { _ in true },
-      longestStrings: keys.map { _ in nil }, maxWords: 2)
+    threshold = SortThreshold(types: keys.map { types[$0.position] }, orders: keys.map(\.order))
     super.init(node)
   }
 
@@ -47,16 +41,6 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
   fileprivate var wanted: Int {
     let (sum, overflow) = offset.addingReportingOverflow(count)
     return overflow ? Int.max : sum
-  }
-
-  /// - Note: not `Atomic.min`, which compares unsigned numbers as signed ones (Swift 6.3).
-  fileprivate func lowerThreshold(to word: UInt64) {
-    var current = threshold.load(ordering: .relaxed)
-    while word < current {
-      let (done, original) = threshold.weakCompareExchange(expected: current, desired: word, ordering: .relaxed)
-      if done { return }
-      current = original
-    }
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
@@ -121,7 +105,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
 
     override func consume(_ batch: Batch) throws(QueryError) {
       if sink.count == 0, !sink.withTies { return }
-      if batch.rowCount / 2 > cutAt, sink.threshold.load(ordering: .relaxed) == UInt64.max {
+      if batch.rowCount / 2 > cutAt, !sink.threshold.isKnown {
         // Some rows first: the threshold they make spares sorting most of the others.
         try add(batch.slice(offset: 0, count: cutAt))
         try add(batch.slice(offset: cutAt, count: batch.rowCount - cutAt))
@@ -133,34 +117,21 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
     private func add(_ batch: Batch) throws(QueryError) {
       let n = batch.rowCount
       var kept = batch
-      let limit = sink.threshold.load(ordering: .relaxed)
-      if limit != UInt64.max {
-        let wordCount = sink.kernel.wordCount
-        if words.byteCount < n * wordCount * 8 {
-          words = Buffer(byteCount: n * wordCount * 8)
-          selection = Buffer(byteCount: (n + 16) * 4)
-        }
-        let p = words.typed(UInt64.self)
-        sink.kernel.encode(sink.keys.map { batch.columns[$0.position] }, 0..<n, into: p, stride: n)
-        let rows = selection.typed(Int32.self)
-        var count = 0
-        var row = 0
-        while row < n {
-          rows[count] = Int32(truncatingIfNeeded: row)
-          count &+= bit(p[row] <= limit)
-          row &+= 1
-        }
-        if count == 0 { return }
-        if count < n { kept = batch.take(rows, count: count) }
-      }
+      if selection.byteCount < (n + 16) * 4 { selection = Buffer(byteCount: (n + 16) * 4) }
+      let rows = selection.typed(Int32.self)
+      let passed = sink.threshold.select(keyColumns(batch), rowCount: n, into: rows, &words)
+      if passed == 0 { return }
+      if let passed, passed < n { kept = batch.take(rows, count: passed) }
       candidates.append(kept)
       candidateRows += kept.rowCount
       heldBytes += kept.approximateByteCount
       // The first rows wanted tell the scan already.
-      let isFirst = sink.published != nil && limit == UInt64.max && candidateRows >= sink.wanted
+      let isFirst = sink.published != nil && passed == nil && candidateRows >= sink.wanted
       if candidateRows >= cutAt || isFirst { cutBack() }
       try reservation.set(heldBytes)
     }
+
+    private func keyColumns(_ batch: Batch) -> [Column] { sink.keys.map { batch.columns[$0.position] } }
 
     /// Keeps only the rows wanted, and tells the others what the last of them is.
     private func cutBack() {
@@ -174,13 +145,8 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
       candidateRows = count
       heldBytes = kept.approximateByteCount
       if count >= sink.wanted, sink.wanted > 0 {
-        let wordCount = sink.kernel.wordCount
         let last = kept.slice(offset: sink.wanted - 1, count: 1)
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { buffer in
-          sink.kernel.encode(
-            sink.keys.map { last.columns[$0.position] }, 0..<1, into: buffer.baseAddress!, stride: 1)
-          sink.lowerThreshold(to: buffer[0])
-        }
+        sink.threshold.lower(to: keyColumns(last))
         sink.published?.tighten(to: last.columns[sink.keys[0].position])
       }
     }

@@ -29,7 +29,7 @@ package struct AddDynamicFilters: OptimizerRule {
       for (index, key) in join.keys.enumerated() where !key.nullsEqual {
         let column = buildsLeft ? key.right : key.left
         let id = context.newDynamicFilterID()
-        if let filtered = AddDynamicFilters.attach(id, column, to: changed) {
+        if let filtered = AddDynamicFilters.attach(id, column, to: changed, .buildSide) {
           changed = filtered
           join.dynamicFilters[id] = index
         }
@@ -47,45 +47,10 @@ package struct AddDynamicFilters: OptimizerRule {
     let (wanted, overflows) = top.offset.addingReportingOverflow(top.count)
     guard let key = top.keys.first, !overflows, wanted > 0, wanted <= largestThresholdCount else { return top }
     let id = context.newDynamicFilterID()
-    guard let input = attachThreshold(id, key.column, to: top.input) else { return top }
+    guard let input = attach(id, key.column, to: top.input, .threshold) else { return top }
     top.input = input
     top.dynamicFilter = id
     return top
-  }
-
-  /// The plan with a top-N's filter on the scan that `column` streams from; nil when rows that it drops could be missed, or
-  /// could fail the query.
-  private static func attachThreshold(_ id: Int, _ column: ColumnReference, to plan: LogicalPlan) -> LogicalPlan? {
-    switch plan {
-    case .scan(let node):
-      if node.predicates.contains(where: \.mayFail) { return nil }
-      return attach(id, column, to: plan)
-    case .filter(var node):
-      guard !node.predicate.mayFail, let input = attachThreshold(id, column, to: node.input) else { return nil }
-      node.input = input
-      return .filter(node)
-    case .project(var node):
-      guard !node.assignments.contains(where: { $0.expression.mayFail }),
-        let source = node.assignments.first(where: { $0.reference == column })?.expression.columnReference,
-        let input = attachThreshold(id, source, to: node.input)
-      else { return nil }
-      node.input = input
-      return .project(node)
-    case .join(var node):
-      // Build sides are read whole before the first row comes out.
-      let probesLeft = !node.buildsLeft
-      guard probesLeft == node.left.outputs.contains(column), !(node.residual?.mayFail ?? false) else { return nil }
-      switch node.kind {
-      case .inner, .semi, .anti, .mark: break
-      case .left: if !probesLeft { return nil }
-      case .right: if probesLeft { return nil }
-      case .full: return nil
-      }
-      guard let input = attachThreshold(id, column, to: probesLeft ? node.left : node.right) else { return nil }
-      if probesLeft { node.left = input } else { node.right = input }
-      return .join(node)
-    default: return nil
-    }
   }
 
   /// Whether some condition narrows the plan's rows.
@@ -100,20 +65,35 @@ package struct AddDynamicFilters: OptimizerRule {
     }
   }
 
+  /// Who publishes a filter.
+  private enum Publisher {
+    case buildSide
+    /// A top-N, from the rows the scan itself yields: they have to stream up to it, and none that could fail may be dropped.
+    case threshold
+  }
+
   /// The plan with the filter on the scan that `column` comes from; nil when it does not come from one unchanged.
-  private static func attach(_ id: Int, _ column: ColumnReference, to plan: LogicalPlan) -> LogicalPlan? {
+  private static func attach(
+    _ id: Int, _ column: ColumnReference, to plan: LogicalPlan, _ publisher: Publisher
+  ) -> LogicalPlan? {
+    func hasFailing(_ expressions: [Expression]) -> Bool {
+      publisher == .threshold && expressions.contains(where: \.mayFail)
+    }
     switch plan {
     case .scan(var node):
-      guard let source = node.columns.first(where: { $0.reference == column })?.source, case .file = source else { return nil }
+      guard let source = node.columns.first(where: { $0.reference == column })?.source, case .file = source,
+        !hasFailing(node.predicates)
+      else { return nil }
       node.dynamicFilters.append(.init(id: id, column: column))
       return .scan(node)
     case .filter(var node):
-      guard let input = attach(id, column, to: node.input) else { return nil }
+      guard !hasFailing([node.predicate]), let input = attach(id, column, to: node.input, publisher) else { return nil }
       node.input = input
       return .filter(node)
     case .project(var node):
-      guard let source = node.assignments.first(where: { $0.reference == column })?.expression.columnReference,
-        let input = attach(id, source, to: node.input)
+      guard !hasFailing(node.assignments.map(\.expression)),
+        let source = node.assignments.first(where: { $0.reference == column })?.expression.columnReference,
+        let input = attach(id, source, to: node.input, publisher)
       else { return nil }
       node.input = input
       return .project(node)
@@ -126,23 +106,28 @@ package struct AddDynamicFilters: OptimizerRule {
       case .right: if inLeft { return nil }
       case .full: return nil
       }
+      // Build sides are read whole before the first row comes out.
+      if publisher == .threshold, inLeft == node.buildsLeft || hasFailing(node.residual.map { [$0] } ?? []) { return nil }
       var isAttached = false
-      if let input = attach(id, column, to: inLeft ? node.left : node.right) {
+      if let input = attach(id, column, to: inLeft ? node.left : node.right, publisher) {
         if inLeft { node.left = input } else { node.right = input }
         isAttached = true
       }
       // Rows of the other side join those alone that the filter lets through: through `column = other` it is theirs too.
-      if !node.isNullAware, node.kind == .inner || node.kind == .semi || node.kind == .left {
+      if publisher == .buildSide, !node.isNullAware, node.kind == .inner || node.kind == .semi || node.kind == .left {
         for key in node.keys where (inLeft ? key.left : key.right) == column {
-          guard let input = attach(id, inLeft ? key.right : key.left, to: inLeft ? node.right : node.left) else { continue }
+          let other = inLeft ? key.right : key.left
+          guard let input = attach(id, other, to: inLeft ? node.right : node.left, publisher) else { continue }
           if inLeft { node.right = input } else { node.left = input }
           isAttached = true
         }
       }
       return isAttached ? .join(node) : nil
     case .aggregate(var node):
-      guard node.groupingSets.count == 1, let key = node.keys.first(where: { $0.output == column }),
-        let input = attach(id, key.input, to: node.input)
+      // An aggregation's first row comes out after its last one went in.
+      guard publisher == .buildSide, node.groupingSets.count == 1,
+        let key = node.keys.first(where: { $0.output == column }),
+        let input = attach(id, key.input, to: node.input, publisher)
       else { return nil }
       node.input = input
       return .aggregate(node)

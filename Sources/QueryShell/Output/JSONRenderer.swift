@@ -50,21 +50,8 @@ package final class JSONRenderer: ResultRenderer {
 /// JSON strings.
 package enum JSONText {
   package static func quoted(_ text: String) -> [UInt8] {
-    var out: [UInt8] = [0x22]
-    for byte in text.utf8 {
-      switch byte {
-      case 0x22: out += Array("\\\"".utf8)
-      case 0x5c: out += Array("\\\\".utf8)
-      case 0x0a: out += Array("\\n".utf8)
-      case 0x0d: out += Array("\\r".utf8)
-      case 0x09: out += Array("\\t".utf8)
-      case 0..<0x20:
-        let digits = Array("0123456789abcdef".utf8)
-        out += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      default: out.append(byte)
-      }
-    }
-    out.append(0x22)
+    var out: [UInt8] = []
+    out.append(jsonString: Array(text.utf8))
     return out
   }
 }

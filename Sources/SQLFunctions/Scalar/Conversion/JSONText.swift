@@ -40,17 +40,7 @@ package enum JSONText {
         appendNumber(value ?? 0, to: out)
       }
     case .string: appendToken(reader, to: out)
-    case .beginArray:
-      out.append(0x5b)
-      var isFirst = true
-      while true {
-        let next = reader.next()
-        if next == .endArray { break }
-        if !isFirst { out.append(0x2c) }
-        isFirst = false
-        guard appendCanonical(&reader, next, to: out) else { return false }
-      }
-      out.append(0x5d)
+    case .beginArray: return appendArray(&reader, to: out, appendCanonical)
     case .beginObject: return appendObject(&reader, to: out)
     default: return false
     }
@@ -60,18 +50,7 @@ package enum JSONText {
   /// Appends a value without spaces, its members in the order they stand in; false when it is damaged.
   package static func appendCompact(_ reader: inout JSONReader, _ token: JSONReader.Token, to out: TextBuffer) -> Bool {
     switch token {
-    case .beginArray:
-      out.append(0x5b)
-      var isFirst = true
-      while true {
-        let next = reader.next()
-        if next == .endArray { break }
-        if !isFirst { out.append(0x2c) }
-        isFirst = false
-        guard appendCompact(&reader, next, to: out) else { return false }
-      }
-      out.append(0x5d)
-      return true
+    case .beginArray: return appendArray(&reader, to: out, appendCompact)
     case .beginObject:
       out.append(0x7b)
       var isFirst = true
@@ -107,6 +86,24 @@ package enum JSONText {
     var start: Int
     var keyEnd: Int
     var end: Int
+  }
+
+  /// Appends the rest of an array, its elements written by `appendElement`.
+  private static func appendArray(
+    _ reader: inout JSONReader, to out: TextBuffer,
+    _ appendElement: (inout JSONReader, JSONReader.Token, TextBuffer) -> Bool
+  ) -> Bool {
+    out.append(0x5b)
+    var isFirst = true
+    while true {
+      let next = reader.next()
+      if next == .endArray { break }
+      if !isFirst { out.append(0x2c) }
+      isFirst = false
+      guard appendElement(&reader, next, out) else { return false }
+    }
+    out.append(0x5d)
+    return true
   }
 
   private static func appendObject(_ reader: inout JSONReader, to out: TextBuffer) -> Bool {
