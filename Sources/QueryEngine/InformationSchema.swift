@@ -15,7 +15,6 @@ enum InformationSchema {
       Field("is_nullable", .text), Field("data_type", .text),
     ]),
     "enabled_roles": text("role_name"),
-    "role_authorization_descriptors": text("role_name", "grantor", "grantor_type", "grantee", "grantee_type", "is_grantable"),
     "roles": text("role_name"),
     "schemata": text("catalog_name", "schema_name"),
     "table_privileges": text(
