@@ -45,6 +45,7 @@ struct CatalogResolver: RelationResolver {
   }
 
   func relationNames(catalog: String, database: String) -> [String]? {
+    if database.lowercased() == InformationSchema.databaseName { return InformationSchema.tableNames }
     guard let known = try? state.catalog(), (try? known.hasDatabase(database)) == true else { return nil }
     return try? known.relations(in: database).map(\.name)
   }

@@ -187,14 +187,16 @@ extension Binder {
 
   /// What GROUPING(…) says for each grouping set: a bit per argument, 1 where the set leaves it out.
   private func groupingOperation(
-    _ arguments: [Expression], _ type: DataType, _ range: SourceRange, _ grouping: Grouping, _ setIndex: ColumnReference?
+    _ arguments: [(expression: Expression, text: String)], _ type: DataType, _ range: SourceRange, _ grouping: Grouping,
+    _ setIndex: ColumnReference?
   ) throws(QueryError) -> Expression {
     var indices: [Int] = []
-    for argument in arguments {
+    for (argument, text) in arguments {
       guard let index = grouping.keys.firstIndex(of: argument) else {
         throw QueryError(
           .invalidArguments,
-          "The arguments to GROUPING() must be expressions referenced by the GROUP BY associated with this query",
+          "The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated query level. "
+            + "Mismatch due to \(text).",
           at: range)
       }
       indices.append(index)

@@ -105,6 +105,9 @@ extension Binder {
       throw QueryError(.functionNotAggregate, "ORDER BY is only valid for aggregation functions", at: node.range)
     }
     if FunctionRegistry.window(name) != nil {
+      guard place.clause.allowsWindows else {
+        throw windowNotAllowed(ExpressionSyntax.functionCall(node).text, node.range, place)
+      }
       throw QueryError(.missingOver, "Window function \(name) requires an OVER clause", at: node.range)
     }
     if node.isStar {
@@ -174,7 +177,8 @@ extension Binder {
             at: parameter.range)
         }
         described.append(
-          .lambda(parameterCount: lambda.parameters.count) { (types: [DataType]) throws(QueryError) -> DataType in
+          .lambda(parameterCount: lambda.parameters.count, range: lambda.range) {
+            (types: [DataType]) throws(QueryError) -> DataType in
             try self.bindLambda(lambda, types, place).body.type
           })
       }
@@ -247,7 +251,7 @@ extension Binder {
   private func bindCoalesce(_ node: FunctionCallSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     try checkCount(node, 2...Int.max)
     let (operands, type) = try unified(
-      try bindAll(node.arguments, place), node.arguments, what: "COALESCE operands")
+      try bindAll(node.arguments, place), node.arguments, what: "All COALESCE operands")
     return .coalesce(operands, type)
   }
 
@@ -259,10 +263,12 @@ extension Binder {
       throw QueryError(
         .typeMismatch, "Types are not comparable with NULLIF: \(first.type) vs \(second.type)", at: node.range)
     }
-    let equal = try call("=", [coerced(first, to: common), coerced(second, to: common)], at: node.range)
-    return .caseWhen(
-      CaseExpression(
-        branches: [.init(condition: equal, result: .null(first.type))], otherwise: first, type: first.type))
+    return try once(first) { (first) throws(QueryError) in
+      let equal = try call("=", [coerced(first, to: common), coerced(second, to: common)], at: node.range)
+      return .caseWhen(
+        CaseExpression(
+          branches: [.init(condition: equal, result: .null(first.type))], otherwise: first, type: first.type))
+    }
   }
 
   // MARK: Aggregates
@@ -280,7 +286,7 @@ extension Binder {
     }
     if node.nullTreatment != nil {
       throw QueryError(
-        .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+        .nullTreatmentNotAllowed, "Cannot specify null treatment clause for \(name) function", at: node.range)
     }
     var inner = place
     inner.aggregateName = name
@@ -288,6 +294,7 @@ extension Binder {
     if let scope = place.outputScope {
       inner.scope = scope.parent
       inner.outputScope = nil
+      inner.refusedScope = scope
     }
     let call = try bindAggregateCall(node, name, function, inner)
     if let known = block.aggregates.first(where: { $0.isSame(as: call) }) { return .column(known.output) }

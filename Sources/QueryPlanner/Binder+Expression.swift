@@ -93,6 +93,11 @@ extension Binder {
       if let column = parameters[identifier.canonicalName] { return .column(column) }
     }
     guard let scope = place.scope else { throw columnNotFound([identifier], [], at: identifier.range) }
+    if let refused = place.refusedScope, !refused.localMatches([identifier]).isEmpty {
+      throw QueryError(
+        .columnNotFound, "Invalid reference to output projection attribute from ORDER BY aggregation",
+        at: identifier.range)
+    }
     if let found = try scope.resolve([identifier], at: identifier.range) {
       if let pattern = place.pattern {
         return try patternColumn(found, nil, identifier.canonicalName, identifier.range, pattern, place)
@@ -235,9 +240,9 @@ extension Binder {
         .typeMismatch, "Cannot check if \(value.type) is BETWEEN \(low.type) and \(high.type)", at: node.operatorRange)
     }
     (value, low, high) = (coerced(value, to: common), coerced(low, to: common), coerced(high, to: common))
-    let test = Expression.and([
-      try call(">=", [value, low], at: node.operatorRange), try call("<=", [value, high], at: node.operatorRange),
-    ])
+    let test = try once(value) { (value) throws(QueryError) in
+      .and([try call(">=", [value, low], at: node.operatorRange), try call("<=", [value, high], at: node.operatorRange)])
+    }
     return node.isNegated ? try call("not", [test], at: node.operatorRange) : test
   }
 
@@ -288,14 +293,30 @@ extension Binder {
 
   // MARK: CASE and casts
 
+  /// What `body` makes of a value that it may use several times: one that differs each time, as `random()` does, is
+  /// computed once all the same.
+  func once(
+    _ value: Expression, _ body: (Expression) throws(QueryError) -> Expression
+  ) throws(QueryError) -> Expression {
+    if value.isDeterministic { return try body(value) }
+    let parameter = newColumn("value", value.type)
+    let lambda = LambdaExpression(parameters: [parameter], body: try body(.column(parameter)))
+    return try .call("$let", [value, .lambda(lambda)])
+  }
+
   private func bindCase(_ node: CaseSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
-    var conditions: [Expression] = []
-    var operand: Expression?
-    var inner = place
-    if let syntax = node.operand {
-      operand = try bind(syntax, place)
-      inner.caseOperand = operand
+    guard let operand = node.operand else { return try bindCase(node, operand: nil, place) }
+    return try once(try bind(operand, place)) { (operand) throws(QueryError) in
+      try bindCase(node, operand: operand, place)
     }
+  }
+
+  private func bindCase(
+    _ node: CaseSyntax, operand: Expression?, _ place: ExpressionContext
+  ) throws(QueryError) -> Expression {
+    var conditions: [Expression] = []
+    var inner = place
+    if let operand { inner.caseOperand = operand }
     for branch in node.branches {
       if let operand, !branch.isPredicate {
         let value = try bind(branch.condition, place)
@@ -319,17 +340,24 @@ extension Binder {
       results.append(try bind(otherwise, place))
       syntax.append(otherwise)
     }
-    let (unified, type) = try unified(results, syntax, what: "CASE results")
+    let (unified, type) = try unified(results, syntax, what: "All CASE results")
     let branches = zip(conditions, unified).map { CaseExpression.Branch(condition: $0, result: $1) }
     let otherwise = node.otherwise == nil ? Expression.null(type) : unified[unified.count - 1]
     return .caseWhen(CaseExpression(branches: branches, otherwise: otherwise, type: type))
   }
 
-  private func bindCast(_ node: CastSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
-    let type: DataType
-    do throws(QueryError) { type = try TypeBinder.bind(node.type) } catch {
-      throw QueryError(error.code, error.message, at: error.code == .typeNotFound ? node.range : error.range, hint: error.hint)
+  /// The type that a cast, or a function with RETURNING, asks for.
+  ///
+  /// - Throws: `TYPE_MISMATCH` for names that are no types.
+  func bindTarget(_ type: TypeSyntax, at range: SourceRange) throws(QueryError) -> DataType {
+    do throws(QueryError) { return try TypeBinder.bind(type) } catch {
+      guard error.code == .typeNotFound else { throw error }
+      throw QueryError(.typeMismatch, error.message, at: range, hint: error.hint)
     }
+  }
+
+  private func bindCast(_ node: CastSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
+    let type = try bindTarget(node.type, at: node.range)
     let operand = try bind(node.operand, place)
     if operand.type == type { return operand }
     if case .constant(.null, _) = operand { return .constant(.null, type) }
@@ -342,13 +370,19 @@ extension Binder {
   /// Whether values of a type have a field for EXTRACT; a date has no time of day, and only
   /// values with a zone have an offset, though functions such as `hour` take what coerces to those.
   private static func hasField(_ type: DataType, _ field: ExtractField) -> Bool {
-    switch (field, type) {
-    case (.hour, .date), (.minute, .date), (.second, .date): false
-    case (.timezoneHour, .timestampWithTimeZone), (.timezoneHour, .timeWithTimeZone), (.timezoneHour, .unknown),
-      (.timezoneMinute, .timestampWithTimeZone), (.timezoneMinute, .timeWithTimeZone), (.timezoneMinute, .unknown):
+    switch (type, field) {
+    case (.unknown, _), (.timestampWithTimeZone, _): true
+    case (_, .timezoneHour), (_, .timezoneMinute): if case .timeWithTimeZone = type { true } else { false }
+    case (.timestamp, _): true
+    case (.date, .hour), (.date, .minute), (.date, .second): false
+    case (.date, _): true
+    case (.time, .hour), (.time, .minute), (.time, .second): true
+    case (.timeWithTimeZone, .hour), (.timeWithTimeZone, .minute), (.timeWithTimeZone, .second): true
+    case (.intervalYearToMonth, .year), (.intervalYearToMonth, .month): true
+    case (.intervalDayToSecond, .day), (.intervalDayToSecond, .hour), (.intervalDayToSecond, .minute),
+      (.intervalDayToSecond, .second):
       true
-    case (.timezoneHour, _), (.timezoneMinute, _): false
-    default: true
+    default: false
     }
   }
 
@@ -427,7 +461,7 @@ extension Binder {
     if session.followsAthena, node.elements.count > Binder.maxAthenaElementCount {
       throw QueryError(.tooManyArguments, "Too many arguments for array constructor", at: node.range)
     }
-    let (elements, type) = try unified(try bindAll(node.elements, place), node.elements, what: "ARRAY elements")
+    let (elements, type) = try unified(try bindAll(node.elements, place), node.elements, what: "All ARRAY elements")
     var constants: [Scalar] = []
     constants.reserveCapacity(elements.count)
     for element in elements { if case .constant(let scalar, _) = element { constants.append(scalar) } }
@@ -486,7 +520,7 @@ extension Binder {
         .invalidArguments, "GROUPING supports up to 63 arguments: \(arguments.count)", at: node.range)
     }
     let output = newColumn("grouping", arguments.count <= 31 ? .integer : .bigint)
-    block.groupings.append((output, arguments, node.range))
+    block.groupings.append((output, zip(arguments, node.columns).map { ($0, $1.text) }, node.range))
     return .column(output)
   }
 

@@ -130,8 +130,18 @@ extension Binder {
 
   // MARK: JSON_EXISTS, JSON_VALUE, JSON_QUERY
 
+  /// The path of a function; only those of JSON_TABLE have names.
+  private func bindUnnamedPath(
+    _ syntax: JSONPathInvocationSyntax, of function: String, _ place: ExpressionContext
+  ) throws(QueryError) -> BoundJSONPath {
+    if let name = syntax.pathName {
+      throw QueryError(.invalidPath, "JSON path name is not allowed in \(function) function", at: name.range)
+    }
+    return try bindJSONPath(syntax, place)
+  }
+
   func bindJSONExists(_ node: JSONExistsSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
-    let path = try bindJSONPath(node.path, place)
+    let path = try bindUnnamedPath(node.path, of: "JSON_EXISTS", place)
     let onError: JSONQueryFunctions.ExistsOnError =
       switch node.onError {
       case nil, .false: .false
@@ -145,8 +155,8 @@ extension Binder {
   }
 
   func bindJSONValue(_ node: JSONValueSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
-    let path = try bindJSONPath(node.path, place)
-    let type = try node.returning.map { (type: TypeSyntax) throws(QueryError) in try TypeBinder.bind(type) } ?? .text
+    let path = try bindUnnamedPath(node.path, of: "JSON_VALUE", place)
+    let type = try node.returning.map { (type: TypeSyntax) throws(QueryError) in try bindTarget(type, at: node.range) } ?? .text
     var lambdas: [LambdaExpression] = []
     let options = try jsonValueOptions(type, node.onEmpty, node.onError, &lambdas, place, at: node.range)
     return jsonCall(
@@ -205,7 +215,7 @@ extension Binder {
   }
 
   func bindJSONQuery(_ node: JSONQuerySyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
-    let path = try bindJSONPath(node.path, place)
+    let path = try bindUnnamedPath(node.path, of: "JSON_QUERY", place)
     let inputIsJSON = path.arguments[0].type == .json
     let output = try jsonOutput(
       node.returning, node.returningFormat, default: inputIsJSON ? .json : .text, at: node.range)
@@ -254,7 +264,7 @@ extension Binder {
     _ type: TypeSyntax?, _ format: JSONFormatSyntax?, default: DataType = .text, at range: SourceRange
   ) throws(QueryError) -> JSONOutput {
     guard let type else { return JSONOutput(type: `default`, encoding: .utf8) }
-    let bound = try TypeBinder.bind(type)
+    let bound = try bindTarget(type, at: range)
     let isPlain = format == nil || format == .json
     switch bound {
     case .varchar, .char, .json: if isPlain { return JSONOutput(type: bound, encoding: .utf8) }

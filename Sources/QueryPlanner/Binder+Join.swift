@@ -26,7 +26,7 @@ extension Binder {
     if free.isDisjoint(with: left.plan.outputs) { return try join(kind, left, right, condition, range, context) }
     guard kind != .right, kind != .full else {
       throw QueryError(
-        .notSupported, "\(kind.rawValue) JOIN involving LATERAL or UNNEST cannot refer to the left side", at: range)
+        .invalidColumnReference, "LATERAL reference not allowed in \(kind.rawValue) JOIN", at: rightSyntax.range)
     }
     let fields = left.fields + right.fields
     let block = QueryBlock(context: context)

@@ -258,7 +258,7 @@ extension Binder {
         }
         throw QueryError(
           .typeMismatch,
-          "All \(what) must be the same type or coercible to a common type. Cannot find common type between \(type) and "
+          "\(what) must be the same type or coercible to a common type. Cannot find common type between \(type) and "
             + "\(expression.type), all types (without duplicates): [\(types.joined(separator: ", "))]",
           at: index < syntax.count ? syntax[index].errorRange : nil)
       }

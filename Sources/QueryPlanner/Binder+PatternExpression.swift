@@ -306,7 +306,7 @@ extension Binder {
     if node.isDistinct { throw unsupported("DISTINCT") }
     if node.nullTreatment != nil {
       throw QueryError(
-        .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+        .nullTreatmentNotAllowed, "Cannot specify null treatment clause for \(name) function", at: node.range)
     }
     guard place.lambdas.isEmpty else { throw notScalar(node.range, text: ExpressionSyntax.functionCall(node).text, place) }
     if let outer = pattern.function {

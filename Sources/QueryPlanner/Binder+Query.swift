@@ -54,7 +54,7 @@ extension Binder {
       let (value, range) = try rowCount(offset, clause: "OFFSET")
       guard let value, value >= 0 else {
         throw QueryError(
-          .invalidLimitClause,
+          .numericValueOutOfRange,
           "OFFSET row count must be greater or equal to 0 (actual value: \(value.map(String.init) ?? "null"))", at: range)
       }
       tail.offset = value
@@ -67,7 +67,7 @@ extension Binder {
       if let value {
         guard value >= 0 else {
           throw QueryError(
-            .invalidLimitClause, "LIMIT row count must be greater or equal to 0 (actual value: \(value))", at: range)
+            .numericValueOutOfRange, "LIMIT row count must be greater or equal to 0 (actual value: \(value))", at: range)
         }
         tail.count = value
       }
@@ -78,7 +78,7 @@ extension Binder {
         let (value, range) = try rowCount(count, clause: "FETCH FIRST")
         guard let value, value > 0 else {
           throw QueryError(
-            .invalidLimitClause,
+            .numericValueOutOfRange,
             "FETCH FIRST row count must be positive (actual value: \(value.map(String.init) ?? "null"))", at: range)
         }
         tail.count = value
@@ -335,6 +335,9 @@ extension Binder {
   // MARK: WITH
 
   private func bindWith(_ with: WithSyntax, _ context: QueryContext) throws(QueryError) -> NamedQueries {
+    if with.isRecursive, context.named?.isInRecursion == true {
+      throw QueryError(.nestedRecursive, "nested recursive WITH query", at: with.range)
+    }
     let named = NamedQueries(parent: context.named)
     let inner = QueryContext(named: named, outer: context.outer)
     var seen: Set<String> = []
@@ -344,12 +347,20 @@ extension Binder {
         throw QueryError(
           .duplicateNamedQuery, "WITH query name '\(name)' specified more than once", at: query.name.range)
       }
-      let isRecursive = with.isRecursive
-      if isRecursive, let rows = try bindRecursive(query, named, inner) {
-        named.set(name, .shared(CommonDefinition(id: newCommonID(), name: name, plan: rows.plan), columns: rows.columns))
-        continue
+      var place = inner
+      if with.isRecursive {
+        if query.columnAliases.isEmpty {
+          throw QueryError(
+            .missingColumnAliases, "missing column aliases in recursive WITH query", at: query.name.range)
+        }
+        if let rows = try bindRecursive(query, named, inner) {
+          named.set(name, .shared(CommonDefinition(id: newCommonID(), name: name, plan: rows.plan), columns: rows.columns))
+          continue
+        }
+        place.named = NamedQueries(parent: named, isInRecursion: true)
+        place.named?.set(name, .recursion(RecursionMarker(name: name, id: newCommonID())))
       }
-      let rows = try bindNamedQuery(query, inner)
+      let rows = try bindNamedQuery(query, place)
       if rows.plan.readsOpenRecursion {
         named.set(name, .step(RecursiveStepQuery(rows)))
         continue
@@ -379,6 +390,10 @@ extension Binder {
 
   private func rename(_ columns: inout [BoundRows.Column], _ query: NamedQuerySyntax) throws(QueryError) {
     if query.columnAliases.isEmpty { return }
+    var seen: Set<String> = []
+    for alias in query.columnAliases where !seen.insert(alias.canonicalName).inserted {
+      throw QueryError(.duplicateColumnName, "Column name '\(alias.name)' specified more than once", at: alias.range)
+    }
     guard query.columnAliases.count == columns.count else {
       throw QueryError(
         .mismatchedColumnAliases,
@@ -422,12 +437,15 @@ extension Binder {
       query.isUsed = true
       return query.rows
     case .recursion(let marker):
-      marker.useCount += 1
+      marker.uses.append(name.range)
       guard let columns = marker.columns else {
         throw QueryError(
-          .invalidRecursiveReference, "WITH table name is referenced in the base relation of recursion", at: name.range)
+          .invalidRecursiveReference,
+          marker.isInAnchor
+            ? "WITH table name is referenced in the base relation of recursion"
+            : "recursive reference not allowed in this context", at: name.range)
       }
-      if marker.useCount > 1 {
+      if marker.uses.count > 1 {
         throw QueryError(
           .invalidRecursiveReference, "multiple recursive references in the step relation of recursion", at: name.range)
       }
@@ -450,30 +468,25 @@ extension Binder {
     while case .query(let inner) = body, inner.with == nil, inner.orderBy.isEmpty, inner.limit == nil, inner.offset == nil {
       body = inner.body
     }
-    guard case .setOperation(let operation) = body, operation.terms[0].operator == .union, query.query.with == nil else {
-      return nil
-    }
+    guard case .setOperation(let operation) = body, operation.terms[0].operator == .union else { return nil }
     let marker = RecursionMarker(name: name, id: newCommonID())
-    let scope = NamedQueries(parent: named)
+    let scope = NamedQueries(parent: named, isInRecursion: true)
     scope.set(name, .recursion(marker))
-    let inner = QueryContext(named: scope, outer: context.outer)
+    var inner = QueryContext(named: scope, outer: context.outer)
+    if let with = query.query.with { inner.named = try bindWith(with, inner) }
 
     var base = operation
     let last = base.terms.removeLast()
     let baseBody: QueryBodySyntax = base.terms.isEmpty ? base.first : .setOperation(base)
+    marker.isInAnchor = true
     var anchor = exact(try bindBody(baseBody, inner))
     try rename(&anchor.columns, query)
+    marker.isInAnchor = false
     marker.columns = anchor.columns
     let step = try bindBody(last.body, inner)
-    guard marker.useCount > 0 else { return nil }
-    guard query.query.orderBy.isEmpty, query.query.limit == nil, query.query.offset == nil else {
-      throw QueryError(
-        .notSupported, "immediate ORDER BY, OFFSET and LIMIT clauses are not supported in a recursive query",
-        at: query.query.range)
-    }
-    if query.columnAliases.isEmpty {
-      throw QueryError(.missingColumnAliases, "missing column aliases in recursive WITH query", at: query.name.range)
-    }
+    guard let use = marker.uses.first else { return nil }
+    try checkStep(last.body, step.plan, use)
+    try checkRecursive(query.query)
     guard step.columns.count == anchor.columns.count else {
       throw QueryError(
         .typeMismatch,
@@ -499,6 +512,67 @@ extension Binder {
     return BoundRows(
       plan: .recursion(node),
       columns: zip(anchor.columns, outputs).map { BoundRows.Column(name: $0.name, reference: $1) })
+  }
+
+  /// A recursive query has no clauses around its UNION.
+  private func checkRecursive(_ query: QuerySyntax) throws(QueryError) {
+    func immediate(_ clause: String, _ code: ErrorCode, at range: SourceRange) -> QueryError {
+      QueryError(code, "immediate \(clause) clause in recursive query", at: range)
+    }
+    if let with = query.with { throw immediate("WITH", .notSupported, at: with.range) }
+    if let item = query.orderBy.first { throw immediate("ORDER BY", .notSupported, at: item.expression.range) }
+    if query.offset != nil { throw immediate("OFFSET", .notSupported, at: query.range) }
+    if query.limit != nil { throw immediate("FETCH FIRST / LIMIT", .invalidLimitClause, at: query.range) }
+  }
+
+  /// A recursion's step is a SELECT without LIMIT that reads the rows of the round before in its FROM, where each of them
+  /// makes rows of its own.
+  ///
+  /// - Parameter use: where the query's name stands in the step.
+  /// - Source: Trino `StatementAnalyzer.tryProcessRecursiveQuery`, `validateFromClauseOfRecursiveTerm`.
+  private func checkStep(_ syntax: QueryBodySyntax, _ plan: LogicalPlan, _ use: SourceRange) throws(QueryError) {
+    func invalid(_ message: String) -> QueryError { QueryError(.invalidRecursiveReference, message, at: use) }
+    var body = syntax
+    while case .query(let query) = body {
+      if query.limit != nil {
+        throw QueryError(
+          .invalidLimitClause, "FETCH FIRST / LIMIT clause in the step relation of recursion", at: query.range)
+      }
+      body = query.body
+    }
+    let outside = "recursive reference outside of FROM clause of the step relation of recursion"
+    guard case .select(let select) = body, !select.from.isEmpty else { throw invalid(outside) }
+
+    func check(_ plan: LogicalPlan) throws(QueryError) {
+      func reads(_ plan: LogicalPlan) -> Bool { plan.readsOpenRecursion }
+      switch plan {
+      case .apply(let node) where reads(node.subquery):
+        guard case .lateral(let isLeft, _) = node.kind else { throw invalid(outside) }
+        if isLeft { throw invalid("recursive reference in right source of LEFT join") }
+      case .join(let node):
+        let name = node.kind == .left ? "LEFT" : node.kind == .right ? "RIGHT" : node.kind == .full ? "FULL" : nil
+        guard let name else { break }
+        if node.kind != .left, reads(node.left) {
+          throw invalid("recursive reference in left source of \(name) join")
+        }
+        if node.kind != .right, reads(node.right) {
+          throw invalid("recursive reference in right source of \(name) join")
+        }
+      case .setOperation(let node):
+        let all = node.isAll ? "ALL" : "DISTINCT"
+        if node.kind == .intersect, node.isAll, node.inputs.contains(where: reads) {
+          throw invalid("recursive reference in INTERSECT ALL")
+        }
+        guard node.kind == .except else { break }
+        if node.inputs.dropFirst().contains(where: reads) {
+          throw invalid("recursive reference in right relation of EXCEPT \(all)")
+        }
+        if node.isAll, reads(node.inputs[0]) { throw invalid("recursive reference in left relation of EXCEPT ALL") }
+      default: break
+      }
+      for child in plan.children { try check(child) }
+    }
+    try check(plan)
   }
 
   func checkStack(_ range: SourceRange) throws(QueryError) {

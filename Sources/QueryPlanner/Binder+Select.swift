@@ -65,6 +65,12 @@ extension Binder {
     }
     inlineOutputsInWindows(block, items)
 
+    if grouping == nil, let call = block.groupings.first {
+      throw QueryError(
+        .missingGroupBy,
+        "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
+        at: call.range)
+    }
     if grouping != nil || having != nil || !block.aggregates.isEmpty {
       let keys = grouping ?? Grouping(keys: [], sets: [[]])
       grouping = keys
@@ -96,11 +102,6 @@ extension Binder {
         }
       }
       try aggregation.rewriteSubqueries(block)
-    } else if let call = block.groupings.first {
-      throw QueryError(
-        .missingGroupBy,
-        "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
-        at: call.range)
     }
     if let condition = having { plan = try filter(plan, bound: condition, block) }
 
@@ -279,7 +280,7 @@ extension Binder {
         current = searched.parent
       }
       if columns.isEmpty {
-        if let parts, try scope.resolve(parts, at: qualifier.range) == nil, !scope.isColumnReference(parts) {
+        if let parts, try !scope.namesRow(parts, at: qualifier.range) {
           let relations = Set(scope.fields.compactMap(\.qualifier.last)).sorted()
           throw QueryError(
             .tableNotFound, "Unable to resolve reference \(parts.map(\.canonicalName).joined(separator: "."))",

@@ -169,8 +169,16 @@ extension Binder {
       case .inSubquery: .inSubquery(subquery.output, probe: probe!)
       case .quantified(let op, let isAll): .quantified(subquery.output, probe: probe!, op: op, isAll: isAll)
       }
+    let query =
+      switch subquery.syntax {
+      case .subquery(let node): node.query.range
+      case .exists(let node): node.query.range
+      case .inSubquery(let node): node.query.range
+      case .quantifiedComparison(let node): node.query.range
+      default: subquery.range
+      }
     return .apply(
       ApplyNode(
-        kind, input: input, subquery: subquery.plan, correlation: subquery.plan.freeColumns, range: shown(subquery.range)))
+        kind, input: input, subquery: subquery.plan, correlation: subquery.plan.freeColumns, range: shown(query)))
   }
 }

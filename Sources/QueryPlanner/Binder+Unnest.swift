@@ -79,24 +79,29 @@ extension Binder {
   private func arguments(
     _ function: TableFunctionSyntax, _ names: [String]
   ) throws(QueryError) -> [TableFunctionArgumentSyntax?] {
+    guard function.arguments.count <= names.count else {
+      throw QueryError(
+        .invalidArguments, "Too many arguments. Expected at most \(names.count) arguments, got "
+          + "\(function.arguments.count) arguments", at: function.range)
+    }
+    let namedCount = function.arguments.filter { $0.name != nil }.count
+    guard namedCount == 0 || namedCount == function.arguments.count else {
+      throw QueryError(
+        .invalidArguments, "All arguments must be passed by name or all must be passed positionally", at: function.range)
+    }
     var result: [TableFunctionArgumentSyntax?] = Array(repeating: nil, count: names.count)
     for (position, argument) in function.arguments.enumerated() {
-      let index: Int
+      var index = position
       if let name = argument.name {
         guard let known = names.firstIndex(of: name.canonicalName) else {
-          throw QueryError(.invalidArguments, "Unexpected argument name: \(name.name.uppercased())", at: argument.range)
+          throw QueryError(
+            .invalidFunctionArgument, "Unexpected argument name: \(name.name.uppercased())", at: argument.range)
         }
         index = known
-      } else {
-        guard position < names.count else {
-          throw QueryError(
-            .invalidArguments, "Too many arguments. Expected at most \(names.count) arguments, got "
-              + "\(function.arguments.count) arguments", at: function.range)
-        }
-        index = position
       }
       if result[index] != nil {
-        throw QueryError(.invalidArguments, "Duplicate argument name: \(names[index].uppercased())", at: argument.range)
+        throw QueryError(
+          .invalidFunctionArgument, "Duplicate argument name: \(names[index].uppercased())", at: argument.range)
       }
       result[index] = argument
     }
@@ -110,7 +115,7 @@ extension Binder {
     var values: [Int64] = []
     for (index, argument) in given.enumerated() {
       guard let argument else {
-        if index == 1 { throw QueryError(.invalidArguments, "Missing argument: STOP", at: function.range) }
+        if index == 1 { throw QueryError(.missingArgument, "Missing argument: STOP", at: function.range) }
         values.append(index == 0 ? 0 : 1)
         continue
       }

@@ -28,8 +28,11 @@ extension Binder {
           .duplicateWindowName, "WINDOW name '\(definition.name.canonicalName)' specified more than once",
           at: definition.name.range)
       }
-      // A definition may refer to earlier ones only.
-      _ = try resolve(definition.specification, block)
+      // A definition may refer to earlier ones only. What it makes is not kept: calls bind it again.
+      let own = QueryBlock(context: block.context)
+      own.windowDefinitions = block.windowDefinitions
+      let place = ExpressionContext(scope: scope, block: own, clause: .select)
+      _ = try bindWindow(.specification(definition.specification), definition.name.canonicalName, place, own)
       block.windowDefinitions[QueryBlock.windowKey(definition.name)] = definition.specification
     }
   }
@@ -60,13 +63,13 @@ extension Binder {
     let base = try resolve(definition, block)
     if let first = syntax.partitionBy.first {
       throw QueryError(
-        .invalidWindowReference, "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
+        .invalidPartitionBy, "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
         at: first.range)
     }
     if let first = syntax.orderBy.first, !base.ordering.isEmpty {
       throw QueryError(
         .invalidOrderBy,
-        "Cannot specify ORDER BY if the referenced named WINDOW specifies ORDER BY", at: first.range)
+        "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY", at: first.range)
     }
     if base.frame != nil {
       throw QueryError(
@@ -88,12 +91,7 @@ extension Binder {
     let text = ExpressionSyntax.functionCall(node).text
     try refuseNesting(text, node.range, place, isInWindow: place.windowName != nil)
     guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows, let over = node.over else {
-      if place.clause == .having {
-        throw QueryError(
-          .nestedWindow, "HAVING clause cannot contain window functions or row pattern measures: [\(text)]",
-          at: place.clauseRange ?? node.range)
-      }
-      throw notScalar(node.range, text: text, place)
+      throw windowNotAllowed(text, node.range, place)
     }
     let bound = try bindWindow(over, name, place, block)
     var inner = place
@@ -114,7 +112,7 @@ extension Binder {
       }
       if Binder.rankingFunctions.contains(name), node.nullTreatment != nil {
         throw QueryError(
-          .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+          .nullTreatmentNotAllowed, "Cannot specify null treatment clause for \(name) function", at: node.range)
       }
       if name == "lag" || name == "lead", specification.ordering.isEmpty {
         throw QueryError(
@@ -128,7 +126,7 @@ extension Binder {
     } else if let function = FunctionRegistry.aggregate(name) {
       if node.nullTreatment != nil {
         throw QueryError(
-          .invalidArguments, "Cannot specify null treatment clause for \(name) function", at: node.range)
+          .nullTreatmentNotAllowed, "Cannot specify null treatment clause for \(name) function", at: node.range)
       }
       let call = try bindAggregateCall(node, name, function, inner)
       window = QueryBlock.Window(
@@ -148,6 +146,14 @@ extension Binder {
     block.windows.append(window)
     block.windowOutputs.insert(window.output)
     return .column(window.output)
+  }
+
+  /// The error for window functions and measures in clauses that take none.
+  func windowNotAllowed(_ text: String, _ range: SourceRange, _ place: ExpressionContext) -> QueryError {
+    guard place.clause == .having, place.lambdas.isEmpty else { return notScalar(range, text: text, place) }
+    return QueryError(
+      .nestedWindow, "HAVING clause cannot contain window functions or row pattern measures: [\(text)]",
+      at: place.clauseRange ?? range)
   }
 
   /// Window functions and measures stand neither in aggregates nor in each other's windows.
@@ -228,7 +234,7 @@ extension Binder {
     let text = ExpressionSyntax.measure(node).text
     try refuseNesting(text, node.range, place, isInWindow: place.windowName != nil || place.pattern != nil)
     guard place.lambdas.isEmpty, let block = place.block, place.clause.allowsWindows else {
-      throw notScalar(node.range, text: text, place)
+      throw windowNotAllowed(text, node.range, place)
     }
     let bound = try bindWindow(node.over, node.name.canonicalName, place, block)
     let label = PatternScope.label(node.name)
@@ -283,12 +289,12 @@ extension Binder {
       throw QueryError(.missingOrderBy, "Window frame of type GROUPS requires ORDER BY", at: syntax.range)
     }
     return Frame(
-      unit: unit, start: try bindBound(syntax.start, unit, specification, ordering, place),
-      end: try bindBound(syntax.end ?? .currentRow, unit, specification, ordering, place))
+      unit: unit, start: try bindBound(syntax.start, "start", unit, specification, ordering, place),
+      end: try bindBound(syntax.end ?? .currentRow, "end", unit, specification, ordering, place))
   }
 
   private func bindBound(
-    _ bound: FrameBoundSyntax, _ unit: WindowFrame.Unit, _ specification: Specification,
+    _ bound: FrameBoundSyntax, _ side: String, _ unit: WindowFrame.Unit, _ specification: Specification,
     _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
   ) throws(QueryError) -> QueryBlock.Window.Bound {
     switch bound {
@@ -296,16 +302,16 @@ extension Binder {
     case .currentRow: return .currentRow
     case .unboundedFollowing: return .unboundedFollowing
     case .preceding(let syntax):
-      return .preceding(try bindOffset(syntax, isPreceding: true, unit, specification, ordering, place))
+      return .preceding(try bindOffset(syntax, side, isPreceding: true, unit, specification, ordering, place))
     case .following(let syntax):
-      return .following(try bindOffset(syntax, isPreceding: false, unit, specification, ordering, place))
+      return .following(try bindOffset(syntax, side, isPreceding: false, unit, specification, ordering, place))
     }
   }
 
   /// The column a frame bound reads: a row or group count, for RANGE the limit of the sort key.
   private func bindOffset(
-    _ syntax: ExpressionSyntax, isPreceding: Bool, _ unit: WindowFrame.Unit, _ specification: Specification,
-    _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
+    _ syntax: ExpressionSyntax, _ side: String, isPreceding: Bool, _ unit: WindowFrame.Unit,
+    _ specification: Specification, _ ordering: [QueryBlock.Ordering], _ place: ExpressionContext
   ) throws(QueryError) -> Expression {
     let range = syntax.errorRange
     let offset = try bind(syntax, place)
@@ -315,7 +321,8 @@ extension Binder {
         || (offset.type.isDecimal && TypeCoercion.canCoerce(offset.type, to: .decimal(precision: 38, scale: 0)))
       else {
         throw QueryError(
-          .typeMismatch, "Window frame \(name) value type must be exact numeric type with scale 0 (actual \(offset.type))",
+          .typeMismatch,
+          "Window frame \(name) \(side) value type must be exact numeric type with scale 0 (actual \(offset.type))",
           at: range)
       }
       let count: Expression

@@ -154,7 +154,7 @@ final class QueryBlock {
   var windowOutputs: Set<ColumnReference> = []
   var aggregateOutputs: Set<ColumnReference> = []
   /// GROUPING() calls: what they ask, by the column that expressions use.
-  var groupings: [(output: ColumnReference, arguments: [Expression], range: SourceRange)] = []
+  var groupings: [(output: ColumnReference, arguments: [(expression: Expression, text: String)], range: SourceRange)] = []
   /// Subqueries bound before in the block's main scope.
   var knownSubqueries: [ExpressionSyntax: Expression] = [:]
 
@@ -220,6 +220,8 @@ struct ExpressionContext {
   var caseOperand: Expression?
   /// ORDER BY: columns of the SELECT list, which aggregates may not use.
   var outputScope: Scope?
+  /// Inside of an aggregate of ORDER BY: columns of the SELECT list, which shadow those of FROM but may not be used.
+  var refusedScope: Scope?
   /// Set inside of MEASURES and DEFINE.
   var pattern: PatternPlace?
 
@@ -245,9 +247,14 @@ final class NamedQueries {
   }
 
   let parent: NamedQueries?
+  /// Whether these are names seen within a query of WITH RECURSIVE.
+  let isInRecursion: Bool
   private var entries: [String: Entry] = [:]
 
-  init(parent: NamedQueries?) { self.parent = parent }
+  init(parent: NamedQueries?, isInRecursion: Bool = false) {
+    self.parent = parent
+    self.isInRecursion = isInRecursion || parent?.isInRecursion == true
+  }
 
   func find(_ name: String) -> Entry? { entries[name] ?? parent?.find(name) }
 
@@ -268,8 +275,10 @@ final class RecursionMarker {
   let id: Int
   /// Nil while the part that must not refer to the query is bound.
   var columns: [BoundRows.Column]?
-  var useCount = 0
-  var anchorRange: SourceRange?
+  /// Whether that part is the base of the recursion, rather than a query that cannot be recursive at all.
+  var isInAnchor = false
+  /// Where the query's name was used.
+  var uses: [SourceRange] = []
 
   init(name: String, id: Int) {
     self.name = name

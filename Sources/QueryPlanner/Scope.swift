@@ -101,6 +101,21 @@ final class Scope {
     return false
   }
 
+  /// Whether the name, or the column that it starts with, is a row or JSON, so that `.*` may follow.
+  func namesRow(_ parts: [Identifier], at range: SourceRange) throws(QueryError) -> Bool {
+    var prefix = parts
+    while !prefix.isEmpty {
+      if let found = try resolve(prefix, at: range) {
+        switch found.field.reference.type {
+        case .row, .json: return true
+        default: return false
+        }
+      }
+      prefix.removeLast()
+    }
+    return false
+  }
+
   /// Whether some relation here or further out has the name.
   func hasRelation(_ parts: [Identifier]) -> Bool {
     fields.contains { $0.matches(prefix: parts) && !parts.isEmpty } || (parent?.hasRelation(parts) ?? false)

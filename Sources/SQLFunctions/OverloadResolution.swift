@@ -5,7 +5,8 @@ package import QueryErrors
 package enum CallArgument {
   case type(DataType)
   /// A lambda; `bind` binds its body under given parameter types and answers the body's type.
-  case lambda(parameterCount: Int, bind: (_ parameterTypes: [DataType]) throws(QueryError) -> DataType)
+  case lambda(
+    parameterCount: Int, range: SourceRange?, bind: (_ parameterTypes: [DataType]) throws(QueryError) -> DataType)
 }
 
 /// Chooses the form of a function that a call means.
@@ -147,8 +148,16 @@ package enum OverloadResolution {
         } else if !solver.unify(pattern, type) {
           return nil
         }
-      case .lambda(let count, _):
-        guard case .function(let parameters, _) = pattern, parameters.count == count else { return nil }
+      case .lambda(let count, let range, _):
+        guard case .function(let parameters, _) = pattern else { return nil }
+        guard parameters.count == count else {
+          if lambdaError == nil {
+            lambdaError = QueryError(
+              .invalidParameterUsage, "Expected a lambda that takes \(parameters.count) argument(s) but got \(count)",
+              at: range)
+          }
+          return nil
+        }
       }
     }
     // Lambdas: bound once their parameters are known; a result that widens a variable binds them again.
@@ -157,7 +166,7 @@ package enum OverloadResolution {
     while true {
       let before = solver.variables
       for (index, argument) in arguments.enumerated() {
-        guard case .lambda(_, let bind) = argument, case .function(let parameters, let result) = patterns[index] else {
+        guard case .lambda(_, _, let bind) = argument, case .function(let parameters, let result) = patterns[index] else {
           continue
         }
         var types: [DataType] = []

@@ -191,7 +191,7 @@ import Testing
     ("SELECT a FROM t WHERE b", "TYPE_MISMATCH: line 1:23: WHERE clause must evaluate to a boolean: actual type integer"),
     ("SELECT a = c FROM t", "TYPE_MISMATCH: line 1:10: Cannot apply operator: bigint = varchar"),
     ("SELECT CAST(m AS bigint) FROM t", "TYPE_MISMATCH: line 1:8: Cannot cast map(varchar, bigint) to bigint"),
-    ("SELECT CAST(1 AS foo)", "TYPE_NOT_FOUND: line 1:8: Unknown type: foo"),
+    ("SELECT CAST(1 AS foo)", "TYPE_MISMATCH: line 1:8: Unknown type: foo"),
     ("SELECT DATE '2024-13-01'", "INVALID_LITERAL: line 1:8: '2024-13-01' is not a valid DATE literal"),
     ("SELECT INTERVAL 'x' DAY", "INVALID_LITERAL: line 1:8: 'x' is not a valid INTERVAL literal"),
     ("SELECT 1 UNION SELECT 1, 2", "TYPE_MISMATCH: line 1:10: UNION query has different number of fields: 1, 2"),

@@ -343,19 +343,31 @@ public enum NumberText {
         k &+= 1
       }
     }
-    if x == Double.leastNonzeroMagnitude {
-      // Java has two digits here where one would do.
-      d[0] = 0x34
-      d[1] = 0x39
-      return Digits(count: 2, pointAt: -323)
-    }
+    if x < 0x1p-1067, let found = twoDigits(x, to: d, isSame: { $0 == x }) { return found }
     if let (value, exponent) = ShortestDecimal.find(x) { return shortDigits(value, exponent, to: d) }
     return describedDigits(x.description, to: d)
   }
 
   static func digits(of x: Float, to d: UnsafeMutablePointer<UInt8>) -> Digits {
+    if x < 0x1p-142, let found = twoDigits(Double(x), to: d, isSame: { Float($0) == x }) { return found }
     if let (value, exponent) = ShortestDecimal.find(x) { return shortDigits(value, exponent, to: d) }
     return describedDigits(x.description, to: d)
+  }
+
+  /// The two digits nearest to one of the smallest numbers, where they read back: Java has two where one would do.
+  ///
+  /// - Source: `Double.toString`: of decimals with one digit or two, the one closest to the number.
+  private static func twoDigits(
+    _ x: Double, to d: UnsafeMutablePointer<UInt8>, isSame: (Double) -> Bool
+  ) -> Digits? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+      let p = text.baseAddress!
+      _ = withVaList([x]) { vsnprintf(p, 32, "%.1e", $0) }
+      guard isSame(strtod(p, nil)) else { return nil }
+      d[0] = UInt8(bitPattern: p[0])
+      d[1] = UInt8(bitPattern: p[2])
+      return Digits(count: d[1] == 0x30 ? 1 : 2, pointAt: Int(atoi(p + 4)) + 1)
+    }
   }
 
   private static func shortDigits(_ value: UInt64, _ exponent: Int, to d: UnsafeMutablePointer<UInt8>) -> Digits {

@@ -19,7 +19,8 @@ package struct DecorrelateSubqueries: OptimizerRule {
   package init() {}
 
   package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
-    try plan.rewritten { (node) throws(QueryError) -> LogicalPlan in
+    try SubqueryCorrelation.check(plan)
+    return try plan.rewritten { (node) throws(QueryError) -> LogicalPlan in
       guard case .apply(let apply) = node else { return node }
       return try SubqueryUnnesting(context).unnest(apply)
     }

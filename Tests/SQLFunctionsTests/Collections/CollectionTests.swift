@@ -153,7 +153,7 @@ import Testing
       var calls: [CallArgument] = arguments.map { .type($0.1) }
       for (lambda, types) in zip(lambdas, parameterTypes) {
         let type = lambda.type
-        calls.append(.lambda(parameterCount: types.count) { (_) throws(QueryError) in type })
+        calls.append(.lambda(parameterCount: types.count, range: nil) { (_) throws(QueryError) in type })
       }
       let (index, binding) = try OverloadResolution.resolve(
         name: name, function.overloads.map(\.signature), calls, at: nil)

@@ -17,6 +17,19 @@ package enum ConditionalFunctions: FunctionFamily {
     extreme("greatest", "The largest of the values, NULL when any is NULL.", [Example("greatest(1, 3, 2)", "3")], 1),
     extreme("least", "The smallest of the values, NULL when any is NULL.", [Example("least(3, 1, 2)", "1")], -1),
     ScalarFunction(
+      "$let", summary: "What the lambda makes of the value.", isHidden: true,
+      overloads: [
+        .columns([.t, .function([.t], .variable("U"))], returns: .pattern(.variable("U")), propagatesNulls: false) {
+          (columns, n, context) throws(QueryError) -> Column in
+          try Array(0..<Int32(n)).withUnsafeBufferPointer { (rows) throws(QueryError) in
+            n == 0
+              ? .empty(context.returnType)
+              : try context.lambdas[0].evaluate(
+                columns, outerRows: rows.baseAddress!, rowCount: n, errors: &context.errors)
+          }
+        }
+      ]),
+    ScalarFunction(
       "typeof", summary: "The name of the value's type.", examples: [Example("typeof(1)", "integer")],
       overloads: [
         ScalarOverload(Signature([.t], returns: .varchar), propagatesNulls: false) {

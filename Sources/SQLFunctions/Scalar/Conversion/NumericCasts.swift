@@ -214,7 +214,7 @@ enum NumericCasts {
           }
           if case .value(let result) = parsed { return result }
           rows.fail(
-            value.isNaN ? .invalidCastArgument : .numericValueOutOfRange,
+            .invalidCastArgument,
             "Cannot cast \(name) '\(javaText(value.wide))' to DECIMAL(\(precision), \(scale))")
           return 0
         }

@@ -103,16 +103,23 @@ package enum RoundingFunctions: FunctionFamily {
     }
   }
 
+  /// The multiple of `unit` nearest to `x`, nil when it is no bigint.
+  private static func rounded(_ x: Int64, _ unit: Int128) -> Int64? {
+    Int64(exactly: DecimalMath.divideRounded(Int128(x), by: unit) * unit)
+  }
+
   private static func roundInteger<T: FixedWidthInteger & SignedInteger & KernelValue>(
     _: T.Type, _ type: DataType
   ) -> ScalarOverload {
     .binary(.exact(type), .integer, returns: .exact(type)) { (x: T, digits: Int32, rows) -> T in
       if digits >= 0 { return x }
-      if digits < -19 { return 0 }
-      let unit = DecimalMath.power(Int(0 &- digits))
-      let rounded = DecimalMath.divideRounded(Int128(x), by: unit) * unit
+      // A power of ten that is no bigint is an overflow, whatever would come out.
+      guard digits > -19, let rounded = rounded(Int64(x), DecimalMath.power(Int(0 &- digits))) else {
+        rows.fail(.numericValueOutOfRange, "numerical overflow: \(x)")
+        return 0
+      }
       if let result = T(exactly: rounded) { return result }
-      rows.fail(.numericValueOutOfRange, "numerical overflow: \(rounded)")
+      rows.fail(.numericValueOutOfRange, "Out of range for \(type): \(rounded)")
       return 0
     }
   }

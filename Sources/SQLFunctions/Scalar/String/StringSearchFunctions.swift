@@ -108,7 +108,15 @@ package enum StringSearchFunctions: FunctionFamily {
       "concat_ws", summary: "The texts that are not NULL, one after the other, with a separator in between.",
       examples: [Example("concat_ws(', ', 'a', NULL, 'b')", "a, b"), Example("concat_ws('-', ARRAY['x', 'y'])", "x-y")],
       overloads: [
-        .columns([.exact(.text), .exact(.text)], variadic: true, returns: .varchar, propagatesNulls: false) {
+        .columns(
+          [.exact(.text), .exact(.text)], variadic: true,
+          returns: .computed { (types) throws(QueryError) in
+            guard types.count > 1 else {
+              throw QueryError(.invalidFunctionArgument, "There must be two or more arguments")
+            }
+            return .text
+          }, propagatesNulls: false
+        ) {
           (columns, n, context) throws(QueryError) -> Column in joined(columns, n, &context)
         },
         .columns([.exact(.text), .array(.exact(.text))], returns: .varchar) {
