@@ -83,6 +83,17 @@ let swiftSettings: [SwiftSetting] = [
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+// A one-shot query is mostly process start, and half of that was the dynamic loader's symbol lookups in libstdc++,
+// libcrypto and others. Release executables on Linux take the -dev packages' archives instead: the configuration file
+// puts a folder of linker scripts, `INPUT(libzstd.a)` for `-lzstd`, before all other library folders.
+let staticLinking: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-Xclang-linker", "--config=\(Context.packageDirectory)/Sources/CSystem/StaticLibraries/clang.cfg",
+      "-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic",
+    ], .when(platforms: [.linux], configuration: .release))
+]
+
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
   "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "SQLFunctions", "SQLSyntax",
@@ -118,10 +129,8 @@ let package = Package(
     } + [
       .executableTarget(
         name: "sqlq",
-        dependencies: [
-          "QueryShell", "QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        swiftSettings: swiftSettings),
+        dependencies: ["QueryShell", "QueryEngine", "QueryErrors"], swiftSettings: swiftSettings,
+        linkerSettings: staticLinking),
       .executableTarget(
         name: "Harness",
         dependencies: ["QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],

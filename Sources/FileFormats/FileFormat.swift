@@ -35,6 +35,11 @@ package protocol FormatFile: Sendable {
   /// - Parameter column: named as in the file, typed as the table declares it; bounds are in that type.
   func statistics(of column: ScanColumn) -> ColumnStatistics?
 
+  /// The least and the greatest value of a column in each row group, by its number; no range where all are NULL.
+  ///
+  /// - Returns: nil when metadata does not tell it for all row groups, or the column is not kept in 64 bits or fewer.
+  func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]?
+
   /// Uncompressed-to-stored sizes do not matter here: bytes that reading `columns` of the whole file would scan.
   func scanByteCount(of columns: [ScanColumn]) -> Int
 
@@ -45,6 +50,10 @@ package protocol FormatFile: Sendable {
 
   /// A reader over one split; yields batches of `request.columns`, in that order, of rows that pass all predicates.
   func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader
+}
+
+extension FormatFile {
+  package func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? { nil }
 }
 
 /// What a format is called and where it is met.

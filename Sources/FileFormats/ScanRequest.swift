@@ -33,6 +33,8 @@ package struct ScanRequest: Sendable {
   package var limit: Int?
   /// Columns needed only by predicates: yielded as they are but may be all NULL constants. Indices into `columns`.
   package var predicateOnlyColumns: Set<Int>
+  /// Whether each row group is a split of its own, for work that ends with each row group.
+  package var splitsAreRowGroups = false
 
   package init(
     columns: [ScanColumn], domain: RowDomain = RowDomain(), predicates: [ScanPredicate] = [],

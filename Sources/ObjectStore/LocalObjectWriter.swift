@@ -24,6 +24,7 @@ package final class LocalObjectWriter: ObjectWriter {
       if code == ENOENT || code == ENOTDIR { throw LocalObjectStore().missing(ObjectPath.parent(path)) }
       throw LocalObjectStore().failure(code, path, "write")
     }
+    TemporaryFiles.add(temporaryPath)
   }
 
   deinit { abort() }
@@ -47,6 +48,7 @@ package final class LocalObjectWriter: ObjectWriter {
     if durable, fsync(descriptor) != 0 { throw LocalObjectStore().failure(errno, path, "write") }
     let closed = close(descriptor)
     descriptor = -1
+    defer { TemporaryFiles.remove(temporaryPath) }
     if closed != 0, errno != EINTR {
       let code = errno
       unlink(temporaryPath)
@@ -71,5 +73,6 @@ package final class LocalObjectWriter: ObjectWriter {
     close(descriptor)
     descriptor = -1
     unlink(temporaryPath)
+    TemporaryFiles.remove(temporaryPath)
   }
 }

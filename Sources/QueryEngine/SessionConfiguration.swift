@@ -34,7 +34,7 @@ public struct SessionConfiguration: Sendable {
   public init() {}
 
   /// Whether byte units count in powers of 1024 or of 1000.
-  public enum UnitBase: String, Sendable { case binary, decimal }
+  public enum UnitBase: String, CaseIterable, Sendable { case binary, decimal }
 
   /// Whether statements may go beyond what Athena takes.
   public enum Compatibility: String, Sendable {

@@ -50,12 +50,27 @@ final class StatementRun {
 
   /// Runs the statement, writes its result, and records it in the ledger.
   func run(_ consumer: any ResultConsumer) -> (statistics: QueryStatistics, error: QueryError?) {
+    let abandoned = UncheckedBox((self, statistics))
+    monitor.begin { abandoned.value.0.recordAbandoned(abandoned.value.1) }
     var failure: QueryError?
     do throws(QueryError) { try runStatement(consumer) } catch {
       failure = error
       statistics.state = error.code == .userCanceled ? .cancelled : .failed
     }
     monitor.watch(nil)
+    // Another thread records the statement and ends the process.
+    if !monitor.claimEnding() { while true { pause() } }
+    settle(&statistics, failure)
+    if state.configuration.home != nil, !statistics.isDryRun {
+      do throws(QueryError) { try record(statistics, failure, in: try state.catalog()) } catch {
+        failure = failure ?? error
+      }
+    }
+    return (statistics, failure)
+  }
+
+  /// Fills in time and bill.
+  private func settle(_ statistics: inout QueryStatistics, _ failure: QueryError?) {
     statistics.wallMilliseconds = elapsedMilliseconds
     statistics.bytesScanned = statistics.isDryRun ? statistics.bytesScanned : meter.scannedBytes
     statistics.metadataBytes = meter.metadataBytes
@@ -67,16 +82,36 @@ final class StatementRun {
       dollarsPerTerabyte: state.configuration.dollarsPerTerabyte)
     statistics.bytesBilled = bill.bytesBilled
     statistics.dollars = bill.dollars
-    if state.configuration.home != nil, !statistics.isDryRun {
+  }
+
+  private func record(
+    _ statistics: QueryStatistics, _ failure: QueryError?, in catalog: Catalog
+  ) throws(QueryError) {
+    try QueryHistory.record(
+      statistics, sql: sql, database: session.database, error: failure, submittedAtMicros: session.startMicros,
+      in: catalog)
+  }
+
+  /// Records the statement as cancelled from another thread, by a connection of its own.
+  private func recordAbandoned(_ beginning: QueryStatistics) -> QueryStatistics {
+    var statistics = beginning
+    statistics.state = .cancelled
+    let failure = cancellationError()
+    settle(&statistics, failure)
+    if !state.configuration.isDryRun {
       do throws(QueryError) {
-        try QueryHistory.record(
-          statistics, sql: sql, database: state.database, error: failure, submittedAtMicros: session.startMicros,
-          in: try state.catalog())
+        guard let home = try state.homeFolder() else { return statistics }
+        try record(statistics, failure, in: try Catalog(path: ObjectPath.join(home, Catalog.fileName)))
       } catch {
-        failure = failure ?? error
+        // The process ends without its ledger row rather than not at all.
       }
     }
-    return (statistics, failure)
+    return statistics
+  }
+
+  private func cancellationError() -> QueryError? {
+    do throws(QueryError) { try monitor.cancellation.check() } catch { return error }
+    return nil
   }
 
   private func runStatement(_ consumer: any ResultConsumer) throws(QueryError) {

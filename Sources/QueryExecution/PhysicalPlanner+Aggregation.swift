@@ -42,8 +42,35 @@ extension PhysicalPlanner {
       sets: node.groupingSets, calls: calls, inputTypes: input.types, hasSetIndex: node.groupingSetIndex != nil,
       collides: context.testing.collidesHashes)
     let sink = HashAggregateOperator(profile(plan, [input.profile]), specification, context)
+    if let clustered = clusteredAggregate(node, input, sink) { return clustered }
     close(input, sink)
     return source(HashAggregateSource(sink, context), node.outputs)
+  }
+
+  /// An aggregation inside its input's pipeline, when a key's equal values mostly lie in one row group of the table
+  /// scanned.
+  ///
+  /// - Parameter leftover: merges the groups that are not complete with their row group.
+  private func clusteredAggregate(
+    _ node: AggregateNode, _ input: OpenPipeline, _ leftover: HashAggregateOperator
+  ) -> OpenPipeline? {
+    let specification = leftover.specification
+    guard input.branches.count == 1, !input.isSequential, !input.hasLimit, specification.sets.count == 1,
+      specification.sets[0].count == specification.keys.count, !specification.hasSetIndex,
+      !specification.calls.contains(where: \.isDeferred), let scan = input.branches[0].source as? TableScanSource,
+      let key = node.keys.firstIndex(where: { $0.input.type == $0.output.type && scan.isClustered(by: $0.input.id) })
+    else { return nil }
+    scan.readsByRowGroup = true
+    let aggregate = ClusteredAggregateOperator(
+      leftover.node, specification, key: key, column: node.keys[key].input.id, of: scan, leftover: leftover)
+    var open = input
+    open.append(aggregate)
+    open.branches.append(
+      Branch(source: LeftoverGroupsSource(leftover, context), operators: [], startsAfterPrevious: true))
+    open.layout = node.outputs
+    open.profile = leftover.node
+    open.isOrdered = false
+    return open
   }
 
   /// DISTINCT calls that all have the same arguments, as plain calls over distinct rows:

@@ -15,6 +15,11 @@ final class Worker: @unchecked Sendable {
   /// Grows with the place of the current morsel in the pipeline's input; order-keeping sinks go by it.
   var sequence = 0
 
+  /// A sequence holds the branch above so many bits, and the morsel below.
+  static let morselBits = 40
+  /// The number of the current morsel in its source.
+  var morsel: Int { sequence & (1 << Worker.morselBits - 1) }
+
   init(index: Int, context: QueryContext, control: PipelineControl) {
     self.index = index
     self.context = context
@@ -208,7 +213,7 @@ final class Pipeline: Stage, @unchecked Sendable {
     }
     let (branches, sink) = (self.branches, self.sink)
     let (frozenCounters, workerCount) = (counters, min(workers.count, max(1, morsels)))
-    sink.beginPhase(workerCount: workerCount, firstSequence: range.lowerBound << 40)
+    sink.beginPhase(workerCount: workerCount, firstSequence: range.lowerBound << Worker.morselBits)
     // Writers of workers that an earlier phase started are closed too.
     scheduler.onWorkers(isLast ? max(workerCount, writers.startedCount) : workerCount) { number in
       let worker = workers[number]
@@ -252,7 +257,7 @@ final class Pipeline: Stage, @unchecked Sendable {
         }
         isBuilt = true
       }
-      worker.sequence = (branchIndex << 40) + morsel
+      worker.sequence = (branchIndex << Worker.morselBits) + morsel
       try sink.beginMorsel(worker)
       var start = monotonicNanoseconds()
       let reader = try branch.source.open(morsel, worker)

@@ -4,12 +4,14 @@ import Synchronization
 
 /// Turns Ctrl-C into the cancellation of the running statement.
 ///
-/// A thread waits for SIGINT, so that what it does is not bound to what signal handlers may do.
+/// A thread waits for SIGINT, so that what it does is not bound to what signal handlers may do. The shell waits for the
+/// statement to stop; a program that ends with its statement leaves it behind when it takes longer than a moment.
 package final class Interrupt: Sendable {
   package static let shared = Interrupt()
 
   private struct State {
     var monitor: QueryMonitor?
+    var report: (@Sendable (QueryStatistics) -> Void)?
     var isInstalled = false
     var isInteractive = false
   }
@@ -17,6 +19,9 @@ package final class Interrupt: Sendable {
 
   /// Exit code of a process stopped by Ctrl-C.
   private static let exitCode: Int32 = 130
+
+  /// How long a cancelled statement has to stop by itself before the program ends without it.
+  private static let graceMicroseconds: UInt32 = 10_000
 
   private init() {}
 
@@ -44,7 +49,15 @@ package final class Interrupt: Sendable {
     pthread_detach(thread)
   }
 
-  package func watch(_ monitor: QueryMonitor?) { state.withLock { $0.monitor = monitor } }
+  /// Begins to watch a statement.
+  ///
+  /// - Parameter report: tells the user that it was cancelled, when the program ends without waiting for it.
+  package func watch(_ monitor: QueryMonitor, report: @escaping @Sendable (QueryStatistics) -> Void) {
+    state.withLock { ($0.monitor, $0.report) = (monitor, report) }
+  }
+
+  /// Ends watching.
+  package func unwatch() { state.withLock { ($0.monitor, $0.report) = (nil, nil) } }
 
   private func wait() {
     var set = sigset_t()
@@ -53,9 +66,16 @@ package final class Interrupt: Sendable {
     while true {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
-      let (monitor, isInteractive) = state.withLock { ($0.monitor, $0.isInteractive) }
+      let (monitor, report, isInteractive) = state.withLock { ($0.monitor, $0.report, $0.isInteractive) }
       if let monitor {
         monitor.cancel()
+        if !isInteractive {
+          usleep(Interrupt.graceMicroseconds)
+          if let statistics = monitor.abandon() {
+            report?(statistics)
+            _exit(Interrupt.exitCode)
+          }
+        }
       } else if !isInteractive {
         exit(Interrupt.exitCode)
       } else {

@@ -27,9 +27,13 @@ package final class StatementPrinter {
   /// - Returns: the exit code its outcome stands for.
   package func run(_ sql: String) -> Int32 {
     let monitor = QueryMonitor(configuration)
-    Interrupt.shared.watch(monitor)
-    defer { Interrupt.shared.watch(nil) }
     let progress = isTerminal ? ProgressLine(monitor, base: configuration.unitBase) : nil
+    Interrupt.shared.watch(monitor) { [statsAsJSON] statistics in
+      progress?.stop()
+      if statsAsJSON { StatementPrinter.print(StatusFooter.json(statistics)) }
+      StatementPrinter.print(ErrorRenderer.render(QueryError(.userCanceled, "Query was canceled"), sql: sql))
+    }
+    defer { Interrupt.shared.unwatch() }
     progress?.start()
     let renderer = format.makeRenderer(output, width: outputIsTerminal ? Terminal.width : nil)
     let (statistics, failure) = session.executeReporting(sql, monitor: monitor, consumer: renderer)
@@ -41,12 +45,12 @@ package final class StatementPrinter {
       error = error ?? writing
     }
     if statsAsJSON {
-      print(StatusFooter.json(statistics))
+      StatementPrinter.print(StatusFooter.json(statistics))
     } else if error == nil, isTerminal || configuration.isDryRun {
-      print(StatusFooter.text(statistics))
+      StatementPrinter.print(StatusFooter.text(statistics))
     }
     if let error {
-      print(ErrorRenderer.render(error, sql: sql))
+      StatementPrinter.print(ErrorRenderer.render(error, sql: sql))
       return error.code.kind.exitCode
     }
     return 0
@@ -66,7 +70,7 @@ package final class StatementPrinter {
     return 0
   }
 
-  private func print(_ text: String) {
+  private static func print(_ text: String) {
     let bytes = Array((text + "\n").utf8)
     var written = 0
     while written < bytes.count {

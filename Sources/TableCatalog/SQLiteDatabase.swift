@@ -27,6 +27,8 @@ package final class SQLiteDatabase {
   }
 
   private static let busyTimeoutMilliseconds: Int32 = 10_000
+  /// Pages (of 4 KB) of the write-ahead log above which a commit copies them into the file.
+  private static let checkpointPages = 256
 
   /// Opens the file, made if absent.
   package init(path: String) throws(QueryError) {
@@ -43,6 +45,10 @@ package final class SQLiteDatabase {
     try run("PRAGMA journal_mode=WAL")
     try run("PRAGMA synchronous=NORMAL")
     try run("PRAGMA foreign_keys=ON")
+    // Copying the log back at each close would sync and delete files at the end of each one-shot query (5 ms); it is
+    // copied back once it is long enough instead.
+    csqlite_keep_log_on_close(handle)
+    try run("PRAGMA wal_autocheckpoint=\(SQLiteDatabase.checkpointPages)")
   }
 
   deinit { sqlite3_close_v2(handle) }

@@ -55,6 +55,14 @@ final class ParquetFile: FormatFile {
   }
 
   func statistics(of column: ScanColumn) -> ColumnStatistics? {
+    footer.columnFacts.statistics(factsKey(column)) { makeStatistics(of: column) }
+  }
+
+  private func factsKey(_ column: ScanColumn) -> ParquetColumnFacts.Key {
+    ParquetColumnFacts.Key(column: column, matchesByPosition: matchesByPosition)
+  }
+
+  private func makeStatistics(of column: ScanColumn) -> ColumnStatistics? {
     guard let plan = try? plan(column) else { return nil }
     if case .null = plan { return ColumnStatistics(nullCount: footer.rowCount) }
     guard let leaf = plan.flatLeaf, !footer.rowGroups.isEmpty else { return nil }
@@ -96,6 +104,26 @@ final class ParquetFile: FormatFile {
     }
     if result.min == nil { result.isExact = false }
     result.distinctCount = distinctCount(leaf)
+    return result
+  }
+
+  func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? {
+    footer.columnFacts.bounds(factsKey(column)) { makeIntegerBounds(of: column) }
+  }
+
+  private func makeIntegerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? {
+    guard let plan = try? plan(column), let leaf = plan.flatLeaf else { return nil }
+    var result: [ClosedRange<Int64>?] = []
+    for (number, group) in footer.rowGroups.enumerated() {
+      guard let metadata = try? footer.chunk(rowGroup: number, leaf: leaf.index) else { return nil }
+      if group.rowCount == 0 || metadata.statistics.nullCount == group.rowCount {
+        result.append(nil)
+        continue
+      }
+      let bounds = ChunkBounds(metadata.statistics, plan, file: self)
+      guard let low = bounds.min?.integerValue, let high = bounds.max?.integerValue, low <= high else { return nil }
+      result.append(low...high)
+    }
     return result
   }
 
@@ -155,7 +183,7 @@ final class ParquetFile: FormatFile {
     for (number, group) in footer.rowGroups.enumerated() where group.rowCount > 0 {
       guard try RowGroupPruning.mayHold(domains, plans, file: self, rowGroup: number) else { continue }
       let byteCount = byteCount(ofRowGroup: number, leaves)
-      let parts = partCount(number, plans, targetByteCount)
+      let parts = request.splitsAreRowGroups ? 1 : partCount(number, plans, targetByteCount)
       if parts > 1 {
         for part in 0..<parts {
           let rows = group.rowCount * part / parts..<group.rowCount * (part + 1) / parts
@@ -166,7 +194,7 @@ final class ParquetFile: FormatFile {
         }
         continue
       }
-      if let last = splits.last, last.rowGroups.upperBound == number, last.byteRange.isEmpty,
+      if !request.splitsAreRowGroups, let last = splits.last, last.rowGroups.upperBound == number, last.byteRange.isEmpty,
         last.scanByteCount &+ byteCount <= targetByteCount,
         (last.rowCount ?? 0) &+ group.rowCount <= ParquetFile.largestMergedRowCount
       {

@@ -26,7 +26,9 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     super.init(node)
   }
 
-  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try makeGroupWriter(worker) }
+
+  func makeGroupWriter(_ worker: Worker) throws(QueryError) -> Writer {
     let writer = try Writer(worker, metrics, specification)
     writers.withLock { $0.append(writer) }
     return writer
@@ -56,12 +58,12 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   }
 
   /// One worker's groups.
-  fileprivate final class Writer: BatchConsumer, @unchecked Sendable {
+  final class Writer: BatchConsumer, @unchecked Sendable {
     private let specification: AggregateSpecification
-    let states: [AggregateState]
+    fileprivate let states: [AggregateState]
     /// Rows set aside, by grouping set, once that began.
-    private(set) var aside: [PartitionedRows?]
-    let reservation: MemoryReservation
+    fileprivate private(set) var aside: [PartitionedRows?]
+    fileprivate let reservation: MemoryReservation
     private var batchCount = 0
     private var rowsSinceCheck = 0
     private var groupsAtCheck: [Int]
@@ -72,7 +74,9 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     /// Rows between two looks at how well grouping reduces.
     private static let checkInterval = 1 << 18
 
-    init(_ worker: Worker, _ shared: OperatorMetrics, _ specification: AggregateSpecification) throws(QueryError) {
+    fileprivate init(
+      _ worker: Worker, _ shared: OperatorMetrics, _ specification: AggregateSpecification
+    ) throws(QueryError) {
       self.specification = specification
       var states: [AggregateState] = []
       for index in specification.sets.indices { states.append(try AggregateState(specification, setIndex: index)) }
@@ -107,10 +111,17 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       try reservation.set(byteCount)
     }
 
+    /// Adds groups of a state of the only grouping set.
+    func merge(_ state: AggregateState, _ groups: UnsafePointer<Int32>, count: Int) throws(QueryError) {
+      let targets = Buffer(byteCount: count * 4)
+      try states[0].merge(state, groups, count: count, targets: targets.typed(Int32.self))
+      try reservation.set(byteCount)
+    }
+
     /// Adds to sets that are made of others' groups what those have grouped.
     ///
     /// Rows that a parent has set aside are there already: from then on a set sees the rows itself.
-    func deriveSets() throws(QueryError) {
+    fileprivate func deriveSets() throws(QueryError) {
       for index in specification.parentsFirst {
         guard let parent = specification.parents[index] else { continue }
         try states[index].add(groupsOf: states[parent])
@@ -370,8 +381,8 @@ private final class SetMerge: @unchecked Sendable {
 }
 
 /// Yields the groups of an aggregation.
-final class HashAggregateSource: MorselSource, @unchecked Sendable {
-  private let aggregate: HashAggregateOperator
+class HashAggregateSource: MorselSource, @unchecked Sendable {
+  fileprivate let aggregate: HashAggregateOperator
   private let context: QueryContext
   private var merges: [SetMerge] = []
 
@@ -408,5 +419,13 @@ final class HashAggregateSource: MorselSource, @unchecked Sendable {
   override func release() {
     merges = []
     aggregate.merges = []
+  }
+}
+
+/// Yields the groups that a pipeline's own operators have left to be merged.
+final class LeftoverGroupsSource: HashAggregateSource, @unchecked Sendable {
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) {
+    try aggregate.finish(scheduler)
+    try super.prepare(scheduler)
   }
 }

@@ -90,13 +90,18 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
       lock.unlock()
       return try drain(worker, waits: true)
     }
-    while heldRows > ResultOperator.largestHeldRows, !worker.control.isStopped {
+    while heldRows > ResultOperator.largestHeldRows, !isEnding(worker) {
       // The earliest worker may go on: what it makes can be delivered at once.
       if worker.sequence == current.min(), held[worker.sequence] == nil { break }
       lock.wait(milliseconds: 50)
       if workerCount == 1 { break }
     }
     lock.unlock()
+  }
+
+  /// Whether the pipeline stops or the query is cancelled: nobody waits then.
+  private func isEnding(_ worker: Worker) -> Bool {
+    worker.control.isStopped || worker.context.cancellation.isRaised
   }
 
   /// The next batch in order, when it may be delivered already.
@@ -111,12 +116,15 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
 
   /// Delivers what is ready, on the query's thread.
   ///
-  /// - Parameter waits: whether to wait for other workers while too much is held back.
+  /// - Parameter waits: whether to wait for other workers while too much is held back; not when they all wait for this
+  ///   one, whose morsel is the earliest.
   private func drain(_ worker: Worker, waits: Bool) throws(QueryError) {
     while true {
       lock.lock()
       var batch = popReady()
-      while batch == nil, waits, heldRows > ResultOperator.largestHeldRows, !worker.control.isStopped {
+      while batch == nil, waits, heldRows > ResultOperator.largestHeldRows, worker.sequence != current.min(),
+        !isEnding(worker)
+      {
         lock.wait(milliseconds: 50)
         batch = popReady()
       }
@@ -133,7 +141,9 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
     while true {
       lock.lock()
       var batch = popReady()
-      while batch == nil, current.contains(where: { $0 != Int.max }), !worker.control.hasFailed {
+      while batch == nil, current.contains(where: { $0 != Int.max }), !worker.control.hasFailed,
+        !worker.context.cancellation.isRaised
+      {
         lock.wait(milliseconds: 50)
         batch = popReady()
       }

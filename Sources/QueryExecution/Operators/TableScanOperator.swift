@@ -28,6 +28,8 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
   private let isLazy: Bool
   private let scanMetrics = ScanMetrics()
   private let limit: Int?
+  /// Whether each row group is a morsel of its own; set before the query runs.
+  var readsByRowGroup = false
 
   // MARK: Changes while running
   private var morsels: [Morsel] = []
@@ -188,6 +190,46 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
     }
   }
 
+  // MARK: Bounds of values
+
+  /// What metadata tells of an output's values in each row group of each file; nil when it does not tell all.
+  private func rowGroupBounds(of output: ColumnID) -> [[ClosedRange<Int64>?]]? {
+    guard !isLazy, let column = requestColumns.firstIndex(where: { $0.reference.id == output }) else { return nil }
+    var result: [[ClosedRange<Int64>?]] = []
+    for index in files.files.indices {
+      guard let file = try? files.open(index), let bounds = file.integerBounds(of: scanColumns[column]) else {
+        return nil
+      }
+      result.append(bounds)
+    }
+    return result
+  }
+
+  /// Whether the row groups' values of an output hardly overlap, so that equal values mostly lie in one row group.
+  func isClustered(by output: ColumnID) -> Bool {
+    guard files.files.count <= TableScanSource.largestClusteredFileCount,
+      let ranges = rowGroupBounds(of: output)?.joined().compactMap({ $0 }).sorted(by: { $0.lowerBound < $1.lowerBound }),
+      ranges.count >= TableScanSource.smallestClusteredCount
+    else { return false }
+    var overlapping = 0
+    for (range, previous) in zip(ranges.dropFirst(), ranges)
+    where range.lowerBound < previous.upperBound || range.upperBound == previous.upperBound { overlapping += 1 }
+    return overlapping * 4 <= ranges.count
+  }
+
+  private static let largestClusteredFileCount = 256
+  private static let smallestClusteredCount = 4
+
+  /// The bounds of an output's values in each morsel; nil where there are none. Known once prepared.
+  func morselBounds(of output: ColumnID) -> [ClosedRange<Int64>?]? {
+    guard let bounds = rowGroupBounds(of: output) else { return nil }
+    return morsels.map { morsel in
+      let ranges = bounds[morsel.file][morsel.split.rowGroups].compactMap { $0 }
+      guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else { return nil }
+      return low...high
+    }
+  }
+
   /// Reads all files one after the other, opening each when it is its turn.
   private final class LazyReader: BatchReader {
     private let source: TableScanSource
@@ -235,6 +277,7 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
     }
     var request = ScanRequest(
       columns: scanColumns, batchSize: context.batchSize, limit: limit, predicateOnlyColumns: predicateOnly)
+    request.splitsAreRowGroups = readsByRowGroup
     let position: [ColumnID: Int] = Dictionary(
       uniqueKeysWithValues: requestColumns.enumerated().map { ($1.reference.id, $0) })
     var fileConditions: [Expression] = []

@@ -3,6 +3,7 @@ package import QueryErrors
 package import QueryPlan
 import SQLExpressions
 import SQLFunctions
+import Synchronization
 import TableCatalog
 
 /// Lists each scan's files, entering only partitions that its predicates may hold for.
@@ -37,29 +38,56 @@ package struct ListFiles: OptimizerRule {
 }
 
 /// Evaluates conjuncts on partition values.
-private struct ExpressionPartitionPredicate: PartitionPredicate {
-  private let conjuncts: [(expression: Expression, columns: [ColumnReference])]
-  private let indices: [ColumnID: Int]
+///
+/// - Threads: any; one evaluation at a time.
+private final class ExpressionPartitionPredicate: PartitionPredicate, @unchecked Sendable {
+  /// A conjunct, compiled when first needed.
+  private struct Conjunct {
+    var expression: Expression
+    var columns: [ColumnReference]
+    /// Where the columns stand among a partition's values.
+    var indices: [Int]
+    var evaluator: PredicateEvaluator?
+    /// The values it saw last, which one folder's subfolders share, and whether it held.
+    var latest: (values: [Scalar], holds: Bool)?
+  }
+  private let lock = Mutex(())
+  private var conjuncts: [Conjunct]
   private let session: SessionContext
+  private let selection = Buffer(byteCount: 17 * 4)
 
   init(_ conjuncts: [Expression], indices: [ColumnID: Int], session: SessionContext) {
-    self.conjuncts = conjuncts.map { ($0, Array($0.columnsUsed)) }
-    self.indices = indices
+    self.conjuncts = conjuncts.map { expression in
+      let columns = Array(expression.columnsUsed)
+      return Conjunct(expression: expression, columns: columns, indices: columns.map { indices[$0.id]! })
+    }
     self.session = session
   }
 
   func mayMatch(_ values: [Scalar?]) throws(QueryError) -> Bool {
-    for (expression, columns) in conjuncts {
-      var replacements: [ColumnID: Expression] = [:]
-      for column in columns {
-        guard let index = indices[column.id], let value = values[index] else { break }
-        replacements[column.id] = .constant(value, column.type)
+    try lock.withLock { _ throws(QueryError) in
+      for index in conjuncts.indices {
+        let known = conjuncts[index].indices.compactMap { values[$0] }
+        // Some column is not known yet at this level.
+        if known.count < conjuncts[index].columns.count { continue }
+        if try !holds(&conjuncts[index], known) { return false }
       }
-      // Some column is not known yet at this level.
-      guard replacements.count == columns.count else { continue }
-      let value = try ConstantFolding.evaluate(expression.replacing(replacements), session: session)
-      if value != .boolean(true) { return false }
+      return true
     }
-    return true
+  }
+
+  private func holds(_ conjunct: inout Conjunct, _ values: [Scalar]) throws(QueryError) -> Bool {
+    if let latest = conjunct.latest, latest.values == values { return latest.holds }
+    let evaluator: PredicateEvaluator
+    if let made = conjunct.evaluator {
+      evaluator = made
+    } else {
+      evaluator = try PredicateEvaluator(conjunct.expression, inputs: conjunct.columns, session: session)
+      conjunct.evaluator = evaluator
+    }
+    let columns = zip(values, conjunct.columns).map { Column.constant($0, $1.type, count: 1) }
+    let holds = try evaluator.select(Batch(columns: columns, rowCount: 1), into: selection.typed(Int32.self)) == 1
+    conjunct.latest = (values, holds)
+    return holds
   }
 }

@@ -260,6 +260,19 @@ parts = pa.table({"step": pa.array([i // 1000 for i in range(n)], pa.int32()),
 write("parts_index.parquet", parts, row_group_size=n, compression="zstd", write_page_index=True)
 write("parts_sequential.parquet", parts.select(["step", "name"]), row_group_size=n, compression="zstd")
 
+# Keys in order, a run longer than a row group, a key that comes again far behind, NULLs at the end.
+keys = []
+while len(keys) < 560:
+    k = keys[-1] // 3 + 18 if keys else 0
+    keys += [k * 3 - 50] * (1 + k * 7 % 13 + (60 if k == 30 else 0))
+keys = keys[:560] + [None] * 40
+keys[430] = keys[100]
+days = [None if key is None else datetime.date(2024, 1, 1) + datetime.timedelta(days=key) for key in keys]
+write("clustered.parquet", pa.table({
+    "k": pa.array(keys, pa.int64()), "d": pa.array(days, pa.date32()),
+    "v": pa.array([i * 37 % 101 if i % 11 else None for i in range(600)], pa.int32()),
+    "s": pa.array([f"s{i % 7}" for i in range(600)])}), row_group_size=20)
+
 with open(os.path.join(OUT, "expected.tsv"), "w") as out:
     paths = sorted(glob.glob(OUT + "/*.parquet")) + sorted(glob.glob(ROOT + "/sample-data/types/*.parquet"))
     for path in paths:

@@ -27,6 +27,8 @@ struct ParquetFooter: Sendable {
   let hasKnownOrder: [Bool]?
   /// Where each column chunk's structure starts in `bytes`.
   private let chunkPositions: [Int32]
+  /// What was found out about columns, for this footer and its copies.
+  let columnFacts = ParquetColumnFacts()
 
   private static let magic: UInt32 = 0x3152_4150  // PAR1
   private static let encryptedMagic: UInt32 = 0x4552_4150  // PARE

@@ -1,0 +1,237 @@
+import QueryEngine
+import QueryErrors
+import QueryShell
+
+/// What the command line asks for.
+///
+/// A table of our own instead of ArgumentParser, whose declarations cost 4 ms of reflection at every start:
+/// twice what everything else of `SELECT 1` takes.
+struct CommandLineOptions {
+  var sql: String?
+  var execute: String?
+  var file: String?
+  var outputFormat: OutputFormat?
+  var printsStatistics = false
+  var rewritesForAthena = false
+  var keepsGoing = false
+  var configuration = SessionConfiguration()
+
+  /// Wrong use of the command line.
+  struct UsageError: Error {
+    var message: String
+    init(_ message: String) { self.message = message }
+  }
+
+  /// What arguments ask for.
+  enum Request {
+    case run(CommandLineOptions)
+    case help
+  }
+
+  /// One option: its names, what its value stands for (nil: it takes none), its help, and what it does.
+  private struct Option: Sendable {
+    var names: [String]
+    var value: String?
+    var help: String?
+    var apply: @Sendable (inout CommandLineOptions, String) throws(UsageError) -> Void
+
+    init(
+      _ names: String..., value: String? = nil, help: String?,
+      _ apply: @escaping @Sendable (inout CommandLineOptions, String) throws(UsageError) -> Void
+    ) {
+      (self.names, self.value, self.help, self.apply) = (names, value, help, apply)
+    }
+  }
+
+  private static let options: [Option] = [
+    Option("-e", value: "sql", help: "Statements to run.") { $0.execute = $1 },
+    Option("-f", value: "file", help: "A file of statements to run.") { $0.file = $1 },
+    Option("--output-format", value: "format", help: choices(OutputFormat.self) + " (default: table on a terminal, else csv_header).") {
+      options, text throws(UsageError) in
+      options.outputFormat = try choice(text)
+    },
+    Option("--output-location", value: "folder", help: "Folder that results are left in.") {
+      $0.configuration.outputLocation = $1
+    },
+    Option("--no-results", help: "Leave no results in the results folder.") { options, _ in
+      options.configuration.writesResults = false
+    },
+    Option("--home", value: "folder", help: "Folder of catalog, history and ledger (default: $SQLQ_HOME, else ~/.sqlq).") {
+      $0.configuration.home = $1
+    },
+    Option("--database", value: "name", help: "The database of unqualified names (default: default).") {
+      $0.configuration.database = $1
+    },
+    Option("--time-zone", value: "zone", help: "The session's time zone (default: UTC).") { $0.configuration.timeZone = $1 },
+    Option("--threads", value: "n", help: "Worker threads of a query (default: all processors).") {
+      options, text throws(UsageError) in
+      guard let count = Int(text), (1...1024).contains(count) else { throw UsageError("it takes a number from 1 to 1024") }
+      options.configuration.threads = count
+    },
+    Option("--memory-limit", value: "bytes", help: "Memory a query may use, such as 4GB.") {
+      options, text throws(UsageError) in
+      options.configuration.memoryLimit = try byteCount(text)
+    },
+    Option("--max-scan", value: "bytes", help: "Bytes a query may scan before it is stopped, such as 10GB.") {
+      options, text throws(UsageError) in
+      options.configuration.scanLimit = try byteCount(text)
+    },
+    Option("--dry-run", help: "Plan and price statements without reading data.") { options, _ in
+      options.configuration.isDryRun = true
+    },
+    Option("--stats", value: "json", help: "One JSON object of statistics per statement on stderr.") {
+      options, text throws(UsageError) in
+      try require(text, "json")
+      options.printsStatistics = true
+    },
+    Option("--unit-base", value: "base", help: "Whether billed units are binary (1 TB = 2^40 bytes) or decimal (10^12) (default: binary).") {
+      options, text throws(UsageError) in
+      options.configuration.unitBase = try choice(text)
+    },
+    Option("--compat", value: "athena", help: "Refuse what Athena refuses and hold its limits.") {
+      options, text throws(UsageError) in
+      try require(text, "athena")
+      options.configuration.compatibility = .athena
+    },
+    Option("--rewrite", value: "athena", help: "Print the statements in Athena's own SQL, extensions expanded, instead of running them.") {
+      options, text throws(UsageError) in
+      try require(text, "athena")
+      options.rewritesForAthena = true
+    },
+    Option("--testing", value: "settings", help: nil) { options, text throws(UsageError) in
+      for setting in text.split(separator: ",") { try options.apply(testSetting: setting) }
+    },
+  ]
+
+  /// Reads the arguments after the program's name.
+  ///
+  /// Values follow their option as the next argument or after `=`; what follows `--` is the statement.
+  static func parse(_ arguments: some Sequence<String>) throws(UsageError) -> Request {
+    var result = CommandLineOptions()
+    var rest = Array(arguments)[...]
+    while let argument = rest.popFirst() {
+      if argument == "-h" || argument == "--help" { return .help }
+      if argument == "--" {
+        for statement in rest { try result.take(statement) }
+        break
+      }
+      let isComment = argument.prefix { $0 != "=" }.contains(where: \.isWhitespace)
+      guard argument.hasPrefix("-"), argument.utf8.count > 1, !isComment else {
+        try result.take(argument)
+        continue
+      }
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = argument.hasPrefix("--") ? String(parts[0]) : argument
+      guard let option = options.first(where: { $0.names.contains(name) }) else {
+        let known = options.filter { $0.help != nil }.flatMap(\.names)
+        let hint = NameSuggestion.hint(for: name, among: known).map { " " + $0 } ?? ""
+        throw UsageError("Unknown option '\(name)'.\(hint)")
+      }
+      var value = name == argument || parts.count < 2 ? nil : String(parts[1])
+      if option.value == nil {
+        if value != nil { throw UsageError("'\(name)' takes no value.") }
+      } else if value == nil {
+        value = rest.popFirst()
+        guard value != nil else { throw UsageError("'\(name)' needs a value: \(name) <\(option.value!)>.") }
+      }
+      do { try option.apply(&result, value ?? "") } catch {
+        throw UsageError("'\(name)' cannot be '\(value ?? "")': \(error.message).")
+      }
+    }
+    guard [result.sql, result.execute, result.file].compactMap({ $0 }).count <= 1 else {
+      throw UsageError("Give statements once: as an argument, with -e or with -f.")
+    }
+    if result.configuration.home == nil { result.configuration.home = SessionConfiguration.defaultHome }
+    return .run(result)
+  }
+
+  private mutating func take(_ statement: String) throws(UsageError) {
+    if sql != nil { throw UsageError("Unexpected argument '\(statement)'. Quote the whole statement.") }
+    sql = statement
+  }
+
+  private mutating func apply(testSetting setting: Substring) throws(UsageError) {
+    switch setting {
+    case "no_optimizer": configuration.testing.isOptimizerOff = true
+    case "keep_going": keepsGoing = true
+    case "colliding_hashes": configuration.testing.collidesHashes = true
+    default:
+      guard setting.hasPrefix("batch_size="), let size = Int(setting.dropFirst(11)), size > 0 else {
+        throw UsageError("unknown test setting \(setting)")
+      }
+      configuration.testing.batchSize = size
+    }
+  }
+
+  // Values
+
+  private static func require(_ text: String, _ only: String) throws(UsageError) {
+    if text != only { throw UsageError("it takes \(only)") }
+  }
+
+  private static func choice<T: RawRepresentable & CaseIterable>(_ text: String) throws(UsageError) -> T
+  where T.RawValue == String {
+    if let value = T(rawValue: text) { return value }
+    throw UsageError("it takes " + choices(T.self))
+  }
+
+  private static func choices<T: RawRepresentable & CaseIterable>(_ type: T.Type) -> String where T.RawValue == String {
+    let names = T.allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " or " + names.last!
+  }
+
+  /// A number of bytes as users write it: `4GB`, `512MB`, `1000`. Units are powers of 1024.
+  private static func byteCount(_ text: String) throws(UsageError) -> Int {
+    let lower = text.lowercased()
+    let prefixes = "kmgt"
+    let digits = lower.prefix { $0.isNumber || $0 == "." }
+    var unit = lower.dropFirst(digits.count).drop { $0 == " " }
+    var shift = 0
+    if let first = unit.first, let at = prefixes.firstIndex(of: first) {
+      shift = 10 * (prefixes.distance(from: prefixes.startIndex, to: at) + 1)
+      unit = unit.dropFirst()
+      if unit.first == "i" { unit = unit.dropFirst() }
+    }
+    if unit == "b" { unit = "" }
+    guard unit.isEmpty, let number = Double(digits), number * Double(1 << shift) < 9e18 else {
+      throw UsageError("it takes a number of bytes such as 512MB or 4GB")
+    }
+    return Int(number * Double(1 << shift))
+  }
+
+  // Help
+
+  static let usage = "Usage: sqlq [options] [statement]"
+
+  static var help: String {
+    let (indent, width) = (26, 80)
+    var lines = [
+      usage, "",
+      "Athena's SQL over local CSV, JSON and Parquet files. Statements are an argument, -e, -f or standard",
+      "input; several are separated by ;. Without any on a terminal, an interactive shell starts.",
+      "A quoted string in FROM is a file, folder or glob:", "",
+      "  sqlq \"SELECT region, sum(amount) FROM 'sample-data/sales/' GROUP BY region\"", "",
+    ]
+    let all = options + [Option("-h", "--help", help: "Show this help.") { _, _ in }]
+    for option in all {
+      guard let help = option.help else { continue }
+      var line = "  " + option.names.joined(separator: ", ") + (option.value.map { " <\($0)>" } ?? "")
+      if line.count >= indent {
+        lines.append(line)
+        line = ""
+      }
+      line += String(repeating: " ", count: indent - line.count)
+      var isEmpty = true
+      for word in help.split(separator: " ") {
+        if !isEmpty, line.count + word.count + 1 > width {
+          lines.append(line)
+          (line, isEmpty) = (String(repeating: " ", count: indent), true)
+        }
+        line += (isEmpty ? "" : " ") + word
+        isEmpty = false
+      }
+      lines.append(line)
+    }
+    return lines.joined(separator: "\n")
+  }
+}
