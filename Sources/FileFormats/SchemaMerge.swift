@@ -4,13 +4,17 @@ package import QueryErrors
 /// The union of several files' columns, by name; types that differ become their common super type.
 package struct SchemaMerge {
   package private(set) var fields: [Field] = []
+  /// Where a column stands in `fields`, by its name in lower case.
+  private var places: [String: Int] = [:]
 
   package init() {}
 
   /// - Throws: `HIVE_PARTITION_SCHEMA_MISMATCH` when a column's types have nothing in common.
   package mutating func add(_ schema: Schema, path: String) throws(QueryError) {
     for field in schema.fields {
-      guard let index = fields.firstIndex(where: { $0.name.lowercased() == field.name.lowercased() }) else {
+      let name = field.name.lowercased()
+      guard let index = places[name] else {
+        places[name] = fields.count
         fields.append(field)
         continue
       }

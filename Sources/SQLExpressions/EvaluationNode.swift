@@ -90,8 +90,9 @@ final class CallNode: EvaluationNode {
   private let propagatesNulls: Bool
   private let isFoldable: Bool
   private let range: SourceRange?
-  /// The last dictionary this call was evaluated on, and the outcome for its entries.
+  /// The last dictionary this call was evaluated on, the constants beside it, and the outcome for its entries.
   private var dictionaryBase: Column?
+  private var dictionaryConstants: [Scalar] = []
   private var dictionaryResult: Column?
   private var dictionaryRows = 0
 
@@ -143,8 +144,11 @@ final class CallNode: EvaluationNode {
     of dictionary: Column, _ columns: [Column], _ rows: RowSet, _ state: EvaluationState
   ) throws(QueryError) -> Column? {
     let base = dictionary.base!
-    if dictionaryBase !== base {
+    // What is constant in a batch need not be so in the next.
+    let constants = columns.compactMap { $0 === dictionary ? nil : $0.scalar(0) }
+    if dictionaryBase !== base || dictionaryConstants != constants {
       dictionaryBase = base
+      dictionaryConstants = constants
       dictionaryResult = nil
       dictionaryRows = 0
     }

@@ -17,12 +17,7 @@ package enum CastRegistry {
         let returnType = context.returnType
         context.returnType = to
         defer { context.returnType = returnType }
-        let column = columns[0]
-        if column.isAllNull { return .nulls(to, count: rowCount) }
-        if column.encoding == .constant, rowCount > 1 {
-          let one = try cast([column.resized(to: 1)], 1, &context)
-          return .constant(row: 0, of: one, count: rowCount)
-        }
+        if columns[0].isAllNull { return .nulls(to, count: rowCount) }
         return try cast(columns, rowCount, &context)
       }
     }

@@ -10,6 +10,8 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   let context: QueryContext
   let partitionKeys: [Int]
   let ordering: [SortSpecification]
+  /// Whether rows arrive in order: one part, sorted by all workers beforehand.
+  var arrivesSorted = false
   private let types: [DataType]
   private let collected = CollectedBatches()
   private let collector: CollectOperator
@@ -91,7 +93,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     if let rows { input = batch.take(rows.typed(Int32.self) + first, count: n) }
     let keyOrder = SortKeyOrder(isAscending: true, nullsFirst: false)
     let keys = partitionKeys
-    if !keys.isEmpty || !ordering.isEmpty {
+    if !arrivesSorted, !keys.isEmpty || !ordering.isEmpty {
       let sorter = RowSorter(
         keys.map { input.columns[$0] } + ordering.map { input.columns[$0.position] },
         keys.map { _ in keyOrder } + ordering.map(\.order), rowCount: n)
