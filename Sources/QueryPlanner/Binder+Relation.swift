@@ -121,6 +121,9 @@ extension Binder {
   }
 
   private func expand(_ view: ViewDefinition, _ range: SourceRange) throws(QueryError) -> BoundRelation {
+    if view.name == definedView {
+      throw QueryError(.viewIsRecursive, "Statement would create a recursive view", at: range)
+    }
     if viewStack.contains(view.name) {
       throw QueryError(.viewIsRecursive, "View is recursive", at: range)
     }
@@ -136,6 +139,9 @@ extension Binder {
     do throws(QueryError) {
       rows = try bindQuery(view.query, QueryContext())
     } catch {
+      if definedView != nil, error.code == .viewIsRecursive {
+        throw QueryError(.viewIsRecursive, error.message, at: range)
+      }
       throw QueryError(
         .invalidView, "Failed analyzing stored view '\(view.name)': \(error.positioned)", at: range, hint: error.hint)
     }

@@ -4,7 +4,7 @@ package import QueryPlan
 package import SQLExpressions
 package import SQLFunctions
 package import SQLSyntax
-import TableCatalog
+package import TableCatalog
 
 /// A query with every name resolved.
 package struct BoundQuery: Sendable {
@@ -33,6 +33,8 @@ package final class Binder {
   private var nextCommonID = 0
   /// Views being bound, outermost first.
   var viewStack: [TableName] = []
+  /// The view whose definition is being bound: it may not read itself.
+  var definedView: TableName?
   let stackGuard = StackGuard()
   /// Where extensions are to be written in Athena's SQL, if they are.
   private var expansion: ExtensionExpansion?
@@ -50,11 +52,15 @@ package final class Binder {
 
   /// Binds a whole query.
   ///
-  /// - Parameter parameters: what stands for each `?`, as constants.
+  /// - Parameters:
+  ///   - parameters: what stands for each `?`, as constants.
+  ///   - view: the view that the query is to define.
   package static func bind(
-    _ query: QuerySyntax, catalog: any RelationResolver, session: SessionContext, parameters: [Expression] = []
+    _ query: QuerySyntax, catalog: any RelationResolver, session: SessionContext, parameters: [Expression] = [],
+    defining view: TableName? = nil
   ) throws(QueryError) -> BoundQuery {
     let binder = Binder(catalog: catalog, session: session, parameters: parameters)
+    binder.definedView = view
     let rows = try binder.bindQuery(query, QueryContext())
     return binder.finish(rows)
   }

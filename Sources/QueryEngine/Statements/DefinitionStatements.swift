@@ -232,7 +232,7 @@ extension StatementRun {
       throw QueryError(.tableAlreadyExists, "View '\(name)' already exists", at: node.name.range)
     }
     let resolver = CatalogResolver(state: state, meter: meter)
-    let bound = try Binder.bind(node.query, catalog: resolver, session: session)
+    let bound = try Binder.bind(node.query, catalog: resolver, session: session, defining: name)
     var names = bound.columnNames
     if !node.columns.isEmpty {
       guard node.columns.count == names.count else {
