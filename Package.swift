@@ -84,7 +84,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 // A one-shot query is mostly process start, and half of that was the dynamic loader's symbol lookups in libstdc++,
-// libcrypto and others. Release executables on Linux take the -dev packages' archives instead: the configuration file
+// libcrypto and others. On Linux sqlq's release build takes the -dev packages' archives instead: the configuration file
 // puts a folder of linker scripts, `INPUT(libzstd.a)` for `-lzstd`, before all other library folders.
 let staticLinking: [LinkerSetting] = [
   .unsafeFlags(

@@ -10,7 +10,10 @@ extension PhysicalPlanner {
   ) throws(QueryError) -> OpenPipeline {
     var input = try build(window.input, needed: needed.union(plan.columnsRead.map(\.id)))
     let isOnePart = window.partitionKeys.isEmpty && !window.ordering.isEmpty
-    if isOnePart { input = sorted(input, try specifications(window.ordering, input)) }
+    if isOnePart {
+      let node = QueryProfile.Node("Sort for window", children: [input.profile])
+      input = sorted(input, by: try specifications(window.ordering, input), node)
+    }
     let sink = WindowOperator(
       profile(plan, [input.profile]), partitionKeys: try input.positions(window.partitionKeys),
       ordering: try specifications(window.ordering, input), calls: try self.calls(window.calls, input),
@@ -19,16 +22,6 @@ extension PhysicalPlanner {
     close(input, sink)
     return source(
       PartitionedRowsSource(sink, batchSize: context.batchSize), input.layout + window.calls.map(\.reference))
-  }
-
-  /// Rows in order, sorted by all workers.
-  private func sorted(_ input: OpenPipeline, _ keys: [SortSpecification]) -> OpenPipeline {
-    let node = QueryProfile.Node("Sort for window", children: [input.profile])
-    let sort = SortOperator(node, keys: keys, types: input.types, context)
-    close(input, sort)
-    var result = source(SortedSource(sort, batchSize: context.batchSize), input.layout)
-    result.isOrdered = true
-    return result
   }
 
   func buildRowPattern(

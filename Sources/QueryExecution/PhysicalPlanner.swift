@@ -82,13 +82,8 @@ final class PhysicalPlanner {
     case .apply(let node):
       throw QueryError.notSupported("This kind of correlated subquery is not supported", at: node.range)
     case .sort(let node):
-      var input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
-      let sort = SortOperator(
-        profile(plan, [input.profile]), keys: try specifications(node.keys, input), types: input.types, context)
-      close(input, sort)
-      input = source(SortedSource(sort, batchSize: context.batchSize), input.layout)
-      input.isOrdered = true
-      return input
+      let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
+      return sorted(input, by: try specifications(node.keys, input), profile(plan, [input.profile]))
     case .topN(let node):
       let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
       let result = CollectedBatches()
@@ -186,6 +181,15 @@ final class PhysicalPlanner {
     close(open, CollectOperator(node, context, collected))
     var result = source(CollectedSource(node, collected, batchSize: context.batchSize), open.layout)
     result.isOrdered = open.isOrdered
+    return result
+  }
+
+  /// A pipeline that yields the rows of another in order, sorted by all workers.
+  func sorted(_ input: OpenPipeline, by keys: [SortSpecification], _ profile: QueryProfile.Node) -> OpenPipeline {
+    let sort = SortOperator(profile, keys: keys, types: input.types, context)
+    close(input, sort)
+    var result = source(SortedSource(sort, batchSize: context.batchSize), input.layout)
+    result.isOrdered = true
     return result
   }
 

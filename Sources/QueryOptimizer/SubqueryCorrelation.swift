@@ -177,22 +177,12 @@ struct SubqueryCorrelation {
   private func pull(_ node: AggregateNode) -> Pulled? {
     let keys = Set(node.keys.map(\.input))
     guard node.groupingSets.count == 1, !keys.isEmpty, keys.isDisjoint(with: outer) else { return nil }
-    let columns = columnsUsed(node)
+    let columns = LogicalPlan.aggregate(node).columnsRead
     guard var pulled = pull(node.input, columns), columns.intersection(outer).isSubset(of: pulled.equated),
       pulled.propagated.subtracting(keys).isSubset(of: pulled.constants)
     else { return nil }
     pulled.isSingleRow = keys.isSubset(of: pulled.constants)
     return pulled
-  }
-
-  private func columnsUsed(_ node: AggregateNode) -> Set<ColumnReference> {
-    var columns = Set(node.keys.map(\.input))
-    for call in node.calls {
-      for argument in call.arguments { columns.formUnion(argument.columnsUsed) }
-      columns.formUnion(call.ordering.map(\.column))
-      if let filter = call.filter { columns.insert(filter) }
-    }
-    return columns
   }
 
   // MARK: Special forms
@@ -214,7 +204,7 @@ struct SubqueryCorrelation {
   /// - Parameter ofAny: whether it does not matter what is aggregated, since there is one row anyway.
   private func isGlobalAggregate(_ plan: LogicalPlan, ofAny: Bool = false) -> Bool {
     guard case .aggregate(let node) = withoutProjections(plan), isGlobal(node) else { return false }
-    return ofAny || isInput(node.input, columnsUsed(node))
+    return ofAny || isInput(node.input, LogicalPlan.aggregate(node).columnsRead)
   }
 
   /// In a LATERAL that drops rows without match, any grouping; in others DISTINCT only.
@@ -222,7 +212,7 @@ struct SubqueryCorrelation {
     guard case .aggregate(let node) = withoutProjections(plan), node.groupingSets.count == 1, !node.keys.isEmpty,
       node.calls.isEmpty || !distinctOnly
     else { return false }
-    return isInput(node.input, columnsUsed(node))
+    return isInput(node.input, LogicalPlan.aggregate(node).columnsRead)
   }
 
   /// One row made of outer columns: a projection of the outer row.

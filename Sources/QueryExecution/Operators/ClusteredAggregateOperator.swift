@@ -63,7 +63,7 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
     for (place, morsel) in order.enumerated() {
       let own = bounds[morsel]!
       let below = place + 1 < order.count ? bounds[order[place + 1]]!.lowerBound : nil
-      if highest ?? .min < own.upperBound || highest == nil, below ?? .max > own.lowerBound || below == nil {
+      if highest ?? .min < own.upperBound, below ?? .max > own.lowerBound {
         result[morsel] = KeyInterval(above: highest, below: below)
       }
       highest = max(highest ?? .min, own.upperBound)
