@@ -112,16 +112,23 @@ class Polars:
     def __init__(self, tables, threads):
         import polars as pl
         self.version = pl.__version__
-        frames = {}
-        for t in tables:
-            path = t['path'] + (f"/**/*.{t['format']}" if t['isFolder'] else '')
-            schema = {c['name']: polars_type(c['type'], t['format']) for c in t['columns']} if t.get('columns') else None
-            if t['format'] == 'parquet': frames[t['name']] = pl.scan_parquet(path, hive_partitioning=bool(t['partitionKeys']))
-            elif t['format'] == 'csv': frames[t['name']] = pl.scan_csv(path, try_parse_dates=True, schema_overrides=schema)
-            else: frames[t['name']] = pl.scan_ndjson(path, schema_overrides=schema)
-        self.ctx = pl.SQLContext(frames)
+        self.tables = tables
+        self.frames = {t['name']: self.scan(t) for t in tables}
 
-    def run(self, sql): return self.ctx.execute(sql).collect(engine='streaming').to_arrow()
+    def scan(self, t):
+        import polars as pl
+        path = t['path'] + (f"/**/*.{t['format']}" if t['isFolder'] else '')
+        schema = {c['name']: polars_type(c['type'], t['format']) for c in t['columns']} if t.get('columns') else None
+        if t['format'] == 'parquet': return pl.scan_parquet(path, hive_partitioning=bool(t['partitionKeys']))
+        if t['format'] == 'csv': return pl.scan_csv(path, try_parse_dates=True, schema_overrides=schema)
+        return pl.scan_ndjson(path, schema_overrides=schema)
+
+    def run(self, sql):
+        import polars as pl
+        # A frame keeps its listing and misses files that come later; the other engines list for each query.
+        for t in self.tables:
+            if t['partitionKeys']: self.frames[t['name']] = self.scan(t)
+        return pl.SQLContext(self.frames).execute(sql).collect(engine='streaming').to_arrow()
 
 
 def polars_type(name, format):

@@ -49,8 +49,6 @@ final class PhysicalPlanner {
   private(set) var stages: [Stage] = []
   /// Shared subplans that have a pipeline, by id.
   var commons: [Int: CollectedBatches] = [:]
-  /// Which positions of a shared subplan are computed, by id; all when nothing is known.
-  var commonPositions: [Int: Set<Int>] = [:]
   /// Rows of the round before, by recursion id.
   var recursionInputs: [Int: CollectedBatches] = [:]
   private var depth = 0
@@ -124,27 +122,22 @@ final class PhysicalPlanner {
     case .common(let node):
       let outputs = node.definition.plan.outputs
       let profile = QueryProfile.Node(PlanPrinter.describe(plan))
-      let positions = outputs.indices.filter { commonPositions[node.definition.id]?.contains($0) ?? true }
       let collected: CollectedBatches
       if let known = commons[node.definition.id] {
         collected = known
       } else {
-        let wanted = positions.map { outputs[$0] }
-        var input = try build(node.definition.plan, needed: Set(wanted.map(\.id)))
-        try select(wanted, in: &input)
+        var input = try build(node.definition.plan, needed: Set(outputs.map(\.id)))
+        try select(outputs, in: &input)
         profile.children = [input.profile]
         collected = CollectedBatches()
         commons[node.definition.id] = collected
         close(input, CollectOperator(QueryProfile.Node("Collect"), context, collected))
       }
-      return source(
-        CollectedSource(profile, collected, batchSize: context.batchSize), positions.map { node.outputs[$0] })
+      return source(CollectedSource(profile, collected, batchSize: context.batchSize), node.outputs)
     case .recursion(let node):
       let profile = QueryProfile.Node(PlanPrinter.describe(plan))
       let result = CollectedBatches()
-      stages.append(
-        RecursionStage(
-          node, profile, result, context, commons: commons, commonPositions: commonPositions, inputs: recursionInputs))
+      stages.append(RecursionStage(node, profile, result, context, commons: commons, inputs: recursionInputs))
       return source(CollectedSource(profile, result, batchSize: context.batchSize), node.outputs)
     case .recursionInput(let node):
       guard let rows = recursionInputs[node.id] else {

@@ -17,9 +17,6 @@ package struct QueryExecutor {
     sink: (Batch) throws(QueryError) -> Void
   ) throws(QueryError) {
     let planner = PhysicalPlanner(context)
-    var needs = ColumnNeeds()
-    needs.visit(plan, Set(outputs.map(\.id)))
-    planner.commonPositions = needs.commons
     var open = try planner.build(plan, needed: Set(outputs.map(\.id)))
     try planner.select(outputs, in: &open)
     context.profile.addRoot(open.profile)

@@ -6,8 +6,10 @@ package enum Optimizer {
   /// The rules, in the order they run. Why it is this order:
   /// - Subqueries become joins first, so that all other rules see joins only.
   /// - What the uses of a shared subplan filter on is known once filters stand right above the uses.
-  /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
   /// - Files are listed once filters have reached the scans; estimates need the files; join order needs estimates.
+  /// - What is computed twice is looked for while plans still look alike: once filters are in place, before columns are
+  ///   pruned and joins reordered. Windows first, since they need neither of the two.
+  /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
   /// - Join order moves conditions, so filters and columns are pushed once more behind it.
   static let rules: [any OptimizerRule.Type] = [
     SimplifyExpressions.self,
@@ -17,8 +19,10 @@ package enum Optimizer {
     PushDownSharedFilters.self,
     FactorConstantsFromSums.self,
     RemoveDependentKeys.self,
-    PruneColumns.self,
     ListFiles.self,
+    ReplaceSelfJoinsByWindows.self,
+    ShareEqualSubplans.self,
+    PruneColumns.self,
     AnswerFromMetadata.self,
     ReorderJoins.self,
     PushDownFilters.self,

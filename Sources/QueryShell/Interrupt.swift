@@ -18,7 +18,7 @@ package final class Interrupt: Sendable {
   private let state = Mutex(State())
 
   /// Exit code of a process stopped by Ctrl-C.
-  private static let exitCode: Int32 = 130
+  package static let exitCode: Int32 = 130
 
   /// How long a cancelled statement has to stop by itself before the program ends without it.
   private static let graceMicroseconds: UInt32 = 10_000
@@ -73,7 +73,7 @@ package final class Interrupt: Sendable {
           usleep(Interrupt.graceMicroseconds)
           if let statistics = monitor.abandon() {
             report?(statistics)
-            _exit(Interrupt.exitCode)
+            ProcessExit.leavingMemory(code: Interrupt.exitCode)
           }
         }
       } else if !isInteractive {

@@ -24,7 +24,9 @@ struct SQLQ {
       FileHandleText.print("\(error.message)\n\(CommandLineOptions.usage); sqlq --help tells the options.", to: 2)
       exit(usageExitCode)
     } catch {
-      exit((error as? Exit)?.code ?? ErrorKind.external.exitCode)
+      let code = (error as? Exit)?.code ?? ErrorKind.external.exitCode
+      if code == Interrupt.exitCode { ProcessExit.leavingMemory(code: code) }
+      exit(code)
     }
   }
 

@@ -9,7 +9,8 @@ public final class Buffer: @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   public let byteCount: Int
   private let owner: AnyObject?
-  private let isMapped: Bool
+  /// The pool's class the memory belongs to, if any.
+  private let poolClass: UInt8?
 
   /// Bytes that kernels may read or write after the end.
   public static let slack = 64
@@ -21,9 +22,14 @@ public final class Buffer: @unchecked Sendable {
     precondition(byteCount >= 0)
     self.byteCount = byteCount
     owner = nil
-    isMapped = false
-    var raw: UnsafeMutableRawPointer?
     let wanted = (byteCount + Buffer.slack + 63) & ~63
+    if BlockPool.sizes.contains(wanted), let (block, poolClass) = BlockPool.take(wanted) {
+      pointer = block
+      self.poolClass = poolClass
+      return
+    }
+    poolClass = nil
+    var raw: UnsafeMutableRawPointer?
     guard posix_memalign(&raw, wanted >= Buffer.hugePageThreshold ? 2 << 20 : 64, wanted) == 0, let raw else {
       fatalError("out of memory: \(wanted) bytes")
     }
@@ -36,10 +42,12 @@ public final class Buffer: @unchecked Sendable {
     self.pointer = UnsafeMutableRawPointer(mutating: pointer)
     self.byteCount = byteCount
     self.owner = owner
-    isMapped = false
+    poolClass = nil
   }
 
-  deinit { if owner == nil { free(pointer) } }
+  deinit {
+    if let poolClass { BlockPool.give(pointer, class: poolClass) } else if owner == nil { free(pointer) }
+  }
 
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {

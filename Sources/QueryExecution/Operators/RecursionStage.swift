@@ -11,19 +11,17 @@ final class RecursionStage: Stage, @unchecked Sendable {
   private let result: CollectedBatches
   private let context: QueryContext
   private let commons: [Int: CollectedBatches]
-  private let commonPositions: [Int: Set<Int>]
   private let inputs: [Int: CollectedBatches]
 
   init(
     _ recursion: RecursionNode, _ node: QueryProfile.Node, _ result: CollectedBatches, _ context: QueryContext,
-    commons: [Int: CollectedBatches], commonPositions: [Int: Set<Int>], inputs: [Int: CollectedBatches]
+    commons: [Int: CollectedBatches], inputs: [Int: CollectedBatches]
   ) {
     self.recursion = recursion
     self.node = node
     self.result = result
     self.context = context
     self.commons = commons
-    self.commonPositions = commonPositions
     self.inputs = inputs
   }
 
@@ -62,7 +60,6 @@ final class RecursionStage: Stage, @unchecked Sendable {
   ) throws(QueryError) -> [Batch] {
     let planner = PhysicalPlanner(context)
     planner.commons = commons
-    planner.commonPositions = commonPositions
     planner.recursionInputs = inputs
     if let previous { planner.recursionInputs[recursion.id] = previous }
     let outputs = plan.outputs

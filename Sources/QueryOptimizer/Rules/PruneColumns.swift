@@ -3,21 +3,69 @@ package import QueryErrors
 package import QueryPlan
 import SQLExpressions
 
-/// Drops columns nobody reads, so that scans read no others; merges projections.
+/// Drops columns nobody reads, so that scans read no others; merges projections. Of a shared subplan stays what all its
+/// uses together read.
 package struct PruneColumns: OptimizerRule {
   package static let name = "prune_columns"
+  package static let isWholePlan = true
   package init() {}
 
   package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
-    let pruned = ColumnPruning().prune(plan, keeping: Set(plan.outputs))
-    if pruned.outputs == plan.outputs { return pruned }
-    return .project(ProjectNode(input: pruned, assignments: plan.outputs.map { .init($0, .column($0)) }))
+    var pruning = ColumnPruning()
+    let pruned = pruning.exactly(plan)
+    // A definition comes after all that use it, so that its needs are complete.
+    let definitions = PruneColumns.definitions(plan)
+    var plans: [Int: LogicalPlan] = [:]
+    for definition in definitions {
+      let outputs = pruning.kept(definition)
+      plans[definition.id] = pruning.exactly(definition.plan, outputs: outputs)
+    }
+    var narrowed: [Int: CommonDefinition] = [:]
+    func withNarrowedUses(_ plan: LogicalPlan) -> LogicalPlan {
+      plan.rewritten { node in
+        guard case .common(var use) = node, let definition = narrowed[use.definition.id] else { return node }
+        use.outputs = pruning.keptPositions(use.definition).map { use.outputs[$0] }
+        use.definition = definition
+        return .common(use)
+      }
+    }
+    for old in definitions.reversed() {
+      narrowed[old.id] = CommonDefinition(id: old.id, name: old.name, plan: withNarrowedUses(plans[old.id]!))
+    }
+    return withNarrowedUses(pruned)
+  }
+
+  /// All shared definitions of a plan, those that use others before them.
+  private static func definitions(_ plan: LogicalPlan) -> [CommonDefinition] {
+    var seen: Set<Int> = []
+    var found: [CommonDefinition] = []
+    func visit(_ plan: LogicalPlan) {
+      if case .common(let use) = plan {
+        guard seen.insert(use.definition.id).inserted else { return }
+        visit(use.definition.plan)
+        found.append(use.definition)
+      } else {
+        for child in plan.children { visit(child) }
+      }
+    }
+    visit(plan)
+    return found.reversed()
   }
 }
 
 private struct ColumnPruning {
+  /// Positions of shared definitions' outputs that some use reads, by definition.
+  private var needs: [Int: Set<Int>] = [:]
+
+  func keptPositions(_ definition: CommonDefinition) -> [Int] { needs[definition.id, default: []].sorted() }
+
+  func kept(_ definition: CommonDefinition) -> [ColumnReference] {
+    let outputs = definition.plan.outputs
+    return keptPositions(definition).map { outputs[$0] }
+  }
+
   /// The plan without outputs that are not in `needed`, as far as its node can drop them.
-  func prune(_ plan: LogicalPlan, keeping needed: Set<ColumnReference>) -> LogicalPlan {
+  mutating func prune(_ plan: LogicalPlan, keeping needed: Set<ColumnReference>) -> LogicalPlan {
     switch plan {
     case .scan(var node):
       var used = needed
@@ -72,24 +120,14 @@ private struct ColumnPruning {
       if let ordinality = node.ordinality, !needed.contains(ordinality) { node.ordinality = nil }
       node.input = prune(node.input, keeping: Set(node.kept + node.items.map(\.column)))
       return .unnest(node)
-    case .setOperation(var node) where node.kind == .union && node.isAll:
-      let kept = node.outputs.indices.filter { needed.contains(node.outputs[$0]) }
-      node.inputs = node.inputs.map { input in
-        let columns = kept.map { input.outputs[$0] }
-        let pruned = prune(input, keeping: Set(columns))
-        if pruned.outputs == columns { return pruned }
-        return merged(ProjectNode(input: pruned, assignments: distinct(columns)))
-      }
-      // Inputs that name a column twice keep both places.
-      if node.inputs.contains(where: { $0.outputs.count != kept.count }) { return plan }
-      node.outputs = kept.map { node.outputs[$0] }
-      return .setOperation(node)
     case .setOperation(var node):
-      node.inputs = node.inputs.map { input in
-        let pruned = prune(input, keeping: Set(input.outputs))
-        if pruned.outputs == input.outputs { return pruned }
-        return .project(ProjectNode(input: pruned, assignments: input.outputs.map { .init($0, .column($0)) }))
+      let isBag = node.kind == .union && node.isAll
+      let kept = node.outputs.indices.filter { !isBag || needed.contains(node.outputs[$0]) }
+      for index in node.inputs.indices {
+        let outputs = node.inputs[index].outputs
+        node.inputs[index] = exactly(node.inputs[index], outputs: kept.map { outputs[$0] })
       }
+      node.outputs = kept.map { node.outputs[$0] }
       return .setOperation(node)
     case .sort(var node):
       node.input = prune(node.input, keeping: needed.union(node.keys.map(\.column)))
@@ -104,7 +142,8 @@ private struct ColumnPruning {
       node.input = prune(node.input, keeping: needed)
       return .singleRow(node)
     case .common(let node):
-      return narrowed(.common(node), needed)
+      needs[node.definition.id, default: []].formUnion(node.outputs.indices.filter { needed.contains(node.outputs[$0]) })
+      return narrowed(plan, needed)
     case .recursion(var node):
       node.initial = exactly(node.initial)
       node.step = exactly(node.step)
@@ -117,11 +156,12 @@ private struct ColumnPruning {
     columns.map { .init($0, .column($0)) }
   }
 
-  /// A plan whose outputs must stay as they are.
-  private func exactly(_ plan: LogicalPlan) -> LogicalPlan {
-    let pruned = prune(plan, keeping: Set(plan.outputs))
-    if pruned.outputs == plan.outputs { return pruned }
-    return .project(ProjectNode(input: pruned, assignments: distinct(plan.outputs)))
+  /// The plan with exactly these outputs, all of its own unless said otherwise.
+  mutating func exactly(_ plan: LogicalPlan, outputs: [ColumnReference]? = nil) -> LogicalPlan {
+    let outputs = outputs ?? plan.outputs
+    let pruned = prune(plan, keeping: Set(outputs))
+    if pruned.outputs == outputs { return pruned }
+    return merged(ProjectNode(input: pruned, assignments: distinct(outputs)))
   }
 
   /// The plan under a projection that drops what was needed only below.

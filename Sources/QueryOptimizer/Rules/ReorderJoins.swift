@@ -28,8 +28,8 @@ package struct ReorderJoins: OptimizerRule {
       for child in plan.children { children.append(try reorder(child, &estimator)) }
       return plan.withChildren(children)
     }
-    var graph = JoinGraph()
-    try flatten(plan, &graph, &estimator)
+    var graph = JoinGraph(InnerJoinGraph(plan))
+    for index in graph.relations.indices { graph.relations[index] = try reorder(graph.relations[index], &estimator) }
     guard graph.relations.count > 2 else {
       var node = join
       node.left = try reorder(join.left, &estimator)
@@ -41,45 +41,16 @@ package struct ReorderJoins: OptimizerRule {
     guard ordered.outputs != plan.outputs else { return ordered }
     return .project(ProjectNode(input: ordered, assignments: plan.outputs.map { .init($0, .column($0)) }))
   }
-
-  /// Collects the relations and conditions of a tree of inner joins; projections of plain columns are looked through.
-  private func flatten(
-    _ plan: LogicalPlan, _ graph: inout JoinGraph, _ estimator: inout CardinalityEstimator
-  ) throws(QueryError) {
-    switch plan {
-    case .join(let node) where node.kind == .inner:
-      try flatten(node.left, &graph, &estimator)
-      try flatten(node.right, &graph, &estimator)
-      for key in node.keys { graph.keys.append(key) }
-      graph.conditions += node.residual?.conjuncts ?? []
-    case .project(let node) where isSelection(node) && isInnerJoin(node.input):
-      try flatten(node.input, &graph, &estimator)
-    case .filter(let node) where isInnerJoin(node.input) && node.predicate.isDeterministic:
-      try flatten(node.input, &graph, &estimator)
-      graph.conditions += node.predicate.conjuncts
-    default: graph.relations.append(try reorder(plan, &estimator))
-    }
-  }
-
-  private func isSelection(_ node: ProjectNode) -> Bool {
-    node.assignments.allSatisfy { $0.expression == .column($0.reference) }
-  }
-
-  private func isInnerJoin(_ plan: LogicalPlan) -> Bool {
-    switch plan {
-    case .join(let node): node.kind == .inner
-    case .project(let node): isSelection(node) && isInnerJoin(node.input)
-    default: false
-    }
-  }
 }
 
 /// Relations to be joined, and the conditions between them.
 private struct JoinGraph {
-  var relations: [LogicalPlan] = []
-  var keys: [JoinNode.Key] = []
-  var conditions: [Expression] = []
+  var relations: [LogicalPlan]
+  var keys: [JoinNode.Key]
+  var conditions: [Expression]
   var estimates: [CardinalityEstimate] = []
+
+  init(_ graph: InnerJoinGraph) { (relations, keys, conditions) = (graph.relations, graph.keys, graph.conditions) }
 
   /// A joined subset.
   struct Part {

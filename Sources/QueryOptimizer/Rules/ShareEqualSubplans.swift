@@ -1,0 +1,116 @@
+package import QueryErrors
+package import QueryPlan
+import SQLExpressions
+import TableCatalog
+
+/// Computes joins and groupings once that a query contains several times, word for word or nearly so.
+///
+///     … HAVING sum(x) > (SELECT sum(x) / 100 FROM a JOIN b …)   over the same a JOIN b …   →   the join's rows are kept and read twice
+///
+/// Only where the rows kept are few beside those read for them.
+package struct ShareEqualSubplans: OptimizerRule {
+  package static let name = "share_equal_subplans"
+  package init() {}
+
+  /// Rows that a shared subplan may yield for each row its scans do.
+  private static let maximumShare = 0.25
+
+  package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    let candidates = Candidates(plan)
+    var estimator = CardinalityEstimator()
+    var replaced: [Int: LogicalPlan] = [:]
+    for (position, candidate) in candidates.found.enumerated() {
+      guard !candidates.isInside(candidate, replaced) else { continue }
+      var uses: [(Candidates.Candidate, SubplanMatcher)] = []
+      for other in candidates.found.dropFirst(position + 1)
+      where other.tables == candidate.tables && !candidates.isInside(other, replaced)
+        && !uses.contains(where: { $0.0.range.contains(other.range.lowerBound) })
+        && !candidate.range.contains(other.range.lowerBound)
+      {
+        var matcher = SubplanMatcher()
+        guard matcher.matches(candidate.plan, other.plan) else { continue }
+        let images = Set(candidate.plan.outputs.map { matcher.mapped($0) })
+        if images.count == candidate.plan.outputs.count, images.isSuperset(of: other.plan.outputs) {
+          uses.append((other, matcher))
+        }
+      }
+      guard !uses.isEmpty, ShareEqualSubplans.isWorthKeeping(candidate.plan, &estimator) else { continue }
+      let definition = CommonDefinition(id: context.newCommonID(), name: "shared", plan: candidate.plan)
+      let own = candidate.plan.outputs.map { context.newColumn($0.name, $0.type) }
+      replaced[candidate.range.lowerBound] = .project(
+        ProjectNode(
+          input: .common(CommonNode(definition: definition, outputs: own)),
+          assignments: zip(candidate.plan.outputs, own).map { .init($0, .column($1)) }))
+      for (use, matcher) in uses {
+        let node = CommonNode(definition: definition, outputs: candidate.plan.outputs.map { matcher.mapped($0) })
+        replaced[use.range.lowerBound] = .project(
+          ProjectNode(input: .common(node), assignments: use.plan.outputs.map { .init($0, .column($0)) }))
+      }
+    }
+    return replaced.isEmpty ? plan : candidates.replacing(replaced, in: plan)
+  }
+
+  private static func isWorthKeeping(_ plan: LogicalPlan, _ estimator: inout CardinalityEstimator) -> Bool {
+    var scanned = 0.0
+    plan.forEach { node in if case .scan = node { scanned += estimator.estimate(node).rows } }
+    return estimator.estimate(plan).rows <= scanned * maximumShare
+  }
+}
+
+/// Joins and groupings over tables that a plan scans more than once; places are numbers in preorder.
+private struct Candidates {
+  struct Candidate {
+    var plan: LogicalPlan
+    /// Places of the node and all below.
+    var range: Range<Int>
+    /// Names of the tables scanned, sorted.
+    var tables: [String]
+  }
+
+  /// Outer ones before inner ones.
+  private(set) var found: [Candidate] = []
+
+  init(_ plan: LogicalPlan) {
+    var next = 0
+    _ = collect(plan, &next)
+    found.sort { $0.range.lowerBound < $1.range.lowerBound }
+    var counts: [[String]: Int] = [:]
+    for candidate in found { counts[candidate.tables, default: 0] += 1 }
+    found.removeAll { counts[$0.tables]! < 2 || $0.tables.isEmpty }
+  }
+
+  private mutating func collect(_ plan: LogicalPlan, _ next: inout Int) -> [String] {
+    let start = next
+    next += 1
+    var tables: [String] = []
+    if case .scan(let node) = plan { tables.append(node.table.name.description) }
+    if case .common(let node) = plan { return ["\(node.definition.id)"] }
+    for child in plan.children { tables += collect(child, &next) }
+    tables.sort()
+    switch plan {
+    case .join, .aggregate: found.append(Candidate(plan: plan, range: start..<next, tables: tables))
+    default: break
+    }
+    return tables
+  }
+
+  func isInside(_ candidate: Candidate, _ replaced: [Int: LogicalPlan]) -> Bool {
+    if replaced.isEmpty { return false }
+    return found.contains { replaced[$0.range.lowerBound] != nil && $0.range.contains(candidate.range.lowerBound) }
+  }
+
+  func replacing(_ replaced: [Int: LogicalPlan], in plan: LogicalPlan) -> LogicalPlan {
+    var next = 0
+    func visit(_ plan: LogicalPlan) -> LogicalPlan {
+      let start = next
+      next += 1
+      if case .common = plan { return plan }
+      if let replacement = replaced[start] {
+        next = found.first { $0.range.lowerBound == start }!.range.upperBound
+        return replacement
+      }
+      return plan.withChildren(plan.children.map(visit))
+    }
+    return visit(plan)
+  }
+}
