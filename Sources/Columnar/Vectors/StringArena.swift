@@ -53,6 +53,15 @@ public struct StringArena {
     room = size
   }
 
+  /// Makes room for `count` bytes that are about to be added, and for no more.
+  public mutating func prepare(_ count: Int) {
+    if count <= room { return }
+    let block = Buffer(byteCount: count)
+    blocks.append(block)
+    next = block.pointer
+    room = count
+  }
+
   /// Gives back the last `count` reserved bytes.
   @inlinable @inline(__always)
   public mutating func unreserve(_ count: Int) {

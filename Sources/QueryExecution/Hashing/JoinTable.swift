@@ -24,7 +24,7 @@ final class JoinTable: @unchecked Sendable {
   /// Rows that are in some chain.
   private(set) var keyedRowCount = 0
 
-  private let words: Buffer
+  private var words: Buffer
   private let hashes: Buffer?
   private let nulls: Buffer?
   private let heap: AnyObject?
@@ -282,6 +282,11 @@ final class JoinTable: @unchecked Sendable {
       row &-= 1
     }
     return duplicates
+  }
+
+  /// Lets go of what only `makeFilter` needs still: where keys are integers, heads and slots say all.
+  func dropKeys() {
+    if layout.isInteger { words = Buffer(byteCount: 0) }
   }
 
   // MARK: Probing

@@ -87,6 +87,12 @@ final class AggregateSpecification: @unchecked Sendable {
       && layouts.allSatisfy(\.encodedColumns.isEmpty)
   }
 
+  /// Whether rows set aside for a set can be grouped before all are there: what is kept of them would otherwise keep all
+  /// their strings.
+  func canGroupAside(_ set: Int) -> Bool {
+    !layouts[set].hasStrings && argumentColumnTypes.allSatisfy { $0.physicalType != .string }
+  }
+
   func makeAccumulators() throws(QueryError) -> [any GroupsAccumulator] {
     var result: [any GroupsAccumulator] = []
     for call in calls { result.append(try call.makeAccumulator()) }
@@ -145,6 +151,41 @@ final class AggregateState: @unchecked Sendable {
     let set = specification.sets[setIndex]
     try table.assign(set.map { batch.columns[specification.keys[$0]] }, rowCount: n, into: groups)
     try update(batch, groups: groups)
+  }
+
+  /// Adds rows that were set aside.
+  ///
+  /// - Parameter heap: keeps their long strings.
+  func add(_ chunks: [PartitionedRows.Chunk], heap: StringHeap?) throws(QueryError) {
+    guard let table else { return }
+    if table.layout.hasStrings { table.keep(heap) }
+    var hashes = Buffer(byteCount: 0)
+    for chunk in chunks {
+      let n = chunk.count
+      if groupBuffer.byteCount < n * 4 { groupBuffer = Buffer(byteCount: n * 4) }
+      let groups = groupBuffer.typed(Int32.self)
+      let words = chunk.words.typed(UInt64.self)
+      if table.layout.isInteger {
+        try table.assignIntegers(
+          UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self),
+          nulls: chunk.nulls.map { UnsafePointer($0.typed(UInt8.self)) }, n, groups)
+      } else {
+        if hashes.byteCount < n * 8 { hashes = Buffer(byteCount: n * 8) }
+        KeyRows.hash(table.layout, words, n, into: hashes.typed(UInt64.self))
+        try table.assignWords(words, hashes.typed(UInt64.self), n, false, groups)
+      }
+      let columns = chunk.columns(specification.argumentColumnTypes, heap: heap)
+      try update(Batch(columns: placed(columns, n), rowCount: n), groups: groups)
+    }
+  }
+
+  /// Argument columns at the positions the calls look for them.
+  private func placed(_ columns: [Column], _ rowCount: Int) -> [Column] {
+    guard let last = specification.argumentColumns.max() else { return [] }
+    let filler = columns.first ?? .nulls(.boolean, count: rowCount)
+    var result = Array(repeating: filler, count: last + 1)
+    for (column, position) in zip(columns, specification.argumentColumns) { result[position] = column }
+    return result
   }
 
   /// Adds rows whose groups are known.

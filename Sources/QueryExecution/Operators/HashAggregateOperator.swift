@@ -9,7 +9,8 @@ import Synchronization
 ///     worker 0: batches → groups ┐                        ┌ partition 0 → merged groups → batches
 ///     worker 1: batches → groups ┴ split by hash of key → ┴ partition 1 → merged groups → batches
 ///
-/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition. Of several
+/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition. When these have
+/// become many, they are grouped partition by partition, if that makes fewer of them, in tables that all workers share. Of several
 /// grouping sets those whose keys another one has too are made of its groups in the end: ROLLUP reads its rows once.
 ///
 /// - Source: Leis et al., "Morsel-Driven Parallelism", SIGMOD 2014, section 4.4.
@@ -17,19 +18,22 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   let specification: AggregateSpecification
   private let context: QueryContext
   private let writers = Mutex<[Writer]>([])
+  /// Groups of rows that were set aside, by grouping set.
+  private let shared: [SharedGroups]
   /// Filled by `finish`, for the source.
   fileprivate var merges: [SetMerge] = []
 
   init(_ node: QueryProfile.Node, _ specification: AggregateSpecification, _ context: QueryContext) {
     self.specification = specification
     self.context = context
+    shared = specification.sets.indices.map { SharedGroups(specification, setIndex: $0, context) }
     super.init(node)
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try makeGroupWriter(worker) }
 
   func makeGroupWriter(_ worker: Worker) throws(QueryError) -> Writer {
-    let writer = try Writer(worker, metrics, specification)
+    let writer = try Writer(worker, metrics, specification, shared)
     writers.withLock { $0.append(writer) }
     return writer
   }
@@ -45,7 +49,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       merges.append(
         try SetMerge(
           specification, setIndex, writers.map { $0.states[setIndex] }, writers.map { $0.aside[setIndex] },
-          writers.map(\.reservation)))
+          shared[setIndex], writers.map(\.reservation)))
     }
     let list = merges
     let tasks = list.flatMap { merge in merge.states.indices.map { (merge, $0) } }
@@ -63,6 +67,9 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     fileprivate let states: [AggregateState]
     /// Rows set aside, by grouping set, once that began.
     fileprivate private(set) var aside: [PartitionedRows?]
+    private let sharedGroups: [SharedGroups]
+    /// Bytes of rows set aside from which on they are grouped, by grouping set.
+    private var asideLimits: [Int]
     fileprivate let reservation: MemoryReservation
     private var batchCount = 0
     private var rowsSinceCheck = 0
@@ -73,19 +80,23 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     private static let smallGroupCount = 1 << 17
     /// Rows between two looks at how well grouping reduces.
     private static let checkInterval = 1 << 18
+    private static let asideByteCount = 16 << 20
 
     fileprivate init(
-      _ worker: Worker, _ shared: OperatorMetrics, _ specification: AggregateSpecification
+      _ worker: Worker, _ metrics: OperatorMetrics, _ specification: AggregateSpecification, _ shared: [SharedGroups]
     ) throws(QueryError) {
       self.specification = specification
+      sharedGroups = shared
       var states: [AggregateState] = []
       for index in specification.sets.indices { states.append(try AggregateState(specification, setIndex: index)) }
       self.states = states
       aside = states.map { _ in nil }
       groupsAtCheck = states.map { _ in 0 }
       reservation = MemoryReservation(worker.context.memory)
-      firstCheck = worker.context.testing.partitionsAggregatesAfter ?? Writer.smallGroupCount
-      super.init(worker, shared)
+      let forced = worker.context.testing.partitionsAggregatesAfter
+      firstCheck = forced ?? Writer.smallGroupCount
+      asideLimits = states.map { _ in forced == nil ? Writer.asideByteCount : 1 }
+      super.init(worker, metrics)
     }
 
     private var byteCount: Int {
@@ -99,6 +110,10 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
           aside.add(
             specification.sets[index].map { batch.columns[specification.keys[$0]] },
             specification.argumentColumns.map { batch.columns[$0] }, rowCount: batch.rowCount)
+          if aside.byteCount > asideLimits[index], specification.canGroupAside(index) {
+            let isWorthIt = try sharedGroups[index].take(aside, startingAt: worker.index)
+            if !isWorthIt { asideLimits[index] = max(asideLimits[index], aside.byteCount) * 2 }
+          }
         } else {
           try state.add(batch)
         }
@@ -150,12 +165,76 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   }
 }
 
+/// Groups of rows that were set aside, one table for each partition.
+///
+/// - Threads: any; a partition is changed by one at a time.
+private final class SharedGroups: @unchecked Sendable {
+  private final class Partition: @unchecked Sendable {
+    let lock = Mutex(())
+    var state: AggregateState?
+  }
+  private let specification: AggregateSpecification
+  private let setIndex: Int
+  private let partitions: [Partition]
+  private let reservation: Mutex<MemoryReservation>
+
+  /// Partitions that show whether grouping makes fewer rows.
+  private static let sampleCount = 8
+
+  init(_ specification: AggregateSpecification, setIndex: Int, _ context: QueryContext) {
+    self.specification = specification
+    self.setIndex = setIndex
+    partitions = (0..<PartitionedRows.count).map { _ in Partition() }
+    reservation = Mutex(MemoryReservation(context.memory))
+  }
+
+  /// Groups a worker's rows; only those of some partitions when it turns out that nearly every row is a group of its own.
+  ///
+  /// - Parameter worker: workers begin at different partitions, so as not to wait for each other.
+  /// - Returns: whether all rows have been grouped.
+  func take(_ rows: PartitionedRows, startingAt worker: Int) throws(QueryError) -> Bool {
+    var (rowCount, newGroups) = (0, 0)
+    for step in 0..<PartitionedRows.count {
+      let index = (worker * 97 + step) % PartitionedRows.count
+      let chunks = rows.take(index)
+      if chunks.isEmpty { continue }
+      let partition = partitions[index]
+      newGroups += try partition.lock.withLock { _ throws(QueryError) in
+        let state: AggregateState
+        if let known = partition.state {
+          state = known
+        } else {
+          state = try AggregateState(specification, setIndex: setIndex)
+          partition.state = state
+        }
+        let before = state.groupCount
+        try state.add(chunks, heap: nil)
+        return state.groupCount - before
+      }
+      rowCount += chunks.reduce(0) { $0 + $1.count }
+      if step == SharedGroups.sampleCount - 1, newGroups * 4 > rowCount * 3 { return false }
+    }
+    let byteCount = partitions.reduce(0) { sum, partition in sum + partition.lock.withLock { _ in partition.state?.byteCount ?? 0 } }
+    try reservation.withLock { (reservation) throws(QueryError) in try reservation.set(byteCount) }
+    return true
+  }
+
+  /// The groups of a partition, which are the caller's from now on.
+  func takeState(_ partition: Int) -> AggregateState? {
+    defer { partitions[partition].state = nil }
+    return partitions[partition].state
+  }
+
+  var groupCount: Int { partitions.reduce(0) { $0 + ($1.state?.groupCount ?? 0) } }
+}
+
 /// How the workers' groups of one grouping set become results, partition by partition.
 private final class SetMerge: @unchecked Sendable {
   let specification: AggregateSpecification
   let setIndex: Int
   let states: [AggregateState]
   let aside: [PartitionedRows?]
+  let shared: SharedGroups
   let reservations: [MemoryReservation]
   /// Partitions are the top so many bits of the hash.
   private let bits: UInt64
@@ -171,7 +250,7 @@ private final class SetMerge: @unchecked Sendable {
 
   init(
     _ specification: AggregateSpecification, _ setIndex: Int, _ states: [AggregateState], _ aside: [PartitionedRows?],
-    _ reservations: [MemoryReservation]
+    _ shared: SharedGroups, _ reservations: [MemoryReservation]
   ) throws(QueryError) {
     self.specification = specification
     self.setIndex = setIndex
@@ -180,6 +259,7 @@ private final class SetMerge: @unchecked Sendable {
     if states.isEmpty, isGlobal { states = [try AggregateState(specification, setIndex: setIndex)] }
     self.states = states
     self.aside = aside
+    self.shared = shared
     self.reservations = reservations
     let groups = states.reduce(0) { $0 + $1.groupCount }
     if isGlobal {
@@ -283,8 +363,12 @@ private final class SetMerge: @unchecked Sendable {
     for worker in states.indices { expected = max(expected, starts[worker][morsel + 1] - starts[worker][morsel]) }
     var rowsAside = 0
     for part in aside { rowsAside += part?.partitions[morsel].reduce(0) { $0 + $1.count } ?? 0 }
-    let target = try AggregateState(
-      specification, setIndex: setIndex, expectedGroups: expected + rowsAside / 4)
+    let target: AggregateState
+    if let begun = shared.takeState(morsel) {
+      target = begun
+    } else {
+      target = try AggregateState(specification, setIndex: setIndex, expectedGroups: expected + rowsAside / 4)
+    }
     for (worker, state) in states.enumerated() {
       let (first, end) = (starts[worker][morsel], starts[worker][morsel + 1])
       if end == first { continue }
@@ -303,45 +387,9 @@ private final class SetMerge: @unchecked Sendable {
 
   /// Groups the rows that were set aside.
   private func addAside(_ morsel: Int, to target: AggregateState) throws(QueryError) {
-    guard let table = target.table else { return }
-    let w = table.layout.wordCount
-    var groups = Buffer(byteCount: 0)
-    var hashes = Buffer(byteCount: 0)
     for part in aside {
-      guard let part else { continue }
-      let heap = part.heap
-      if table.layout.hasStrings { table.keep(heap) }
-      for chunk in part.partitions[morsel] {
-        let n = chunk.count
-        if groups.byteCount < n * 4 {
-          groups = Buffer(byteCount: n * 4)
-          hashes = Buffer(byteCount: n * 8)
-        }
-        let p = groups.typed(Int32.self)
-        let words = chunk.words.typed(UInt64.self)
-        if table.layout.isInteger {
-          try table.assignIntegers(
-            UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self),
-            nulls: chunk.nulls.map { UnsafePointer($0.typed(UInt8.self)) }, n, p)
-        } else {
-          KeyRows.hash(table.layout, words, n, into: hashes.typed(UInt64.self))
-          try table.assignWords(words, hashes.typed(UInt64.self), n, false, p)
-        }
-        _ = w
-        let columns = chunk.columns(specification.argumentColumnTypes, heap: heap)
-        try target.update(
-          Batch(columns: placed(columns, n), rowCount: n), groups: p)
-      }
+      if let part { try target.add(part.partitions[morsel], heap: part.heap) }
     }
-  }
-
-  /// Argument columns at the positions the calls look for them.
-  private func placed(_ columns: [Column], _ rowCount: Int) -> [Column] {
-    guard let last = specification.argumentColumns.max() else { return [] }
-    let filler = columns.first ?? .nulls(.boolean, count: rowCount)
-    var result = Array(repeating: filler, count: last + 1)
-    for (column, position) in zip(columns, specification.argumentColumns) { result[position] = column }
-    return result
   }
 
   /// Feeds kept rows of all workers into the merged accumulators.

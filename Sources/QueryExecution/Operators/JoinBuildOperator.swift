@@ -138,6 +138,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
         try publish(keyColumns[key], id, scheduler)
       }
     }
+    table.dropKeys()
     node.note("unique", table.isUnique ? "yes" : "no")
   }
 

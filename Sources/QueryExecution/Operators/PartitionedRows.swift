@@ -59,6 +59,16 @@ final class PartitionedRows: @unchecked Sendable {
     }
   }
 
+  /// Takes the rows of a partition away.
+  func take(_ partition: Int) -> [Chunk] {
+    let chunks = partitions[partition]
+    partitions[partition] = []
+    byteCount -= chunks.reduce(0) { $0 + $1.capacity * rowByteCount }
+    return chunks
+  }
+
+  private var rowByteCount: Int { layout.wordCount * 8 + types.reduce(0) { $0 + $1.physicalType.byteWidth } }
+
   /// Keeps the bytes of long strings alive.
   var heap: StringHeap? { arena.heap }
 
@@ -111,7 +121,7 @@ final class PartitionedRows: @unchecked Sendable {
       if partitions[partition].last.map({ $0.count == $0.capacity }) ?? true {
         let capacity = partitions[partition].isEmpty ? PartitionedRows.firstChunkRows : PartitionedRows.chunkRows
         partitions[partition].append(Chunk(capacity, layout, types))
-        byteCount += capacity * (layout.wordCount * 8 + types.reduce(0) { $0 + $1.physicalType.byteWidth })
+        byteCount += capacity * rowByteCount
       }
       let chunk = partitions[partition].last!
       let count = min(total - done, chunk.capacity - chunk.count)

@@ -117,6 +117,8 @@ final class FlatColumnReader: ColumnReader {
 
   /// Rows between two selected ones from which on passing over is cheaper than decoding.
   private static let largeGap: Int32 = 512
+  /// Entries of a dictionary that is no burden.
+  private static let smallDictionary = 4096
 
   /// Makes the page that holds `target` the current one.
   private func move(to target: Int) throws(ParquetDamage) {
@@ -187,8 +189,15 @@ final class FlatColumnReader: ColumnReader {
       valueCount = pickedCount
     }
     let hasGaps = valueCount != produced
+    // Survivors should not keep more of a page in memory than they are; nor a dictionary in which every string is
+    // some row's own.
+    let copiesStrings =
+      leaf.isString && ordinals != nil && valueCount &* 2 < values
+      && (!leaf.decoder.isDictionary
+        || leaf.dictionaryCount > FlatColumnReader.smallDictionary
+          && leaf.dictionaryCount &* 4 > leaf.context.rowCount)
 
-    if leaf.decoder.isDictionary, out.values == nil, leaf.isString || keepsCodes {
+    if leaf.decoder.isDictionary, out.values == nil, leaf.isString || keepsCodes, !copiesStrings {
       if out.codes == nil { out.codes = Buffer(byteCount: out.capacity &* 4) }
       let to = out.codes!.typed(Int32.self) + out.filled
       let target = hasGaps ? scratch.dense.assumingMemoryBound(to: Int32.self) : to
@@ -211,12 +220,18 @@ final class FlatColumnReader: ColumnReader {
     let to = out.values!.pointer + out.filled &* width
     let target = hasGaps ? scratch.dense : to
     if let ordinals {
-      if leaf.isString, !leaf.decoder.isDictionary, valueCount &* 8 < values {
-        // Few survivors should not keep whole pages in memory.
+      if copiesStrings {
         var owners = ByteOwners()
         try leaf.decodeValues(values, picking: ordinals, valueCount, into: target, &owners)
         let views = target.assumingMemoryBound(to: StringView.self)
+        var byteCount = 0
         var i = 0
+        while i < valueCount {
+          byteCount &+= views[i].isInline ? 0 : views[i].count
+          i &+= 1
+        }
+        out.arena.prepare(byteCount)
+        i = 0
         while i < valueCount {
           views[i] = out.arena.add(views[i])
           i &+= 1
