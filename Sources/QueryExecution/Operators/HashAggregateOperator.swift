@@ -175,7 +175,8 @@ private final class SharedGroups: @unchecked Sendable {
   }
   private let specification: AggregateSpecification
   private let setIndex: Int
-  private let partitions: [Partition]
+  /// Made when the first rows come; most aggregations never set any aside.
+  private let made = Mutex<[Partition]>([])
   private let reservation: Mutex<MemoryReservation>
 
   /// Partitions that show whether grouping makes fewer rows.
@@ -184,7 +185,6 @@ private final class SharedGroups: @unchecked Sendable {
   init(_ specification: AggregateSpecification, setIndex: Int, _ context: QueryContext) {
     self.specification = specification
     self.setIndex = setIndex
-    partitions = (0..<PartitionedRows.count).map { _ in Partition() }
     reservation = Mutex(MemoryReservation(context.memory))
   }
 
@@ -193,6 +193,10 @@ private final class SharedGroups: @unchecked Sendable {
   /// - Parameter worker: workers begin at different partitions, so as not to wait for each other.
   /// - Returns: whether all rows have been grouped.
   func take(_ rows: PartitionedRows, startingAt worker: Int) throws(QueryError) -> Bool {
+    let partitions = made.withLock { made in
+      if made.isEmpty { made = (0..<PartitionedRows.count).map { _ in Partition() } }
+      return made
+    }
     var (rowCount, newGroups) = (0, 0)
     for step in 0..<PartitionedRows.count {
       let index = (worker * 97 + step) % PartitionedRows.count
@@ -220,12 +224,11 @@ private final class SharedGroups: @unchecked Sendable {
   }
 
   /// The groups of a partition, which are the caller's from now on.
-  func takeState(_ partition: Int) -> AggregateState? {
-    defer { partitions[partition].state = nil }
-    return partitions[partition].state
+  func takeState(_ index: Int) -> AggregateState? {
+    guard let partition = made.withLock({ $0.isEmpty ? nil : $0[index] }) else { return nil }
+    defer { partition.state = nil }
+    return partition.state
   }
-
-  var groupCount: Int { partitions.reduce(0) { $0 + ($1.state?.groupCount ?? 0) } }
 }
 
 /// How the workers' groups of one grouping set become results, partition by partition.
