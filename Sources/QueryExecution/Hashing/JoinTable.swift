@@ -37,7 +37,8 @@ final class JoinTable: @unchecked Sendable {
   private var regionMask = 0
   private var next: Buffer?
 
-  private static let regionBits = 4
+  /// Every region's worker looks at all rows, so there are no more regions than share the work evenly.
+  private static let regionsPerThread = 2
   private static let smallRowCount = 1 << 16
   private static let smallHeadCount = 1 << 16
   private static let largestHeadCount = 1 << 28
@@ -128,7 +129,10 @@ final class JoinTable: @unchecked Sendable {
     var size = 64
     while size < keyedRowCount * 2 { size *= 2 }
     slotCount = size
-    let regions = isSmall || layout.collides ? 1 : 1 << JoinTable.regionBits
+    var regions = 1
+    if !isSmall, !layout.collides {
+      while regions < scheduler.context.threads * JoinTable.regionsPerThread { regions *= 2 }
+    }
     if try buildSlots(regions, scheduler, counter) { return finish(counter.value) }
     // A region ran over, which only a very uneven hash can do: one region cannot.
     counter.reset()

@@ -157,8 +157,9 @@ class LeafReader {
   func decodeCodes(
     _ count: Int, picking ordinals: UnsafePointer<Int32>, _ picked: Int, into out: UnsafeMutablePointer<Int32>
   ) throws(ParquetDamage) {
-    if picked &* 16 >= count {
-      let codes = context.scratch.codes
+    let scratch = context.scratch
+    if picked &* 32 >= count {
+      let codes = scratch.codes
       try decodeCodes(count, into: codes)
       ColumnKernels.gather(4, codes, ordinals, picked, out)
       return
@@ -167,12 +168,12 @@ class LeafReader {
     var i = 0
     while i < picked {
       let at = Int(ordinals[i])
-      try decoder.skip(at &- next, context.scratch)
+      try decoder.skip(at &- next, scratch)
       try decoder.decodeCodes(1, into: out + i)
       next = at &+ 1
       i &+= 1
     }
-    try decoder.skip(count &- next, context.scratch)
+    try decoder.skip(count &- next, scratch)
     try check(out, picked)
   }
 
