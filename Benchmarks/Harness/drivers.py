@@ -113,7 +113,7 @@ class Polars:
         import polars as pl
         self.version = pl.__version__
         self.tables = tables
-        self.frames = {t['name']: self.scan(t) for t in tables}
+        self.ctx = pl.SQLContext({t['name']: self.scan(t) for t in tables})
 
     def scan(self, t):
         import polars as pl
@@ -124,11 +124,10 @@ class Polars:
         return pl.scan_ndjson(path, schema_overrides=schema)
 
     def run(self, sql):
-        import polars as pl
         # A frame keeps its listing and misses files that come later; the other engines list for each query.
         for t in self.tables:
-            if t['partitionKeys']: self.frames[t['name']] = self.scan(t)
-        return pl.SQLContext(self.frames).execute(sql).collect(engine='streaming').to_arrow()
+            if t['partitionKeys']: self.ctx.register(t['name'], self.scan(t))
+        return self.ctx.execute(sql).collect(engine='streaming').to_arrow()
 
 
 def polars_type(name, format):

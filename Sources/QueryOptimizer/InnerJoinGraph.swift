@@ -75,8 +75,3 @@ struct InnerJoinGraph {
     return conditionsLeft.isEmpty ? plan : .filter(FilterNode(input: plan, predicate: .conjunction(conditionsLeft)))
   }
 }
-
-extension ProjectNode {
-  /// Whether it only leaves out or reorders columns.
-  var isSelection: Bool { assignments.allSatisfy { $0.expression == .column($0.reference) } }
-}

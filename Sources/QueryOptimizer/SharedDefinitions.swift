@@ -36,6 +36,6 @@ enum SharedDefinitions {
   /// Uses refer to a definition's outputs by position, so they must stay what they were.
   private static func keepingOutputs(_ old: LogicalPlan, _ new: LogicalPlan) -> LogicalPlan {
     if old.outputs == new.outputs { return new }
-    return .project(ProjectNode(input: new, assignments: old.outputs.map { .init($0, .column($0)) }))
+    return .project(ProjectNode(input: new, selecting: old.outputs))
   }
 }

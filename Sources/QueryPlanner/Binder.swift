@@ -136,7 +136,7 @@ package final class Binder {
 
   /// A projection to some of the plan's own columns.
   func project(_ plan: LogicalPlan, _ columns: [ColumnReference]) -> LogicalPlan {
-    .project(ProjectNode(input: plan, assignments: columns.map { .init($0, .column($0)) }))
+    .project(ProjectNode(input: plan, selecting: columns))
   }
 }
 

@@ -9,7 +9,7 @@ import Synchronization
 /// - Threads: any.
 enum BlockPool {
   /// Sizes that are pooled.
-  static let sizes = 32 << 10..<4 << 20
+  static let sizes = 32 << 10..<Buffer.hugePageThreshold
 
   /// Four sizes for each power of two, so that at most a quarter of a block is left unused.
   private static let sizesPerDoubling = 4

@@ -47,6 +47,10 @@ public struct StringArena {
   @usableFromInline
   mutating func grow(_ count: Int) {
     let size = max(count, min(StringArena.largestBlock, StringArena.firstBlock << min(blocks.count, 8)))
+    begin(size)
+  }
+
+  private mutating func begin(_ size: Int) {
     let block = Buffer(byteCount: size)
     blocks.append(block)
     next = block.pointer
@@ -55,11 +59,7 @@ public struct StringArena {
 
   /// Makes room for `count` bytes that are about to be added, and for no more.
   public mutating func prepare(_ count: Int) {
-    if count <= room { return }
-    let block = Buffer(byteCount: count)
-    blocks.append(block)
-    next = block.pointer
-    room = count
+    if count > room { begin(count) }
   }
 
   /// Gives back the last `count` reserved bytes.

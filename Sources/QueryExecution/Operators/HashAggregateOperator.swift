@@ -18,8 +18,8 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   let specification: AggregateSpecification
   private let context: QueryContext
   private let writers = Mutex<[Writer]>([])
-  /// Groups of rows that were set aside, by grouping set.
-  private let shared: [SharedGroups]
+  /// Groups of rows that were set aside, by grouping set; the merges' own once there are any.
+  private var shared: [SharedGroups]
   /// Filled by `finish`, for the source.
   fileprivate var merges: [SetMerge] = []
 
@@ -51,6 +51,8 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
           specification, setIndex, writers.map { $0.states[setIndex] }, writers.map { $0.aside[setIndex] },
           shared[setIndex], writers.map(\.reservation)))
     }
+    // From now on their memory counts as long as the merges do.
+    shared = []
     let list = merges
     let tasks = list.flatMap { merge in merge.states.indices.map { (merge, $0) } }
     try scheduler.forEach(tasks.count) { (index) throws(QueryError) in tasks[index].0.split(tasks[index].1) }
@@ -68,7 +70,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     /// Rows set aside, by grouping set, once that began.
     fileprivate private(set) var aside: [PartitionedRows?]
     private let sharedGroups: [SharedGroups]
-    /// Bytes of rows set aside from which on they are grouped, by grouping set.
+    /// Bytes of rows set aside from which on they are grouped, by grouping set; no number reaches where they cannot be.
     private var asideLimits: [Int]
     fileprivate let reservation: MemoryReservation
     private var batchCount = 0
@@ -95,7 +97,9 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       reservation = MemoryReservation(worker.context.memory)
       let forced = worker.context.testing.partitionsAggregatesAfter
       firstCheck = forced ?? Writer.smallGroupCount
-      asideLimits = states.map { _ in forced == nil ? Writer.asideByteCount : 1 }
+      asideLimits = states.indices.map { index in
+        specification.canGroupAside(index) ? (forced == nil ? Writer.asideByteCount : 1) : .max
+      }
       super.init(worker, metrics)
     }
 
@@ -110,7 +114,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
           aside.add(
             specification.sets[index].map { batch.columns[specification.keys[$0]] },
             specification.argumentColumns.map { batch.columns[$0] }, rowCount: batch.rowCount)
-          if aside.byteCount > asideLimits[index], specification.canGroupAside(index) {
+          if aside.byteCount > asideLimits[index] {
             let isWorthIt = try sharedGroups[index].take(aside, startingAt: worker.index)
             if !isWorthIt { asideLimits[index] = max(asideLimits[index], aside.byteCount) * 2 }
           }

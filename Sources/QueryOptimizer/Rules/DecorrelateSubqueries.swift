@@ -94,8 +94,7 @@ struct SubqueryUnnesting {
         let keys = indices.map { source.outputs[$0] }
         let distinct = AggregateNode(
           input: source, keys: keys.map { AggregateNode.Key(input: $0, output: $0) }, calls: [])
-        let projected = ProjectNode(
-          input: .aggregate(distinct), assignments: keys.map { .init($0, .column($0)) })
+        let projected = ProjectNode(input: .aggregate(distinct), selecting: keys)
         definition = CommonDefinition(id: context.newCommonID(), name: "domain", plan: .project(projected))
       }
       let outputs = columns.map { context.newColumn($0.name, $0.type) }
@@ -830,7 +829,7 @@ struct SubqueryUnnesting {
     if plan.outputs == columns { return plan }
     var seen: Set<ColumnReference> = []
     let distinct = columns.filter { seen.insert($0).inserted }
-    return .project(ProjectNode(input: plan, assignments: distinct.map { .init($0, .column($0)) }))
+    return .project(ProjectNode(input: plan, selecting: distinct))
   }
 }
 

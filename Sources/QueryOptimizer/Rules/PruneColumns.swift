@@ -152,23 +152,19 @@ private struct ColumnPruning {
     }
   }
 
-  private func distinct(_ columns: [ColumnReference]) -> [ProjectNode.Assignment] {
-    columns.map { .init($0, .column($0)) }
-  }
-
   /// The plan with exactly these outputs, all of its own unless said otherwise.
   mutating func exactly(_ plan: LogicalPlan, outputs: [ColumnReference]? = nil) -> LogicalPlan {
     let outputs = outputs ?? plan.outputs
     let pruned = prune(plan, keeping: Set(outputs))
     if pruned.outputs == outputs { return pruned }
-    return merged(ProjectNode(input: pruned, assignments: distinct(outputs)))
+    return merged(ProjectNode(input: pruned, selecting: outputs))
   }
 
   /// The plan under a projection that drops what was needed only below.
   private func narrowed(_ plan: LogicalPlan, _ needed: Set<ColumnReference>) -> LogicalPlan {
     let kept = plan.outputs.filter { needed.contains($0) }
     if kept.count == plan.outputs.count { return plan }
-    return .project(ProjectNode(input: plan, assignments: distinct(kept)))
+    return .project(ProjectNode(input: plan, selecting: kept))
   }
 
   /// Merges a projection with the one below it where that duplicates no work.

@@ -235,7 +235,7 @@ struct FilterPush {
     var result = LogicalPlan.join(node)
     if result.outputs.count != outputs.count || result.outputs != outputs {
       // Key columns were added below; hide them.
-      result = .project(ProjectNode(input: result, assignments: outputs.map { .init($0, .column($0)) }))
+      result = .project(ProjectNode(input: result, selecting: outputs))
     }
     return filter(result, above)
   }

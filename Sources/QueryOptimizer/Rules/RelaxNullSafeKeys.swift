@@ -59,10 +59,17 @@ package struct RelaxNullSafeKeys: OptimizerRule {
     guard case .call(let call) = condition else { return [] }
     switch call.function.name {
     case "=", "<", "<=", ">", ">=", "<>": return call.arguments.compactMap { $0.columnReference?.id }
-    case "not":
-      guard case .call(let inner) = call.arguments[0], inner.function.name == "is_null" else { return [] }
-      return inner.arguments.compactMap { $0.columnReference?.id }
-    default: return []
+    default: return condition.columnKeptFromNull.map { [$0.id] } ?? []
     }
+  }
+}
+
+extension Expression {
+  /// The column of `column IS NOT NULL`.
+  var columnKeptFromNull: ColumnReference? {
+    guard case .call(let not) = self, not.function.name == "not", case .call(let check) = not.arguments[0],
+      check.function.name == "is_null"
+    else { return nil }
+    return check.arguments[0].columnReference
   }
 }

@@ -28,29 +28,32 @@ package struct ReorderJoins: OptimizerRule {
       for child in plan.children { children.append(try reorder(child, &estimator)) }
       return plan.withChildren(children)
     }
-    var graph = JoinGraph(InnerJoinGraph(plan))
+    var graph = InnerJoinGraph(plan)
     for index in graph.relations.indices { graph.relations[index] = try reorder(graph.relations[index], &estimator) }
     guard graph.relations.count > 2 else {
-      var node = join
-      node.left = try reorder(join.left, &estimator)
-      node.right = try reorder(join.right, &estimator)
-      return .join(node)
+      // Its two sides are the relations.
+      return plan.withChildren(graph.relations)
     }
-    graph.estimates = graph.relations.map { relation in estimator.estimate(relation) }
-    let ordered = graph.relations.count <= ReorderJoins.maximumExhaustiveCount ? graph.exhaustive() : graph.greedy()
+    let search = JoinOrderSearch(graph, graph.relations.map { relation in estimator.estimate(relation) })
+    let ordered = graph.relations.count <= ReorderJoins.maximumExhaustiveCount ? search.exhaustive() : search.greedy()
     guard ordered.outputs != plan.outputs else { return ordered }
-    return .project(ProjectNode(input: ordered, assignments: plan.outputs.map { .init($0, .column($0)) }))
+    return .project(ProjectNode(input: ordered, selecting: plan.outputs))
   }
 }
 
-/// Relations to be joined, and the conditions between them.
-private struct JoinGraph {
-  var relations: [LogicalPlan]
-  var keys: [JoinNode.Key]
-  var conditions: [Expression]
-  var estimates: [CardinalityEstimate] = []
+/// Compares the orders in which relations can be joined.
+private struct JoinOrderSearch {
+  private let graph: InnerJoinGraph
+  private let estimates: [CardinalityEstimate]
+  /// Relations that yield each column, as a bit.
+  private let owners: [ColumnID: Int]
 
-  init(_ graph: InnerJoinGraph) { (relations, keys, conditions) = (graph.relations, graph.keys, graph.conditions) }
+  /// - Parameter estimates: one for each relation.
+  init(_ graph: InnerJoinGraph, _ estimates: [CardinalityEstimate]) {
+    self.graph = graph
+    self.estimates = estimates
+    owners = graph.owners.mapValues { 1 << $0 }
+  }
 
   /// A joined subset.
   struct Part {
@@ -60,24 +63,17 @@ private struct JoinGraph {
     var members: Int
   }
 
-  /// Relations that yield each column, as a bit.
-  private func owners() -> [ColumnID: Int] {
-    var owners: [ColumnID: Int] = [:]
-    for (index, relation) in relations.enumerated() { for column in relation.outputs { owners[column.id] = 1 << index } }
-    return owners
-  }
-
   private func part(_ index: Int) -> Part {
-    Part(plan: relations[index], estimate: estimates[index], cost: 0, members: 1 << index)
+    Part(plan: graph.relations[index], estimate: estimates[index], cost: 0, members: 1 << index)
   }
 
   /// The join of two parts under all conditions that become decidable; nil for keys when it is a cross product.
-  private func join(_ a: Part, _ b: Part, _ owners: [ColumnID: Int], allowsCross: Bool) -> Part? {
+  private func join(_ a: Part, _ b: Part, allowsCross: Bool) -> Part? {
     let members = a.members | b.members
     // The larger side first: it is probed.
     let (left, right) = a.estimate.rows >= b.estimate.rows ? (a, b) : (b, a)
     var own: [JoinNode.Key] = []
-    for key in keys {
+    for key in graph.keys {
       let (x, y) = (owners[key.left.id] ?? 0, owners[key.right.id] ?? 0)
       if x & left.members != 0, y & right.members != 0 {
         own.append(key)
@@ -86,7 +82,7 @@ private struct JoinGraph {
       }
     }
     if own.isEmpty, !allowsCross { return nil }
-    let residual = conditions.filter { condition in
+    let residual = graph.conditions.filter { condition in
       let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
       return needed & ~members == 0 && needed & ~a.members != 0 && needed & ~b.members != 0
     }
@@ -98,10 +94,9 @@ private struct JoinGraph {
   }
 
   func exhaustive() -> LogicalPlan {
-    let owners = owners()
-    let all = (1 << relations.count) - 1
+    let all = (1 << graph.relations.count) - 1
     var best: [Part?] = Array(repeating: nil, count: all + 1)
-    for index in relations.indices { best[1 << index] = part(index) }
+    for index in graph.relations.indices { best[1 << index] = part(index) }
     for members in 1...all where members & (members - 1) != 0 {
       // Each split once: the half with the lowest member stands first.
       let lowest = members & -members
@@ -109,7 +104,7 @@ private struct JoinGraph {
         var half = (members - 1) & members
         while half > 0 {
           if half & lowest != 0, let a = best[half], let b = best[members & ~half],
-            let joined = join(a, b, owners, allowsCross: allowsCross), joined.cost < best[members]?.cost ?? .infinity
+            let joined = join(a, b, allowsCross: allowsCross), joined.cost < best[members]?.cost ?? .infinity
           {
             best[members] = joined
           }
@@ -121,14 +116,13 @@ private struct JoinGraph {
   }
 
   func greedy() -> LogicalPlan {
-    let owners = owners()
-    var parts = relations.indices.map(part)
+    var parts = graph.relations.indices.map(part)
     while parts.count > 1 {
       var best: (i: Int, j: Int, part: Part)?
       for allowsCross in [false, true] where best == nil {
         for i in parts.indices {
           for j in parts.indices where j > i {
-            guard let joined = join(parts[i], parts[j], owners, allowsCross: allowsCross) else { continue }
+            guard let joined = join(parts[i], parts[j], allowsCross: allowsCross) else { continue }
             if joined.estimate.rows < best?.part.estimate.rows ?? .infinity { best = (i, j, joined) }
           }
         }
@@ -141,8 +135,7 @@ private struct JoinGraph {
 
   /// Conditions over one relation or none still have to be applied.
   private func finished(_ part: Part) -> LogicalPlan {
-    let owners = owners()
-    let rest = conditions.filter { condition in
+    let rest = graph.conditions.filter { condition in
       let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
       return needed & (needed - 1) == 0
     }

@@ -48,7 +48,7 @@ package struct ReplaceSelfJoinsByWindows: OptimizerRule {
       }
     }
     guard isChanged else { return plan }
-    return .project(ProjectNode(input: graph.joined(), assignments: plan.outputs.map { .init($0, .column($0)) }))
+    return .project(ProjectNode(input: graph.joined(), selecting: plan.outputs))
   }
 }
 
@@ -113,18 +113,15 @@ private struct JoinedAggregate {
   /// Groups of NULL keys match nothing in a join: checks that leave them out need not be found again.
   private mutating func takeNullChecks() {
     let keys = Set(keyColumns)
-    func isCheck(_ condition: Expression) -> Bool {
-      guard case .call(let not) = condition, not.function.name == "not", case .call(let call) = not.arguments[0],
-        call.function.name == "is_null", let column = call.arguments[0].columnReference
-      else { return false }
-      return keys.contains(column)
-    }
     var found: Set<ColumnID> = []
     func withoutChecks(_ plan: LogicalPlan) -> LogicalPlan {
       switch plan {
       case .scan(var scan):
-        for check in scan.predicates.filter(isCheck) { found.formUnion(check.columnsUsed.map(\.id)) }
-        scan.predicates.removeAll(where: isCheck)
+        scan.predicates.removeAll { predicate in
+          guard let column = predicate.columnKeptFromNull, keys.contains(column) else { return false }
+          found.insert(column.id)
+          return true
+        }
         return .scan(scan)
       case .project(var project) where project.isSelection:
         project.input = withoutChecks(project.input)
@@ -142,14 +139,17 @@ private struct JoinedAggregate {
   ) throws(QueryError) -> InnerJoinGraph? {
     let others = graph.relations.indices.filter { $0 != index }
     var matcher = SubplanMatcher()
-    var split: SplitJoin?
-    let isFound = matcher.assign(grouped.relations, to: others.map { graph.relations[$0] }) { matcher, assigned in
-      split = SplitJoin(
-        graph, aggregate: index, matched: Set(assigned.map { others[$0] }), grouped: grouped, keys: keyColumns, matcher)
-      guard let split else { return false }
-      return links(in: graph, split, matcher) != nil
+    var found: (split: SplitJoin, links: [JoinNode.Key])?
+    _ = matcher.assign(grouped.relations, to: others.map { graph.relations[$0] }) { matcher, assigned in
+      let matched = Set(assigned.map { others[$0] })
+      if let split = SplitJoin(graph, aggregate: index, matched: matched, grouped: grouped, keys: keyColumns, matcher),
+        let links = links(in: graph, split, matcher)
+      {
+        found = (split, links)
+      }
+      return found != nil
     }
-    guard isFound, let split, let links = links(in: graph, split, matcher) else { return nil }
+    guard let (split, links) = found else { return nil }
     var lower = split.lower.joined()
     let scanned = split.matched.map { estimator.estimate(graph.relations[$0]).rows }.max() ?? 0
     guard estimator.estimate(lower).rows * JoinedAggregate.minimumReduction <= scanned else { return nil }

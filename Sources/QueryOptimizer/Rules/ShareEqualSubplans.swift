@@ -18,12 +18,12 @@ package struct ShareEqualSubplans: OptimizerRule {
   package func rewrite(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
     let candidates = Candidates(plan)
     var estimator = CardinalityEstimator()
-    var replaced: [Int: LogicalPlan] = [:]
+    var replaced = Replacements()
     for (position, candidate) in candidates.found.enumerated() {
-      guard !candidates.isInside(candidate, replaced) else { continue }
+      guard !replaced.contain(candidate) else { continue }
       var uses: [(Candidates.Candidate, SubplanMatcher)] = []
       for other in candidates.found.dropFirst(position + 1)
-      where other.tables == candidate.tables && !candidates.isInside(other, replaced)
+      where other.tables == candidate.tables && !replaced.contain(other)
         && !uses.contains(where: { $0.0.range.contains(other.range.lowerBound) })
         && !candidate.range.contains(other.range.lowerBound)
       {
@@ -37,17 +37,17 @@ package struct ShareEqualSubplans: OptimizerRule {
       guard !uses.isEmpty, ShareEqualSubplans.isWorthKeeping(candidate.plan, &estimator) else { continue }
       let definition = CommonDefinition(id: context.newCommonID(), name: "shared", plan: candidate.plan)
       let own = candidate.plan.outputs.map { context.newColumn($0.name, $0.type) }
-      replaced[candidate.range.lowerBound] = .project(
+      replaced.plans[candidate.range] = .project(
         ProjectNode(
           input: .common(CommonNode(definition: definition, outputs: own)),
           assignments: zip(candidate.plan.outputs, own).map { .init($0, .column($1)) }))
       for (use, matcher) in uses {
         let node = CommonNode(definition: definition, outputs: candidate.plan.outputs.map { matcher.mapped($0) })
-        replaced[use.range.lowerBound] = .project(
-          ProjectNode(input: .common(node), assignments: use.plan.outputs.map { .init($0, .column($0)) }))
+        replaced.plans[use.range] = .project(
+          ProjectNode(input: .common(node), selecting: use.plan.outputs))
       }
     }
-    return replaced.isEmpty ? plan : candidates.replacing(replaced, in: plan)
+    return replaced.plans.isEmpty ? plan : replaced.applied(to: plan)
   }
 
   private static func isWorthKeeping(_ plan: LogicalPlan, _ estimator: inout CardinalityEstimator) -> Bool {
@@ -93,22 +93,27 @@ private struct Candidates {
     }
     return tables
   }
+}
 
-  func isInside(_ candidate: Candidate, _ replaced: [Int: LogicalPlan]) -> Bool {
-    if replaced.isEmpty { return false }
-    return found.contains { replaced[$0.range.lowerBound] != nil && $0.range.contains(candidate.range.lowerBound) }
+/// Plans to stand at places of another one.
+private struct Replacements {
+  /// By the places they take.
+  var plans: [Range<Int>: LogicalPlan] = [:]
+
+  func contain(_ candidate: Candidates.Candidate) -> Bool {
+    plans.keys.contains { $0.contains(candidate.range.lowerBound) }
   }
 
-  func replacing(_ replaced: [Int: LogicalPlan], in plan: LogicalPlan) -> LogicalPlan {
+  func applied(to plan: LogicalPlan) -> LogicalPlan {
+    let ranges = Dictionary(plans.keys.map { ($0.lowerBound, $0) }, uniquingKeysWith: { first, _ in first })
     var next = 0
     func visit(_ plan: LogicalPlan) -> LogicalPlan {
-      let start = next
+      if let range = ranges[next] {
+        next = range.upperBound
+        return plans[range]!
+      }
       next += 1
       if case .common = plan { return plan }
-      if let replacement = replaced[start] {
-        next = found.first { $0.range.lowerBound == start }!.range.upperBound
-        return replacement
-      }
       return plan.withChildren(plan.children.map(visit))
     }
     return visit(plan)

@@ -22,6 +22,14 @@ package struct ProjectNode: Sendable {
     self.assignments = assignments
   }
 
+  /// Some of the input's columns, in the order given.
+  package init(input: LogicalPlan, selecting columns: [ColumnReference]) {
+    self.init(input: input, assignments: columns.map { Assignment($0, .column($0)) })
+  }
+
+  /// Whether it only leaves out or reorders columns.
+  package var isSelection: Bool { assignments.allSatisfy { $0.expression == .column($0.reference) } }
+
   /// One output and what it is computed from.
   package struct Assignment: Sendable, Hashable {
     package var reference: ColumnReference
