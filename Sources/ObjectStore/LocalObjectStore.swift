@@ -80,7 +80,12 @@ package struct LocalObjectStore: ObjectStore {
       defer { close(descriptor) }
       return try MemoryByteSource(draining: descriptor, path: path, meter: meter)
     }
-    if let mapped = MappedByteSource(descriptor: descriptor, info: info, meter: meter) { return mapped }
+    let identity = MappingCache.Identity(
+      device: UInt(status.st_dev), inode: UInt(status.st_ino), byteCount: info.byteCount,
+      modificationTime: info.modificationTime)
+    if let mapping = MappingCache.shared.mapping(identity, descriptor: descriptor) {
+      return MappedByteSource(mapping, descriptor: descriptor, info: info, meter: meter)
+    }
     return PreadByteSource(descriptor: descriptor, info: info, meter: meter)
   }
 

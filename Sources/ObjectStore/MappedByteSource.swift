@@ -17,9 +17,8 @@ package final class MappedByteSource: ByteSource, @unchecked Sendable {
   /// Shorter ranges are not worth a call that starts reading ahead.
   private static let adviceLimit = 128 << 10
 
-  /// Takes over an open file descriptor; nil, with the descriptor still open, when the file cannot be mapped.
-  package init?(descriptor: Int32, info: ObjectInfo, meter: ScanMeter) {
-    guard let mapping = FileMapping(descriptor: descriptor, byteCount: info.byteCount) else { return nil }
+  /// Takes over an open file descriptor, of the file that is mapped.
+  init(_ mapping: FileMapping, descriptor: Int32, info: ObjectInfo, meter: ScanMeter) {
     self.mapping = mapping
     self.descriptor = descriptor
     self.info = info

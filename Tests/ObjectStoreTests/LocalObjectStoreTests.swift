@@ -97,6 +97,37 @@ func removeFolder(_ path: String) {
     #expect(array(try source.read(0..<10, kind: .data)) == [UInt8](repeating: 7, count: 10))
   }
 
+  @Test func mappingsAreKeptForTheSameStateOfAFile() throws {
+    let folder = temporaryFolder()
+    defer { removeFolder(folder) }
+    writeFile(folder + "/f", [UInt8](repeating: 7, count: 100_000))
+    func address() throws -> UnsafeRawPointer {
+      let source = try store.open(folder + "/f", meter: ScanMeter())
+      #expect(source is MappedByteSource)
+      return try source.readAll(kind: .data).pointer
+    }
+    let first = try address()
+    #expect(try address() == first)
+    // Another size, while the old state is still in use: other bytes at another place.
+    let held = try store.open(folder + "/f", meter: ScanMeter()).readAll(kind: .data)
+    writeFile(folder + "/g", [UInt8](repeating: 8, count: 120_000))
+    #expect(rename(folder + "/g", folder + "/f") == 0)
+    #expect(try address() != first)
+    #expect(array(try store.open(folder + "/f", meter: ScanMeter()).readAll(kind: .data)) == [UInt8](repeating: 8, count: 120_000))
+    #expect(array(held) == [UInt8](repeating: 7, count: 100_000))
+    // Written over in place.
+    let descriptor = open(folder + "/f", O_WRONLY)
+    #expect(pwrite(descriptor, [UInt8](repeating: 9, count: 10), 10, 0) == 10)
+    close(descriptor)
+    #expect(array(try store.open(folder + "/f", meter: ScanMeter()).read(0..<11, kind: .data)) == [UInt8](repeating: 9, count: 10) + [8])
+    // Cut off under the mapping: what is left is mapped anew.
+    let cut = try store.open(folder + "/f", meter: ScanMeter())
+    let bytes = try cut.readAll(kind: .data)
+    #expect(truncate(folder + "/f", 90_000) == 0)
+    #expect(array(bytes)[110_000] == 0)
+    #expect(array(try store.open(folder + "/f", meter: ScanMeter()).readAll(kind: .data)).count == 90_000)
+  }
+
   @Test func missingFilesHintAtNearNames() throws {
     let folder = temporaryFolder()
     defer { removeFolder(folder) }

@@ -129,7 +129,7 @@ import Testing
 
 @Suite struct JoinTableTests {
   /// Many rows, so that all workers build and slots lie in regions.
-  @Test(arguments: 0..<4)
+  @Test(arguments: 0..<6)
   func findsAllRows(_ kind: Int) throws {
     var random = TestRandom(state: UInt64(kind) + 99)
     let n = 90_000
@@ -138,7 +138,12 @@ import Testing
       let k = Int64.random(in: 0..<Int64(distinct), using: &random)
       return kind == 1 ? k &* 0x1234_5678_9abc_def1 : k
     }
-    let keys = (0..<n).map { _ in key() }
+    var keys = (0..<n).map { _ in key() }
+    if kind >= 4 {
+      // Unique, in their order or not.
+      for row in keys.indices { keys[row] = Int64(row * 3 - 40_000 + row % 2) }
+      if kind == 5 { keys.shuffle(using: &random) }
+    }
     let probes = (0..<20_000).map { _ in kind == 2 && Bool.random(using: &random) ? key() &+ 1_000_000 : key() }
     func columns(_ keys: [Int64]) -> [Column] {
       let values = Buffer(byteCount: keys.count * 8)
@@ -155,16 +160,11 @@ import Testing
     }
     let build = columns(keys)
     let layout = KeyLayout(build.map(\.type))
-    let rows = KeyRows(layout)
-    rows.fill(build, rowCount: n)
-    let words = Buffer(byteCount: n * layout.wordCount * 8)
-    words.pointer.copyMemory(from: rows.words, byteCount: n * layout.wordCount * 8)
-    let hashes = Buffer(byteCount: n * 8)
-    hashes.pointer.copyMemory(from: rows.hashes, byteCount: n * 8)
     let scheduler = Scheduler(TestConfiguration(threads: 3, batchSize: 4096).context())
     defer { scheduler.close() }
-    let table = try JoinTable(
-      layout, rowCount: n, words: words, hashes: hashes, nulls: nil, heap: nil, scheduler: scheduler)
+    let buildKeys = try JoinKeys(
+      layout, build, rowCount: n, flagsNulls: build.map { _ in true }, scheduler)
+    let table = try JoinTable(buildKeys, try buildKeys.integerSet(scheduler), scheduler)
     var expected: [Int64: [Int32]] = [:]
     for (row, key) in keys.enumerated() { expected[key, default: []].append(Int32(row)) }
     #expect(table.isUnique == expected.values.allSatisfy { $0.count == 1 })

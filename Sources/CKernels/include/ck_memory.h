@@ -10,6 +10,9 @@
 /* Asks for the cache line at p, for reading. */
 static inline void ck_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
 
+/* Sets bits of a word that other threads set bits of, too. */
+static inline void ck_atomic_or(uint64_t *word, uint64_t bits) { __atomic_fetch_or(word, bits, __ATOMIC_RELAXED); }
+
 /* glibc settings that keep freed memory instead of giving it back per query (performance notes, section 10). */
 static inline void ck_tune_allocator(void) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);

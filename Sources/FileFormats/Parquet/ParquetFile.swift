@@ -211,7 +211,7 @@ final class ParquetFile: FormatFile {
   }
 
   /// Row groups are merged into one split up to so many rows.
-  private static let largestMergedRowCount = 1 << 20
+  private static let largestMergedRowCount = 1 << 16
 
   /// A part of a row group has so many rows at least.
   private static let smallestPart = 1 << 17

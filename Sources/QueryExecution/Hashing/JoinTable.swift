@@ -6,31 +6,26 @@ import Synchronization
 
 /// Finds the build rows of a key.
 ///
-///     integers close together   heads[key - low]                            → row + 1, or 0
-///     other integers            open addressing of (key, row + 1)           → row + 1, or 0
-///     several words             open addressing of (hash tag, row + 1), keys beside
-///     rows with equal keys      next[row]                                   → row + 1, or 0
+///     integers close together   firstRows[rank of key among the keys], or the rank itself   → row
+///     other integers            open addressing of (key, row + 1)                          → row + 1, or 0
+///     several words             open addressing of (hash tag, row + 1), keys beside        → row + 1, or 0
+///     rows with equal keys      next[row]                                                  → row + 1, or 0
 ///
-/// - Nulls: rows flagged by the layout's rows (NULL in a key compared by `=`) are in no chain.
+/// - Nulls: rows flagged in the keys (NULL in a key compared by `=`) are in no chain.
 /// - Threads: built by all workers at once, each inserting the rows of its own slots; read-only afterwards.
 /// - Source: performance notes, section 5; Leis et al., SIGMOD 2014, section 4.1.
 final class JoinTable: @unchecked Sendable {
   let layout: KeyLayout
-  let rowCount: Int
+  let keyedRowCount: Int
   /// Whether no two rows have equal keys.
   private(set) var isUnique = true
-  /// Range of integer keys; nil without any.
-  private(set) var keyRange: ClosedRange<Int64>?
-  /// Rows that are in some chain.
-  private(set) var keyedRowCount = 0
 
-  private var words: Buffer
-  private let hashes: Buffer?
-  private let nulls: Buffer?
-  private let heap: AnyObject?
-  private var heads: Buffer?
-  private var low: Int64 = 0
-  private var headCount = 0
+  private var ranks: IntegerRanks?
+  /// The first row of each rank and one entry more; nil where rows lie in the order of their keys, one each.
+  private var firstRows: Buffer?
+  /// Keys of all rows, where slots do not hold them, and what they point to.
+  private let words: Buffer?
+  private let referenced: [Column]
   private var slots = Buffer(byteCount: 0)
   private var slotCount = 0
   /// Slots of one region follow each other in a ring; a region has one writer.
@@ -40,109 +35,105 @@ final class JoinTable: @unchecked Sendable {
   /// Every region's worker looks at all rows, so there are no more regions than share the work evenly.
   private static let regionsPerThread = 2
   private static let smallRowCount = 1 << 16
-  private static let smallHeadCount = 1 << 16
-  private static let largestHeadCount = 1 << 28
   private static let cachedByteCount = 512 << 10
   private static let prefetchDistance = 16
+  private static let rowsPerTask = 1 << 16
+  private static let rowsPerBlock = 1024
 
-  /// - Parameter words: keys of all rows; `hashes`: unless the layout is an integer's; `nulls`: 1 for rows to leave out.
-  init(
-    _ layout: KeyLayout, rowCount: Int, words: Buffer, hashes: Buffer?, nulls: Buffer?, heap: AnyObject?,
-    scheduler: Scheduler
-  ) throws(QueryError) {
-    self.layout = layout
-    self.rowCount = rowCount
-    self.words = words
-    self.hashes = hashes
-    self.nulls = nulls
-    self.heap = heap
-    if let nulls {
-      let p = nulls.typed(UInt8.self)
-      var flagged = 0
-      var row = 0
-      while row < rowCount {
-        flagged &+= Int(p[row])
-        row &+= 1
-      }
-      keyedRowCount = rowCount - flagged
-    } else {
-      keyedRowCount = rowCount
-    }
+  /// - Parameter set: the keys' set, where they have one.
+  init(_ keys: JoinKeys, _ set: IntegerSet?, _ scheduler: Scheduler) throws(QueryError) {
+    layout = keys.layout
+    keyedRowCount = keys.keyedRowCount
+    words = layout.isInteger ? nil : keys.words
+    referenced = keys.referenced
     if keyedRowCount == 0 { return }
-    if layout.isInteger, !layout.types[0].isFloating { findRange() }
-    try build(scheduler)
+    if let set { try rank(keys, set, scheduler) } else { try fillSlots(keys, scheduler) }
   }
 
   var byteCount: Int {
-    words.byteCount + (hashes?.byteCount ?? 0) + (heads?.byteCount ?? 0) + slots.byteCount + (next?.byteCount ?? 0)
-  }
-
-  private var keys: UnsafePointer<Int64> { UnsafePointer(words.typed(Int64.self)) }
-
-  private func findRange() {
-    let p = keys
-    var low = Int64.max
-    var high = Int64.min
-    var row = 0
-    if let flags = nulls?.typed(UInt8.self) {
-      while row < rowCount {
-        if flags[row] == 0 {
-          low = min(low, p[row])
-          high = max(high, p[row])
-        }
-        row &+= 1
-      }
-    } else {
-      while row < rowCount {
-        let key = p[row]
-        low = key < low ? key : low
-        high = key > high ? key : high
-        row &+= 1
-      }
-    }
-    keyRange = low...high
+    (words?.byteCount ?? 0) + (ranks?.byteCount ?? 0) + (firstRows?.byteCount ?? 0) + slots.byteCount
+      + (next?.byteCount ?? 0)
   }
 
   // MARK: Building
 
-  private func build(_ scheduler: Scheduler) throws(QueryError) {
-    next = Buffer.zeroed(byteCount: rowCount * 4)
-    let isSmall = rowCount < JoinTable.smallRowCount || scheduler.context.threads == 1
-    let duplicates = Atomic<Int>(0)
-    let counter = SharedCount(duplicates)
-    if let range = keyRange, !layout.collides {
-      let (span, overflow) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
-      let allowed = min(JoinTable.largestHeadCount, max(JoinTable.smallHeadCount, keyedRowCount * 6))
-      if !overflow, span >= 0, span < Int64(allowed) {
-        headCount = Int(span) + 1
-        low = range.lowerBound
-        heads = Buffer.zeroed(byteCount: headCount * 4)
-        let parts = isSmall ? 1 : scheduler.context.threads
-        let step = (headCount + parts - 1) / parts
-        try scheduler.forEach(parts) { [self] (part) throws(QueryError) in
-          counter.add(insertHeads(part * step..<min((part + 1) * step, headCount)))
+  private func rank(_ keys: JoinKeys, _ set: IntegerSet, _ scheduler: Scheduler) throws(QueryError) {
+    let ranks = IntegerRanks(set)
+    self.ranks = ranks
+    isUnique = ranks.count == keyedRowCount
+    if isUnique, keys.isAscending { return }
+    let firstRows = Buffer(byteCount: (ranks.count + 1) * 4)
+    self.firstRows = firstRows
+    firstRows.typed(Int32.self)[ranks.count] = 0
+    let n = keys.rowCount
+    if isUnique {
+      let tasks = (n + JoinTable.rowsPerTask - 1) / JoinTable.rowsPerTask
+      try scheduler.forEach(tasks) { (task) throws(QueryError) in
+        let rows = firstRows.typed(Int32.self)
+        let first = task * JoinTable.rowsPerTask
+        JoinTable.forEachRank(keys, ranks, first..<min(first + JoinTable.rowsPerTask, n)) { row, rank in
+          rows[rank] = Int32(truncatingIfNeeded: row)
         }
-        finish(counter.value)
-        return
+      }
+      return
+    }
+    let next = Buffer(byteCount: n * 4)
+    self.next = next
+    let parts = n < JoinTable.smallRowCount ? 1 : scheduler.context.threads
+    let step = (ranks.count + parts - 1) / parts
+    try scheduler.forEach(parts) { (part) throws(QueryError) in
+      let (rows, chain) = (firstRows.typed(Int32.self), next.typed(Int32.self))
+      let first = min(part * step, ranks.count)
+      let count = min(step, ranks.count - first)
+      memset(rows + first, 0xff, count * 4)
+      JoinTable.forEachRank(keys, ranks, 0..<n) { row, rank in
+        if UInt(bitPattern: rank &- first) < UInt(bitPattern: count) {
+          chain[row] = rows[rank] &+ 1
+          rows[rank] = Int32(truncatingIfNeeded: row)
+        }
       }
     }
+  }
+
+  /// Calls `body` with rows and the ranks of their keys, the last row first, so that chains list rows in their order.
+  @inline(__always)
+  private static func forEachRank(
+    _ keys: JoinKeys, _ ranks: IntegerRanks, _ rows: Range<Int>, _ body: (_ row: Int, _ rank: Int) -> Void
+  ) {
+    let flags = keys.nullFlags
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowsPerBlock) { scratch in
+      let found = scratch.baseAddress!
+      var end = rows.upperBound
+      while end > rows.lowerBound {
+        let first = max(rows.lowerBound, end &- rowsPerBlock)
+        ranks.find(keys.integers + first, end &- first, found)
+        var row = end &- 1
+        while row >= first {
+          if flags == nil || flags![row] == 0 { body(row, Int(found[row &- first])) }
+          row &-= 1
+        }
+        end = first
+      }
+    }
+  }
+
+  private func fillSlots(_ keys: JoinKeys, _ scheduler: Scheduler) throws(QueryError) {
+    next = Buffer.zeroed(byteCount: keys.rowCount * 4)
+    let counter = SharedCount(Atomic<Int>(0))
     var size = 64
     while size < keyedRowCount * 2 { size *= 2 }
     slotCount = size
     var regions = 1
-    if !isSmall, !layout.collides {
+    if keys.rowCount >= JoinTable.smallRowCount, scheduler.context.threads > 1, !layout.collides {
       while regions < scheduler.context.threads * JoinTable.regionsPerThread { regions *= 2 }
     }
-    if try buildSlots(regions, scheduler, counter) { return finish(counter.value) }
-    // A region ran over, which only a very uneven hash can do: one region cannot.
-    counter.reset()
-    memset(next!.pointer, 0, rowCount * 4)
-    _ = try buildSlots(1, scheduler, counter)
-    finish(counter.value)
-  }
-
-  private func finish(_ duplicates: Int) {
-    isUnique = duplicates == 0
+    if try !fillSlots(keys, regions, scheduler, counter) {
+      // A region ran over, which only a very uneven hash can do: one region cannot.
+      counter.reset()
+      memset(next!.pointer, 0, keys.rowCount * 4)
+      _ = try fillSlots(keys, 1, scheduler, counter)
+    }
+    isUnique = counter.value == 0
     if isUnique { next = nil }
   }
 
@@ -155,65 +146,33 @@ final class JoinTable: @unchecked Sendable {
     func reset() { count.store(0, ordering: .relaxed) }
   }
 
-  /// Inserts rows whose keys lie in `range` of the heads; returns how many had been there already.
-  private func insertHeads(_ range: Range<Int>) -> Int {
-    if range.isEmpty { return 0 }
-    let (p, table, chain) = (keys, heads!.typed(Int32.self), next!.typed(Int32.self))
-    let first = low &+ Int64(range.lowerBound)
-    let count = UInt64(range.count)
-    let start = table + range.lowerBound
-    let flags = nulls?.typed(UInt8.self)
-    var duplicates = 0
-    let prefetches = range.count * 4 > JoinTable.cachedByteCount
-    // Backwards, so that chains list rows in their order.
-    var row = rowCount &- 1
-    while row >= 0 {
-      if prefetches, row >= JoinTable.prefetchDistance {
-        let ahead = UInt64(bitPattern: p[row &- JoinTable.prefetchDistance] &- first)
-        if ahead < count { ck_prefetch(start + Int(ahead)) }
-      }
-      let at = UInt64(bitPattern: p[row] &- first)
-      if at < count, flags == nil || flags![row] == 0 {
-        let head = start[Int(at)]
-        duplicates &+= bit(head != 0)
-        chain[row] = head
-        start[Int(at)] = Int32(truncatingIfNeeded: row &+ 1)
-      }
-      row &-= 1
-    }
-    return duplicates
-  }
-
   /// Fills the slots; false when a region ran over.
-  private func buildSlots(_ regions: Int, _ scheduler: Scheduler, _ counter: SharedCount) throws(QueryError) -> Bool {
+  private func fillSlots(
+    _ keys: JoinKeys, _ regions: Int, _ scheduler: Scheduler, _ counter: SharedCount
+  ) throws(QueryError) -> Bool {
     let regionSize = slotCount / regions
     regionMask = regionSize - 1
-    slots = Buffer.zeroed(byteCount: slotCount * (layout.isInteger ? 16 : 8))
+    let slotWidth = layout.isInteger ? 16 : 8
+    slots = Buffer(byteCount: slotCount * slotWidth)
     let failed = SharedCount(Atomic<Int>(0))
     try scheduler.forEach(regions) { [self] (region) throws(QueryError) in
       let base = region * regionSize
-      let duplicates = layout.isInteger ? insertIntegers(base, regionSize) : insertWords(base, regionSize)
+      memset(slots.pointer + base * slotWidth, 0, regionSize * slotWidth)
+      let duplicates = layout.isInteger ? insertIntegers(keys, base, regionSize) : insertWords(keys, base, regionSize)
       if let duplicates { counter.add(duplicates) } else { failed.add(1) }
     }
     return failed.value == 0
   }
 
-  /// Slot of a hash: the region from the top bits, the place within it from the low ones.
-  @inline(__always)
-  private func slot(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slotCount &- 1) }
-
-  @inline(__always)
-  private func hashOfKey(_ key: Int64) -> UInt64 { layout.collides ? KeyRows.collidingHash : HashKernel.hash(key) }
-
-  private func insertIntegers(_ base: Int, _ size: Int) -> Int? {
-    let (p, table, chain) = (keys, slots.typed(Int64.self), next!.typed(Int32.self))
+  private func insertIntegers(_ keys: JoinKeys, _ base: Int, _ size: Int) -> Int? {
+    let (p, table, chain) = (keys.integers, slots.typed(Int64.self), next!.typed(Int32.self))
     let (all, ring) = (slotCount &- 1, regionMask)
-    let flags = nulls?.typed(UInt8.self)
+    let flags = keys.nullFlags
     let collides = layout.collides
     let prefetches = size * 16 > JoinTable.cachedByteCount
     var duplicates = 0
     var used = 0
-    var row = rowCount &- 1
+    var row = keys.rowCount &- 1
     while row >= 0 {
       if prefetches, row >= JoinTable.prefetchDistance {
         let ahead = HashKernel.hash(p[row &- JoinTable.prefetchDistance])
@@ -246,15 +205,15 @@ final class JoinTable: @unchecked Sendable {
     return duplicates
   }
 
-  private func insertWords(_ base: Int, _ size: Int) -> Int? {
-    let (stored, table, chain) = (words.typed(UInt64.self), slots.typed(UInt64.self), next!.typed(Int32.self))
-    let rowHashes = hashes!.typed(UInt64.self)
+  private func insertWords(_ keys: JoinKeys, _ base: Int, _ size: Int) -> Int? {
+    let (stored, table, chain) = (keys.words.typed(UInt64.self), slots.typed(UInt64.self), next!.typed(Int32.self))
+    let rowHashes = keys.hashes!.typed(UInt64.self)
     let (all, ring, w) = (slotCount &- 1, regionMask, layout.wordCount)
-    let flags = nulls?.typed(UInt8.self)
+    let flags = keys.nullFlags
     let prefetches = size * 8 > JoinTable.cachedByteCount
     var duplicates = 0
     var used = 0
-    var row = rowCount &- 1
+    var row = keys.rowCount &- 1
     while row >= 0 {
       if prefetches, row >= JoinTable.prefetchDistance {
         ck_prefetch(table + Int(truncatingIfNeeded: rowHashes[row &- JoinTable.prefetchDistance]) & all)
@@ -288,11 +247,6 @@ final class JoinTable: @unchecked Sendable {
     return duplicates
   }
 
-  /// Lets go of what only `makeFilter` needs still: where keys are integers, heads and slots say all.
-  func dropKeys() {
-    if layout.isInteger { words = Buffer(byteCount: 0) }
-  }
-
   // MARK: Probing
 
   /// The first build row of each probe key, or -1.
@@ -307,7 +261,15 @@ final class JoinTable: @unchecked Sendable {
     }
     if layout.isInteger {
       let p = UnsafeMutableRawPointer(probe.words).assumingMemoryBound(to: Int64.self)
-      if heads != nil { findHeads(p, n, matches) } else { findIntegers(p, n, probe.scratchHashes(n), matches) }
+      if let ranks {
+        if let firstRows {
+          ranks.find(p, n, entries: firstRows.typed(Int32.self), matches)
+        } else {
+          ranks.find(p, n, matches)
+        }
+      } else {
+        findIntegers(p, n, probe.scratchHashes(n), matches)
+      }
     } else {
       findWords(probe.words, probe.hashes, n, matches)
     }
@@ -318,31 +280,6 @@ final class JoinTable: @unchecked Sendable {
         if flags[row] != 0 { matches[row] = -1 }
         row &+= 1
       }
-    }
-  }
-
-  private func findHeads(_ p: UnsafePointer<Int64>, _ n: Int, _ matches: UnsafeMutablePointer<Int32>) {
-    let table = heads!.typed(Int32.self)
-    let (first, count) = (low, UInt64(headCount))
-    var row = 0
-    if headCount * 4 > JoinTable.cachedByteCount {
-      while row < n {
-        if row &+ 32 < n {
-          let ahead = UInt64(bitPattern: p[row &+ 32] &- first)
-          ck_prefetch(table + Int(truncatingIfNeeded: min(ahead, count &- 1)))
-        }
-        let at = UInt64(bitPattern: p[row] &- first)
-        matches[row] = at < count ? table[Int(truncatingIfNeeded: at)] &- 1 : -1
-        row &+= 1
-      }
-      return
-    }
-    while row < n {
-      let at = UInt64(bitPattern: p[row] &- first)
-      let isInside = at < count
-      let head = table[isInside ? Int(truncatingIfNeeded: at) : 0]
-      matches[row] = isInside ? head &- 1 : -1
-      row &+= 1
     }
   }
 
@@ -385,7 +322,7 @@ final class JoinTable: @unchecked Sendable {
     _ probe: UnsafePointer<UInt64>, _ probeHashes: UnsafePointer<UInt64>, _ n: Int,
     _ matches: UnsafeMutablePointer<Int32>
   ) {
-    let (table, stored) = (slots.typed(UInt64.self), words.typed(UInt64.self))
+    let (table, stored) = (slots.typed(UInt64.self), words!.typed(UInt64.self))
     let (all, ring, w) = (slotCount &- 1, regionMask, layout.wordCount)
     let prefetches = slotCount * 8 > JoinTable.cachedByteCount
     let isPair = w == 2 && !layout.hasStrings
@@ -424,77 +361,4 @@ final class JoinTable: @unchecked Sendable {
 
   /// Next row of a chain: `chain[row]` is row + 1, or 0; nil when keys are unique.
   var chain: UnsafePointer<Int32>? { next.map { UnsafePointer($0.typed(Int32.self)) } }
-
-  // MARK: Dynamic filters
-
-  /// What the probe side may skip, for a key that is the only one.
-  func makeFilter() -> DynamicFilter {
-    let type = layout.types[0]
-    if keyedRowCount == 0 { return DynamicFilter(domain: .none(type), membership: nil) }
-    if layout.isInteger, let range = keyRange {
-      let low = Scalar.integer(range.lowerBound)
-      let high = Scalar.integer(range.upperBound)
-      let domain: Domain
-      if type == .boolean {
-        domain = Domain(type: type, ranges: [.init(low: nil, high: nil)], allowsNull: false)
-        return DynamicFilter(domain: domain, membership: nil)
-      }
-      domain = Domain(type: type, ranges: distinctRanges() ?? [.init(low: low, high: high)], allowsNull: false)
-      let (span, overflow) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
-      if !overflow, span >= 0, span < Int64(max(1 << 20, keyedRowCount * 32)), span < 1 << 31 {
-        return DynamicFilter(domain: domain, membership: .bits(low: range.lowerBound, count: Int(span) + 1, bits(range)))
-      }
-      return DynamicFilter(domain: domain, membership: .bloom(bloom(), layout))
-    }
-    let domain = Domain(type: type, ranges: [.init(low: nil, high: nil)], allowsNull: false)
-    return DynamicFilter(domain: domain, membership: .bloom(bloom(), layout))
-  }
-
-  /// Single values when there are few rows.
-  private func distinctRanges() -> [Domain.Range]? {
-    if keyedRowCount > 64 { return nil }
-    var values: Set<Int64> = []
-    let flags = nulls?.typed(UInt8.self)
-    for row in 0..<rowCount where flags == nil || flags![row] == 0 { values.insert(keys[row]) }
-    return values.sorted().map { .equal(.integer($0)) }
-  }
-
-  private func bits(_ range: ClosedRange<Int64>) -> Buffer {
-    let count = Int(range.upperBound - range.lowerBound) + 1
-    let buffer = Buffer.zeroed(byteCount: (count + 63) / 64 * 8)
-    let out = buffer.typed(UInt64.self)
-    let (p, flags) = (keys, nulls?.typed(UInt8.self))
-    var row = 0
-    while row < rowCount {
-      if flags == nil || flags![row] == 0 {
-        let at = Int(p[row] &- range.lowerBound)
-        out[at >> 6] |= 1 &<< UInt64(at & 63)
-      }
-      row &+= 1
-    }
-    return buffer
-  }
-
-  private func bloom() -> BloomFilter {
-    let filter = BloomFilter(count: keyedRowCount)
-    let flags = nulls?.typed(UInt8.self)
-    var row = 0
-    if layout.isInteger {
-      let p = keys
-      while row < rowCount {
-        // As KeyRows hashes one word.
-        if flags == nil || flags![row] == 0 {
-          filter.add(layout.collides ? KeyRows.collidingHash : HashKernel.mix(UInt64(bitPattern: p[row])))
-        }
-        row &+= 1
-      }
-    } else {
-      let p = hashes!.typed(UInt64.self)
-      while row < rowCount {
-        if flags == nil || flags![row] == 0 { filter.add(p[row]) }
-        row &+= 1
-      }
-    }
-    return filter
-  }
 }

@@ -24,34 +24,45 @@ final class CollectedBatches: @unchecked Sendable {
     reservation = nil
   }
 
-  /// All rows, made column by column on all workers.
-  func columns(
+  /// All rows, made column by column on all workers; each column's batches go when it is made.
+  func takeColumns(
     _ types: [DataType], _ scheduler: Scheduler, _ finish: @escaping @Sendable (Column) -> Column = { $0 }
   ) throws(QueryError) -> [Column] {
-    let (batches, columns) = (batches, ColumnSlots(count: types.count))
+    let pieces = ColumnSlots(types.indices.map { index in batches.map { $0.columns[index] } })
+    let columns = ColumnSlots(types.map { _ in [] })
+    let reservation = reservation
+    clear()
+    defer { withExtendedLifetime(reservation) {} }
     try scheduler.forEach(types.count) { (index) throws(QueryError) in
-      columns.set(index, finish(Column.concatenate(batches.map { $0.columns[index] }, type: types[index])))
+      columns.set(index, [finish(Column.concatenate(pieces.take(index), type: types[index]))])
     }
-    return columns.all
+    return types.indices.map { columns.take($0)[0] }
   }
 
-  /// All rows as one batch.
+  /// All rows as one batch; none are left here.
   ///
   /// - Throws: `EXCEEDED_LOCAL_MEMORY_LIMIT` when row numbers would not fit in 32 bits.
-  func concatenated(_ types: [DataType], _ scheduler: Scheduler) throws(QueryError) -> Batch {
+  func takeBatch(_ types: [DataType], _ scheduler: Scheduler) throws(QueryError) -> Batch {
     if rowCount >= Int(Int32.max) - 64 {
       throw QueryError(.exceededLocalMemoryLimit, "An operator has to hold more than 2147483584 rows at once")
     }
-    return Batch(columns: try columns(types, scheduler), rowCount: rowCount)
+    let rowCount = rowCount
+    return Batch(columns: try takeColumns(types, scheduler), rowCount: rowCount)
   }
 }
 
-/// Columns made by several workers.
-private final class ColumnSlots: @unchecked Sendable {
-  private let slots: Mutex<[Column?]>
-  init(count: Int) { slots = Mutex(Array(repeating: nil, count: count)) }
-  func set(_ index: Int, _ column: Column) { slots.withLock { $0[index] = column } }
-  var all: [Column] { slots.withLock { $0.map { $0! } } }
+/// Lists of columns that several workers take and set.
+private final class ColumnSlots: Sendable {
+  private let slots: Mutex<[[Column]]>
+  init(_ slots: [[Column]]) { self.slots = Mutex(slots) }
+  func set(_ index: Int, _ columns: [Column]) { slots.withLock { $0[index] = columns } }
+  /// Leaves none behind.
+  func take(_ index: Int) -> [Column] {
+    slots.withLock { slots in
+      defer { slots[index] = [] }
+      return slots[index]
+    }
+  }
 }
 
 /// Keeps all batches of a pipeline.

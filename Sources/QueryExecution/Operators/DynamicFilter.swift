@@ -27,8 +27,8 @@ final class DynamicFilter: @unchecked Sendable {
 
   /// How membership is tested.
   enum Membership {
-    /// One bit per integer from `low` on: exact.
-    case bits(low: Int64, count: Int, Buffer)
+    /// Exact.
+    case integers(IntegerSet)
     /// A blocked bloom filter over hashes.
     case bloom(BloomFilter, KeyLayout)
     /// Up to the last row a top-N wants.
@@ -98,8 +98,8 @@ final class DynamicFilter: @unchecked Sendable {
       let column = columns[0]
       let count: Int
       switch membership {
-      case .bits(let low, let size, let buffer):
-        let bits = UnsafePointer(buffer.typed(UInt64.self))
+      case .integers(let set):
+        let (bits, low, size) = (UnsafePointer(set.bits.typed(UInt64.self)), set.low, set.span)
         let view = column.view
         count = withExtendedLifetime(column) {
           switch column.type.physicalType {

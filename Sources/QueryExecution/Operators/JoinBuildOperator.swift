@@ -1,18 +1,16 @@
 import Columnar
-import Glibc
 import QueryErrors
-import Synchronization
 
 /// A join's build side: all its rows, and a table of their keys.
 ///
 /// - Threads: filled by the build pipeline; read by the probe's workers, which also mark rows as matched.
 final class JoinBuild: @unchecked Sendable {
   fileprivate(set) var rowCount = 0
-  /// Flat columns of all rows, in the build layout.
+  /// Flat columns of all rows, in the build layout; without rows where only the table needed them.
   fileprivate(set) var columns: [Column] = []
   /// nil for joins without keys.
   fileprivate(set) var table: JoinTable?
-  /// The key columns among `columns`.
+  /// The key columns, when the join is null-aware.
   fileprivate(set) var keyColumns: [Column] = []
   /// Per key whether NULL keeps a probe row from matching.
   fileprivate(set) var flagsNulls: [Bool] = []
@@ -36,6 +34,8 @@ final class JoinBuild: @unchecked Sendable {
 
 /// What a join's build side has to make.
 struct JoinBuildSpecification {
+  /// Positions of columns that are read beside the table.
+  var kept: Set<Int>
   /// Positions of the key columns; their types.
   var keys: [Int]
   var keyTypes: [DataType]
@@ -64,8 +64,6 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
   private let collected = CollectedBatches()
   private let collector: CollectOperator
 
-  private static let rowsPerTask = 1 << 16
-
   init(
     _ node: QueryProfile.Node, _ specification: JoinBuildSpecification, _ build: JoinBuild, _ context: QueryContext
   ) {
@@ -88,10 +86,13 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     build.rowCount = rowCount
     let reservation = MemoryReservation(context.memory)
     let specification = self.specification
-    build.columns = try collected.columns(specification.types, scheduler) { $0.flattened() }
-    collected.clear()
+    build.columns = try collected.takeColumns(specification.types, scheduler) { $0.flattened() }
     try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if !specification.keys.isEmpty { try buildTable(scheduler) }
+    for index in build.columns.indices where !specification.kept.contains(index) {
+      build.columns[index] = .nulls(specification.types[index], count: 0)
+    }
+    try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if specification.marksMatched { build.matched = Buffer.zeroed(byteCount: rowCount) }
     try reservation.grow((build.table?.byteCount ?? 0) + (build.matched?.byteCount ?? 0))
     build.reservation = reservation
@@ -104,75 +105,28 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     let keyColumns = specification.keys.map { build.columns[$0] }
     let (layout, flags) = specification.layout(keyColumns, collides: context.testing.collidesHashes)
     build.flagsNulls = flags
-    let (n, w) = (build.rowCount, layout.wordCount)
-    let words = Buffer(byteCount: n * w * 8)
-    let hashes = layout.isInteger ? nil : Buffer(byteCount: n * 8)
-    build.keyColumns = keyColumns
-    let hasNulls = zip(keyColumns, flags).contains { $0.validity != nil && $1 }
-    let nulls = hasNulls ? Buffer.zeroed(byteCount: n) : nil
-    let encoded = Mutex<[Column]>([])
-    let keep = EncodedColumns(encoded)
-    let tasks = (n + JoinBuildOperator.rowsPerTask - 1) / JoinBuildOperator.rowsPerTask
-    try scheduler.forEach(tasks) { (task) throws(QueryError) in
-      let first = task * JoinBuildOperator.rowsPerTask
-      let count = min(JoinBuildOperator.rowsPerTask, n - first)
-      let rows = KeyRows(layout, flagsNulls: flags)
-      rows.fill(keyColumns.map { $0.slice(offset: first, count: count) }, rowCount: count, wantsHashes: hashes != nil)
-      memcpy(words.pointer + first * w * 8, rows.words, count * w * 8)
-      if let hashes { memcpy(hashes.pointer + first * 8, rows.hashes, count * 8) }
-      if let nulls, rows.hasNulls { memcpy(nulls.pointer + first, rows.nulls, count) }
-      keep.add(rows.encoded)
+    if specification.isNullAware { build.keyColumns = keyColumns }
+    let keys = try JoinKeys(layout, keyColumns, rowCount: build.rowCount, flagsNulls: flags, scheduler)
+    if specification.isNullAware, let nulls = keys.nullFlags {
+      build.nullKeyRows = (0..<build.rowCount).filter { nulls[$0] != 0 }.map { Int32($0) }
     }
-    if specification.isNullAware, let nulls {
-      let p = nulls.typed(UInt8.self)
-      build.nullKeyRows = (0..<n).filter { p[$0] != 0 }.map { Int32($0) }
-    }
-    let table = try JoinTable(
-      layout, rowCount: n, words: words, hashes: hashes, nulls: nulls, heap: keep, scheduler: scheduler)
+    let set = try keys.integerSet(scheduler)
+    let table = try JoinTable(keys, set, scheduler)
     build.table = table
-    for (id, key) in specification.dynamicFilters where key < specification.keys.count {
-      if !flags[key] { continue }
+    for (id, key) in specification.dynamicFilters where key < specification.keys.count && flags[key] {
       if specification.keys.count == 1 {
-        context.dynamicFilters.publish(table.makeFilter(), id: id)
+        context.dynamicFilters.publish(keys.makeFilter(set), id: id)
       } else {
         try publish(keyColumns[key], id, scheduler)
       }
     }
-    table.dropKeys()
     node.note("unique", table.isUnique ? "yes" : "no")
   }
 
-  /// The filter of one of several keys: a table of that key alone would cost; its values do.
+  /// The filter of one of several keys.
   private func publish(_ column: Column, _ id: Int, _ scheduler: Scheduler) throws(QueryError) {
     let layout = KeyLayout([column.type], collides: context.testing.collidesHashes)
-    let rows = KeyRows(layout, flagsNulls: [true])
-    rows.fill([column], rowCount: column.count)
-    let n = column.count
-    let words = Buffer(byteCount: n * layout.wordCount * 8)
-    memcpy(words.pointer, rows.words, n * layout.wordCount * 8)
-    let hashes = Buffer(byteCount: n * 8)
-    memcpy(hashes.pointer, rows.hashes, n * 8)
-    var nulls: Buffer?
-    if rows.hasNulls {
-      let flags = Buffer(byteCount: n)
-      memcpy(flags.pointer, rows.nulls, n)
-      nulls = flags
-    }
-    if !layout.isInteger, let validity = column.validity {
-      let flags = Buffer(byteCount: n)
-      let p = flags.typed(UInt8.self)
-      for row in 0..<n { p[row] = validity[row] ? 0 : 1 }
-      nulls = flags
-    }
-    let table = try JoinTable(
-      layout, rowCount: n, words: words, hashes: hashes, nulls: nulls, heap: nil, scheduler: scheduler)
-    context.dynamicFilters.publish(table.makeFilter(), id: id)
+    let keys = try JoinKeys(layout, [column], rowCount: column.count, flagsNulls: [true], scheduler)
+    context.dynamicFilters.publish(keys.makeFilter(try keys.integerSet(scheduler)), id: id)
   }
-}
-
-/// Columns that must live as long as a table does.
-private final class EncodedColumns: @unchecked Sendable {
-  private let columns: Mutex<[Column]>
-  init(_ columns: consuming Mutex<[Column]>) { self.columns = columns }
-  func add(_ more: [Column]) { if !more.isEmpty { columns.withLock { $0 += more } } }
 }

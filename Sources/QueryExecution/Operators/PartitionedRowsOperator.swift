@@ -43,8 +43,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
     try collector.finish(scheduler)
-    batch = try collected.concatenated(types, scheduler)
-    collected.clear()
+    batch = try collected.takeBatch(types, scheduler)
     let n = batch.rowCount
     let reservation = MemoryReservation(context.memory)
     try reservation.set(batch.approximateByteCount * 2)

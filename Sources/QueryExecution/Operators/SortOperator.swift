@@ -33,8 +33,7 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
     try collector.finish(scheduler)
-    let batch = try collected.concatenated(types, scheduler)
-    collected.clear()
+    let batch = try collected.takeBatch(types, scheduler)
     let n = batch.rowCount
     let reservation = MemoryReservation(context.memory)
     let sorter = RowSorter(keys.map { batch.columns[$0.position] }, keys.map(\.order), rowCount: n)

@@ -19,6 +19,13 @@ struct CardinalityEstimate {
     min(max(1, distinct[column.id] ?? rows * CardinalityEstimate.unknownDistinctShare), max(1, rows))
   }
 
+  /// What is known of some columns.
+  func keeping(_ columns: Set<ColumnID>) -> CardinalityEstimate {
+    CardinalityEstimate(
+      rows: rows, distinct: distinct.filter { columns.contains($0.key) },
+      tableRows: tableRows.filter { columns.contains($0.key) })
+  }
+
   /// Share of rows that are distinct in a column nothing is known of.
   static let unknownDistinctShare = 0.2
 }
@@ -321,8 +328,8 @@ struct CardinalityEstimator {
     var matching = left.rows * right.rows
     // Several keys are seldom independent: each further one counts less.
     var exponentCount = 0
-    for key in node.keys.sorted(by: { keyCount($0) > keyCount($1) }) {
-      let distinct = keyCount(key)
+    let counts = node.keys.map { key in (key: key, distinct: keyCount(key)) }
+    for (key, distinct) in counts.count < 2 ? counts : counts.sorted(by: { $0.distinct > $1.distinct }) {
       matching /= exponentCount == 0 ? distinct : distinct.squareRoot()
       exponentCount += 1
       let kept = min(distinct, left.distinct(key.left), right.distinct(key.right))

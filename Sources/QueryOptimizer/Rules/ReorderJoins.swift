@@ -45,14 +45,21 @@ package struct ReorderJoins: OptimizerRule {
 private struct JoinOrderSearch {
   private let graph: InnerJoinGraph
   private let estimates: [CardinalityEstimate]
-  /// Relations that yield each column, as a bit.
-  private let owners: [ColumnID: Int]
+  /// The relations that each key's sides come from, as bits.
+  private let keyOwners: [(left: Int, right: Int)]
+  /// The relations that each condition needs, as bits.
+  private let conditionOwners: [Int]
 
   /// - Parameter estimates: one for each relation.
   init(_ graph: InnerJoinGraph, _ estimates: [CardinalityEstimate]) {
     self.graph = graph
-    self.estimates = estimates
-    owners = graph.owners.mapValues { 1 << $0 }
+    let owners = graph.owners.mapValues { 1 << $0 }
+    keyOwners = graph.keys.map { (owners[$0.left.id] ?? 0, owners[$0.right.id] ?? 0) }
+    conditionOwners = graph.conditions.map { $0.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) } }
+    // Other columns do not matter, and every join that is looked at merges what is known of columns.
+    var compared = Set(graph.conditions.flatMap { $0.columnsUsed.map(\.id) })
+    for key in graph.keys { compared.formUnion([key.left.id, key.right.id]) }
+    self.estimates = estimates.map { $0.keeping(compared) }
   }
 
   /// A joined subset.
@@ -67,30 +74,31 @@ private struct JoinOrderSearch {
     Part(plan: graph.relations[index], estimate: estimates[index], cost: 0, members: 1 << index)
   }
 
-  /// The join of two parts under all conditions that become decidable; nil for keys when it is a cross product.
-  private func join(_ a: Part, _ b: Part, allowsCross: Bool) -> Part? {
+  /// The join of two parts under all conditions that become decidable; nil where it costs `limit` or more, and for cross
+  /// products unless they are allowed.
+  private func join(_ a: Part, _ b: Part, allowsCross: Bool, below limit: Double = .infinity) -> Part? {
     let members = a.members | b.members
     // The larger side first: it is probed.
     let (left, right) = a.estimate.rows >= b.estimate.rows ? (a, b) : (b, a)
     var own: [JoinNode.Key] = []
-    for key in graph.keys {
-      let (x, y) = (owners[key.left.id] ?? 0, owners[key.right.id] ?? 0)
-      if x & left.members != 0, y & right.members != 0 {
+    for (key, owner) in zip(graph.keys, keyOwners) {
+      if owner.left & left.members != 0, owner.right & right.members != 0 {
         own.append(key)
-      } else if y & left.members != 0, x & right.members != 0 {
+      } else if owner.right & left.members != 0, owner.left & right.members != 0 {
         own.append(.init(key.right, key.left, nullsEqual: key.nullsEqual))
       }
     }
     if own.isEmpty, !allowsCross { return nil }
-    let residual = graph.conditions.filter { condition in
-      let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
-      return needed & ~members == 0 && needed & ~a.members != 0 && needed & ~b.members != 0
+    let known = a.cost + b.cost + right.estimate.rows * 1.5 + left.estimate.rows * 0.2
+    guard known < limit else { return nil }
+    let residual = zip(graph.conditions, conditionOwners).compactMap { condition, needed in
+      needed & ~members == 0 && needed & ~a.members != 0 && needed & ~b.members != 0 ? condition : nil
     }
     let node = JoinNode(
       .inner, left: left.plan, right: right.plan, keys: own, residual: residual.isEmpty ? nil : .conjunction(residual))
     let estimate = CardinalityEstimator.join(node, left.estimate, right.estimate)
-    let cost = a.cost + b.cost + estimate.rows + right.estimate.rows * 1.5 + left.estimate.rows * 0.2
-    return Part(plan: .join(node), estimate: estimate, cost: own.isEmpty ? cost * 10 : cost, members: members)
+    let cost = own.isEmpty ? (known + estimate.rows) * 10 : known + estimate.rows
+    return cost < limit ? Part(plan: .join(node), estimate: estimate, cost: cost, members: members) : nil
   }
 
   func exhaustive() -> LogicalPlan {
@@ -104,7 +112,7 @@ private struct JoinOrderSearch {
         var half = (members - 1) & members
         while half > 0 {
           if half & lowest != 0, let a = best[half], let b = best[members & ~half],
-            let joined = join(a, b, allowsCross: allowsCross), joined.cost < best[members]?.cost ?? .infinity
+            let joined = join(a, b, allowsCross: allowsCross, below: best[members]?.cost ?? .infinity)
           {
             best[members] = joined
           }
@@ -135,9 +143,8 @@ private struct JoinOrderSearch {
 
   /// Conditions over one relation or none still have to be applied.
   private func finished(_ part: Part) -> LogicalPlan {
-    let rest = graph.conditions.filter { condition in
-      let needed = condition.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) }
-      return needed & (needed - 1) == 0
+    let rest = zip(graph.conditions, conditionOwners).compactMap { condition, needed in
+      needed & (needed - 1) == 0 ? condition : nil
     }
     if rest.isEmpty { return part.plan }
     return .filter(FilterNode(input: part.plan, predicate: .conjunction(rest)))

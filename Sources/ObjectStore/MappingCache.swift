@@ -1,0 +1,58 @@
+import Synchronization
+
+/// Mappings of the files read last, for the queries to come: mapping a file anew means to fault in each of its pages again,
+/// and to unmap them after the query.
+///
+/// A mapping is used again for the same file of the same size and time only. Files in use are not held by it alone, so that
+/// one that is dropped here lives until its last slice goes.
+///
+/// - Threads: any.
+final class MappingCache: Sendable {
+  static let shared = MappingCache(capacity: 128)
+
+  /// What tells a file, and a state of it, from others.
+  struct Identity: Equatable {
+    var device: UInt
+    var inode: UInt
+    var byteCount: UInt64
+    /// Nanoseconds since 1970.
+    var modificationTime: Int64
+  }
+
+  private struct Entry {
+    var identity: Identity
+    var mapping: FileMapping
+  }
+
+  private let capacity: Int
+  /// The one used last stands last.
+  private let entries = Mutex<[Entry]>([])
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// The file's mapping, made where there is none.
+  func mapping(_ identity: Identity, descriptor: Int32) -> FileMapping? {
+    let known = entries.withLock { entries -> FileMapping? in
+      guard let at = entries.lastIndex(where: { $0.identity == identity }) else { return nil }
+      let entry = entries.remove(at: at)
+      if entry.mapping.isDamaged { return nil }
+      entries.append(entry)
+      return entry.mapping
+    }
+    if let known { return known }
+    guard let made = FileMapping(descriptor: descriptor, byteCount: identity.byteCount) else { return nil }
+    // Unmapping takes its time: not under the lock.
+    let dropped = entries.withLock { entries -> [Entry] in
+      var dropped: [Entry] = []
+      // Other states of the same file will not come back.
+      if let at = entries.firstIndex(where: { $0.identity.inode == identity.inode && $0.identity.device == identity.device }) {
+        dropped.append(entries.remove(at: at))
+      }
+      if entries.count >= capacity { dropped.append(entries.removeFirst()) }
+      entries.append(Entry(identity: identity, mapping: made))
+      return dropped
+    }
+    withExtendedLifetime(dropped) {}
+    return made
+  }
+}
