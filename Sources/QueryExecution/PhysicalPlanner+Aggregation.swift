@@ -15,7 +15,6 @@ extension PhysicalPlanner {
     }
     // A single group exists even when nobody reads its values.
     node.calls.removeAll { !needed.contains($0.reference.id) }
-    if let rewritten = PhysicalPlanner.splitDistinct(node) { node = rewritten }
     var wanted = Set(node.keys.map(\.input.id))
     for call in node.calls {
       for argument in call.arguments { wanted.formUnion(argument.columnsUsed.map(\.id)) }
@@ -71,36 +70,6 @@ extension PhysicalPlanner {
     open.profile = leftover.node
     open.isOrdered = false
     return open
-  }
-
-  /// DISTINCT calls that all have the same arguments, as plain calls over distinct rows:
-  ///
-  ///     count(DISTINCT x) by k   →   count(x) by k over (distinct k, x)
-  ///
-  /// The inner aggregation is spread over all workers by (k, x), however few groups k makes.
-  private static func splitDistinct(_ node: AggregateNode) -> AggregateNode? {
-    guard let first = node.calls.first, node.groupingSets.count == 1, node.groupingSets[0].count == node.keys.count,
-      node.groupingSetIndex == nil
-    else { return nil }
-    var columns: [ColumnReference] = []
-    for argument in first.arguments {
-      guard let column = argument.columnReference else { return nil }
-      columns.append(column)
-    }
-    if columns.isEmpty { return nil }
-    for call in node.calls {
-      guard call.isDistinct, call.filter == nil, call.ordering.isEmpty, call.arguments == first.arguments else {
-        return nil
-      }
-    }
-    var keys: [AggregateNode.Key] = []
-    for column in node.keys.map(\.input) + columns where !keys.contains(where: { $0.input == column }) {
-      keys.append(AggregateNode.Key(input: column, output: column))
-    }
-    var outer = node
-    outer.input = .aggregate(AggregateNode(input: node.input, keys: keys, calls: []))
-    for index in outer.calls.indices { outer.calls[index].isDistinct = false }
-    return outer
   }
 
   /// UNION, INTERSECT, EXCEPT.

@@ -30,6 +30,7 @@ package enum Optimizer {
     MergeLimitWithSort.self,
     PushDownLimits.self,
     RelaxNullSafeKeys.self,
+    SplitDistinctAggregates.self,
     ChooseBuildSides.self,
     AddDynamicFilters.self,
   ]

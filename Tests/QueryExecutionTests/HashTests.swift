@@ -114,6 +114,80 @@ import Testing
   }
 }
 
+@Suite struct GroupTableIndexTests {
+  /// Integers close together that come in no order: hashed first, then found by indexing an array, and hashed again when one
+  /// comes that lies far away.
+  @Test(arguments: [false, true])
+  func changesItsIndex(_ withNulls: Bool) throws {
+    let (n, step) = (200_000, 4096)
+    let table = GroupTable(KeyLayout([.bigint]))
+    var wasHashed = false
+    var wasDirect = false
+    var expected: [Int64: Int32] = [:]
+    var nullGroup: Int32 = -1
+    var wrong = 0
+    func add(_ keys: [Int64]) throws {
+      let values = Buffer(byteCount: keys.count * 8)
+      for (row, key) in keys.enumerated() { values.typed(Int64.self)[row] = key }
+      var validity: Bitmap?
+      if withNulls {
+        let bits = Bitmap(count: keys.count, filled: true)
+        for row in stride(from: 5, to: keys.count, by: 97) { bits.clear(row) }
+        validity = bits
+      }
+      let out = Buffer(byteCount: keys.count * 4)
+      let column = Column(flat: .bigint, count: keys.count, values: values, validity: validity)
+      try table.assign([column], rowCount: keys.count, into: out.typed(Int32.self))
+      for (row, key) in keys.enumerated() {
+        let group = out.typed(Int32.self)[row]
+        if let validity, !validity[row] {
+          if nullGroup < 0 { nullGroup = group }
+          if group != nullGroup { wrong += 1 }
+        } else if expected[key, default: group] != group {
+          wrong += 1
+        } else {
+          expected[key] = group
+        }
+      }
+      if table.isDirect { wasDirect = true } else if !wasDirect { wasHashed = true }
+    }
+    // 77,773 and 300,007 have no factor in common: no key twice, and neighbours far apart.
+    let keys = (0..<n).map { Int64($0) * 77_773 % 300_007 - 1000 }
+    for start in stride(from: 0, to: n, by: step) { try add(Array(keys[start..<min(start + step, n)])) }
+    #expect(wasHashed && wasDirect && table.isDirect)
+    try add([Int64.max, 3, Int64.min, -900] + keys[0..<5000])
+    #expect(!table.isDirect)
+    try add(Array(keys[0..<9000]))
+    #expect(wrong == 0)
+    #expect(table.groupCount == expected.count + (withNulls ? 1 : 0))
+    #expect(Set(expected.values).count == expected.count)
+    #expect(!expected.values.contains(nullGroup))
+  }
+
+  /// Keys whose bytes an operator keeps anyway are not copied; others are. Both outlive the columns they came in.
+  @Test func copiesOnlyBytesThatNobodyKeeps() throws {
+    func grouped(isKept: Bool) throws -> GroupTable {
+      let table = GroupTable(KeyLayout([.text]))
+      let out = Buffer(byteCount: 400)
+      for _ in 0..<2 {
+        let builder = ColumnBuilder(.text)
+        for k in 0..<100 { builder.append(string: "a string too long to lie in its view: \(k)") }
+        let column = builder.finish()
+        column.heap?.outlivesBatches = isKept
+        try table.assign([column], rowCount: 100, into: out.typed(Int32.self))
+      }
+      #expect((0..<100).allSatisfy { out.typed(Int32.self)[$0] == Int32($0) })
+      return table
+    }
+    let (kept, copied) = (try grouped(isKept: true), try grouped(isKept: false))
+    for table in [kept, copied] {
+      #expect(table.groupCount == 100)
+      #expect(table.keyColumns(0..<100)[0].scalar(42) == .string("a string too long to lie in its view: 42"))
+    }
+    #expect(kept.byteCount < copied.byteCount)
+  }
+}
+
 @Suite struct BloomFilterTests {
   @Test func holdsWhatWasAdded() {
     let filter = BloomFilter(count: 10_000)
@@ -190,6 +264,27 @@ import Testing
 }
 
 @Suite struct AggregateVolumeTests {
+  /// DISTINCT over so many rows that hardly repeat that they are kept as they are.
+  @Test(arguments: [1, 2])
+  func manyDistinctRows(_ threads: Int) throws {
+    var random = TestRandom(state: 11)
+    let rows = (0..<300_000).map { _ -> Row in
+      let k = Int64.random(in: 0..<40, using: &random)
+      return [.integer(k * k), k == 7 ? .null : .integer(Int64.random(in: 0..<6000, using: &random))]
+    }
+    let table = TestTable([("k", .bigint), ("x", .bigint)], firstID: 0, rows: rows)
+    var expected: [Int64: Set<Int64>] = [:]
+    for row in rows {
+      expected[row[0].integerValue!, default: []].formUnion(row[1].integerValue.map { [$0] } ?? [])
+    }
+    let node = AggregateNode(
+      input: table.scan(rowsPerSplit: 20_000), keys: [.init(input: table["k"], output: table["k"])],
+      calls: [try aggregate("count", [.column(table["x"])], id: 50, isDistinct: true)])
+    let result = try TestConfiguration(threads: threads, batchSize: 4096).run(.aggregate(node))
+    #expect(result.count == expected.count)
+    #expect(result.allSatisfy { Int64(expected[$0[0].integerValue!]!.count) == $0[1].integerValue })
+  }
+
   /// More groups than are merged in one piece.
   @Test(arguments: [1, 3])
   func manyGroups(_ threads: Int) throws {

@@ -28,3 +28,9 @@ static inline void ck_advise_huge_pages(void *p, size_t n) {
   (void)p; (void)n;
 #endif
 }
+
+/* Gives the whole pages within [p, p + n) back to the kernel; they read as zeros afterwards. */
+static inline void ck_drop_pages(void *p, size_t n) {
+  uintptr_t start = ((uintptr_t)p + 4095) & ~(uintptr_t)4095, end = ((uintptr_t)p + n) & ~(uintptr_t)4095;
+  if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+}

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -54,6 +55,28 @@ enum BlockPool {
     }
     if !isKept { free(block) }
   }
+
+  /// Gives unused blocks back beyond a few, and their pages to the kernel: after work that has let many go at once.
+  static func trim() {
+    let dropped = unused.withLock { unused -> [(block: UInt, size: Int)] in
+      var dropped: [(UInt, Int)] = []
+      for index in unused.blocks.indices.reversed() {
+        while unused.byteCount > trimmedByteCount, let block = unused.blocks[index].popLast() {
+          unused.byteCount -= byteCount(index)
+          dropped.append((block, byteCount(index)))
+        }
+      }
+      return dropped
+    }
+    for (block, size) in dropped {
+      // The allocator writes to the first bytes of what it gets back.
+      ck_drop_pages(UnsafeMutableRawPointer(bitPattern: block + 64)!, size - 128)
+      free(UnsafeMutableRawPointer(bitPattern: block)!)
+    }
+  }
+
+  /// Bytes of unused blocks that a trim leaves.
+  private static let trimmedByteCount = 16 << 20
 
   /// The smallest class whose blocks hold `size` bytes.
   private static func sizeClass(_ size: Int) -> Int {

@@ -49,6 +49,15 @@ public final class Buffer: @unchecked Sendable {
     if let poolClass { BlockPool.give(pointer, class: poolClass) } else if owner == nil { free(pointer) }
   }
 
+  /// Gives memory back that was let go and is kept for use again, but for a little: after work that has let much go at once.
+  public static func trimUnused() { BlockPool.trim() }
+
+  /// Gives the pages of large memory back at once: nobody will read it again, and what takes its place is larger still, so that
+  /// it would lie about unused.
+  public func dropPages() {
+    if owner == nil, poolClass == nil, byteCount >= Buffer.hugePageThreshold { ck_drop_pages(pointer, byteCount) }
+  }
+
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {
     let buffer = Buffer(byteCount: byteCount)

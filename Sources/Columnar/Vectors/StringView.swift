@@ -124,6 +124,9 @@ public struct StringView: BitwiseCopyable, @unchecked Sendable {
 /// What keeps the bytes of long strings alive: the buffers that views of a column point into.
 public final class StringHeap: @unchecked Sendable {
   public let owners: [AnyObject]
+  /// Whether an operator keeps the bytes as long as batches with them come, so that nobody saves memory by copying some; set by
+  /// that operator before it hands any on.
+  public var outlivesBatches = false
 
   public init(_ owners: [AnyObject]) { self.owners = owners }
 

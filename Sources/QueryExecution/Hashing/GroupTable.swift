@@ -40,6 +40,8 @@ final class GroupTable: @unchecked Sendable {
   private var directBase: Int64 = 0
   private var directCount = 0
   private var isDirectGivenUp: Bool
+  /// Whether the array was taken up a second time already.
+  private var isDirectRetired = false
 
   // MARK: Codes
   private var codeBases: [Column] = []
@@ -56,6 +58,8 @@ final class GroupTable: @unchecked Sendable {
   private static let smallDirectCount = 1 << 18
   private static let largestDirectCount = 1 << 26
   private static let smallestSlotCount = 1 << 10
+  /// Entries per group that an array may have beyond the small ones.
+  private static let largestSpread = 8
   /// Tables of fewer bytes are not worth prefetching.
   private static let cachedByteCount = 512 << 10
   private static let prefetchDistance = 16
@@ -102,7 +106,7 @@ final class GroupTable: @unchecked Sendable {
   ) throws(QueryError) {
     rows.fill(columns, rowCount: rowCount, wantsHashes: !layout.isInteger)
     let before = groupCount
-    try assign(rows, copiesStrings: true, into: groups)
+    try assign(rows, copiesStrings: layout.hasStrings && !keepHeaps(of: columns), into: groups)
     appendEncoded(columns, rowCount, groups, from: before)
   }
 
@@ -176,7 +180,11 @@ final class GroupTable: @unchecked Sendable {
           row &+= 1
         }
       } else {
+        let prefetches = directCount * 4 > GroupTable.cachedByteCount
         while row < n {
+          if prefetches, row &+ GroupTable.prefetchDistance < n {
+            ck_prefetch(table + Int(keys[row &+ GroupTable.prefetchDistance] &- base))
+          }
           let at = Int(keys[row] &- base)
           var group = table[at]
           if group == 0 {
@@ -192,7 +200,10 @@ final class GroupTable: @unchecked Sendable {
       groupCount = count
       return
     }
-    if (groupCount + n) * 2 > slotCount { growSlots(toHold: groupCount + n) }
+    if GroupTable.slots(toHold: groupCount + n) > slotCount {
+      growSlots(toHold: groupCount + n)
+      if direct != nil { return try assignIntegers(keys, nulls: nulls, n, groups) }
+    }
     let table = slots.typed(Int64.self)
     let mask = slotCount &- 1
     let stored = UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self)
@@ -254,7 +265,7 @@ final class GroupTable: @unchecked Sendable {
     if n == 0 { return }
     try checkRoom(n)
     reserveKeys(groupCount + n)
-    if (groupCount + n) * 2 > slotCount { growSlots(toHold: groupCount + n) }
+    if GroupTable.slots(toHold: groupCount + n) > slotCount { growSlots(toHold: groupCount + n) }
     let table = slots.typed(UInt64.self)
     let mask = slotCount &- 1
     let (stored, storedHashes) = (words, keyHashes.typed(UInt64.self))
@@ -392,6 +403,15 @@ final class GroupTable: @unchecked Sendable {
     }
   }
 
+  /// Keeps the bytes that the columns' strings point to, if these stay in memory anyway; false where keys have to be copied.
+  private func keepHeaps(of columns: [Column]) -> Bool {
+    guard encodedBuilders.isEmpty else { return false }
+    let owners = columns.compactMap(\.storage.heap)
+    guard owners.allSatisfy(\.outlivesBatches) else { return false }
+    for owner in owners where !heaps.contains(where: { $0 === owner }) { heaps.append(owner) }
+    return true
+  }
+
   /// Keeps alive what keys taken without copying point to.
   func keep(_ heap: StringHeap?) {
     if let heap, heaps.last !== heap { heaps.append(heap) }
@@ -449,22 +469,31 @@ final class GroupTable: @unchecked Sendable {
     let capacity = max(count, keyCapacity * 2, 256)
     let larger = Buffer(byteCount: capacity * layout.wordCount * 8)
     memcpy(larger.pointer, keyWords.pointer, groupCount * layout.wordCount * 8)
+    keyWords.dropPages()
     keyWords = larger
     if !layout.isInteger {
       let hashes = Buffer(byteCount: capacity * 8)
       memcpy(hashes.pointer, keyHashes.pointer, groupCount * 8)
+      keyHashes.dropPages()
       keyHashes = hashes
     }
     keyCapacity = capacity
   }
 
-  /// Makes the index larger and puts all groups in again.
+  /// Slots that so many groups need at least: five of eight are filled at most.
+  @inline(__always)
+  private static func slots(toHold count: Int) -> Int { count * 8 / 5 }
+
+  /// Makes the index larger and puts all groups in again; or changes over to an array, where integers have come to lie close
+  /// together.
   private func growSlots(toHold count: Int) {
+    if indexDirectly() { return }
     var size = max(slotCount, GroupTable.smallestSlotCount)
-    while size < count * 2 { size *= 2 }
+    while size < GroupTable.slots(toHold: count) { size *= 2 }
     if size == slotCount { return }
     slotCount = size
     let mask = size &- 1
+    slots.dropPages()
     if layout.isInteger {
       slots = Buffer.zeroed(byteCount: size * 16)
       let table = slots.typed(Int64.self)
@@ -501,6 +530,30 @@ final class GroupTable: @unchecked Sendable {
     }
   }
 
+  /// Indexes an array with the keys that are there, if they lie close together: the first keys of many in no order never do.
+  private func indexDirectly() -> Bool {
+    guard layout.isInteger, isDirectGivenUp, !isDirectRetired, groupCount > GroupTable.smallDirectCount / 4,
+      !layout.types[0].isFloating, !layout.collides
+    else { return false }
+    let keys = UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self)
+    var (low, high) = (Int64.max, Int64.min)
+    for group in 0..<groupCount where Int32(truncatingIfNeeded: group) != nullGroup {
+      low = min(low, keys[group])
+      high = max(high, keys[group])
+    }
+    let (span, overflow) = high.subtractingReportingOverflow(low)
+    guard !overflow, span >= 0, span < Int64(min(GroupTable.largestDirectCount, groupCount * GroupTable.largestSpread)) else {
+      return false
+    }
+    isDirectGivenUp = false
+    isDirectRetired = true
+    makeDirect(low, span, room: 4)
+    if isDirectGivenUp { return false }
+    slots = Buffer(byteCount: 0)
+    slotCount = 0
+    return true
+  }
+
   /// Whether the array indexed by key covers these keys, after growing it if that pays.
   private func coverDirectly(_ keys: UnsafePointer<Int64>, _ nulls: UnsafePointer<UInt8>?, _ n: Int) -> Bool {
     var low = Int64.max
@@ -529,22 +582,33 @@ final class GroupTable: @unchecked Sendable {
       high = max(high, directBase &+ Int64(directCount &- 1))
     }
     let (span, overflow) = high.subtractingReportingOverflow(low)
-    let allowed = min(GroupTable.largestDirectCount, max(GroupTable.smallDirectCount, (groupCount + n) * 8))
+    let allowed = min(
+      GroupTable.largestDirectCount, max(GroupTable.smallDirectCount, (groupCount + n) * GroupTable.largestSpread))
     if overflow || span < 0 || span >= Int64(allowed) {
       isDirectGivenUp = true
+      isDirectRetired = direct != nil
       direct = nil
       growSlots(toHold: groupCount + n)
       return false
     }
-    // Twice the span, so that a growing range does not copy often; to both sides, as far as numbers go.
-    let count = min(max(Int(span) + 1, 64) * 2, GroupTable.largestDirectCount * 2)
+    // A growing range is not to copy often.
+    makeDirect(low, span, room: 1)
+    if isDirectGivenUp { growSlots(toHold: groupCount + n) }
+    return !isDirectGivenUp
+  }
+
+  /// Makes the array for a range of keys, or gives up where numbers end.
+  ///
+  /// - Parameter room: the range's part that is added to it, to both sides as far as numbers go.
+  private func makeDirect(_ low: Int64, _ span: Int64, room part: Int) {
+    let wanted = max(Int(span) + 1, 64)
+    let count = min(wanted + wanted / part, GroupTable.largestDirectCount * 2)
     let room = Int64(count) - (span + 1)
     let base = low < Int64.min + room / 2 ? Int64.min : (low >= 0 && low < room ? 0 : low - room / 2)
     if base > Int64.max - Int64(count) {
       isDirectGivenUp = true
       direct = nil
-      growSlots(toHold: groupCount + n)
-      return false
+      return
     }
     let table = Buffer.zeroed(byteCount: count * 4)
     let entries = table.typed(Int32.self)
@@ -555,7 +619,6 @@ final class GroupTable: @unchecked Sendable {
     direct = table
     directBase = base
     directCount = count
-    return true
   }
 
   // MARK: Dictionary codes

@@ -121,7 +121,7 @@ final class JoinTable: @unchecked Sendable {
     next = Buffer.zeroed(byteCount: keys.rowCount * 4)
     let counter = SharedCount(Atomic<Int>(0))
     var size = 64
-    while size < keyedRowCount * 2 { size *= 2 }
+    while size < keyedRowCount * 8 / 5 { size *= 2 }
     slotCount = size
     var regions = 1
     if keys.rowCount >= JoinTable.smallRowCount, scheduler.context.threads > 1, !layout.collides {

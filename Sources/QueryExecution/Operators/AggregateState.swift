@@ -335,7 +335,7 @@ final class AggregateState: @unchecked Sendable {
     if call.isDistinct {
       let layout = KeyLayout(
         (groups == nil ? [] : [.integer]) + call.argumentTypes, collides: specification.layouts[setIndex].collides)
-      let distinct = GroupTable(layout)
+      let distinct = GroupTable(layout, expectedGroups: rowCount)
       var columns = arguments
       if let groups {
         let values = Buffer(byteCount: rowCount * 4)
@@ -386,13 +386,18 @@ final class AggregateState: @unchecked Sendable {
 
 /// The rows of one DISTINCT or ORDER BY call, kept until all are there.
 ///
-/// DISTINCT without ORDER BY keeps each combination of group and arguments once.
+/// DISTINCT without ORDER BY keeps each combination of group and arguments once, or all rows where they hardly repeat.
 ///
 /// - Threads: one owner until sealed.
 final class KeptRows: @unchecked Sendable {
   private let isGrouped: Bool
   private let argumentTypes: [DataType]
   private let set: GroupTable?
+  /// Whether rows may be kept as they are: strings would keep the pages they lie in.
+  private let mayGiveUpSet: Bool
+  private var isSetGivenUp = false
+  private var rowsSeen = 0
+  private var groupsAtCheck = 0
   private var batches: [Batch] = []
   private var heldBytes = 0
   private var scratch = Buffer(byteCount: 0)
@@ -406,7 +411,12 @@ final class KeptRows: @unchecked Sendable {
     set =
       call.ordering.isEmpty
       ? GroupTable(KeyLayout((isGrouped ? [.integer] : []) + call.argumentTypes, collides: collides)) : nil
+    mayGiveUpSet =
+      isGrouped && call.argumentTypes.allSatisfy { (1...16).contains($0.physicalType.byteWidth) && $0.physicalType != .string }
   }
+
+  /// Rows after which it is looked at how many of them were met before.
+  private static let trialRowCount = 1 << 17
 
   var byteCount: Int { (set?.byteCount ?? 0) + heldBytes }
 
@@ -419,11 +429,17 @@ final class KeptRows: @unchecked Sendable {
       memcpy(values.pointer, groups, n * 4)
       columns.insert(Column(flat: .integer, count: n, values: values, validity: nil), at: 0)
     }
-    if let set {
+    if let set, !isSetGivenUp {
       if scratch.byteCount < n * 4 { scratch = Buffer(byteCount: n * 4) }
       try set.assign(columns, rowCount: n, into: scratch.typed(Int32.self))
+      rowsSeen += n
+      if mayGiveUpSet, rowsSeen >= KeptRows.trialRowCount {
+        isSetGivenUp = (set.groupCount - groupsAtCheck) * 2 > rowsSeen
+        groupsAtCheck = set.groupCount
+        rowsSeen = 0
+      }
     } else {
-      let batch = Batch(columns: columns + ordering, rowCount: n)
+      let batch = Batch(columns: columns.map { $0.flattened() } + ordering, rowCount: n)
       batches.append(batch)
       heldBytes += batch.approximateByteCount
     }
@@ -433,9 +449,15 @@ final class KeptRows: @unchecked Sendable {
   func seal() {
     if let set {
       set.seal()
-      columns = set.keyColumns(0..<set.groupCount)
-      rowCount = set.groupCount
-    } else if let first = batches.first {
+      let known = Batch(columns: set.keyColumns(0..<set.groupCount), rowCount: set.groupCount)
+      if batches.isEmpty {
+        columns = known.columns
+        rowCount = known.rowCount
+        return
+      }
+      batches.insert(known, at: 0)
+    }
+    if let first = batches.first {
       let all = BatchCoalescer.concatenate(batches, types: first.columns.map(\.type))
       columns = all.columns
       rowCount = all.rowCount

@@ -36,6 +36,7 @@ final class CollectedBatches: @unchecked Sendable {
     try scheduler.forEach(types.count) { (index) throws(QueryError) in
       columns.set(index, [finish(Column.concatenate(pieces.take(index), type: types[index]))])
     }
+    Buffer.trimUnused()
     return types.indices.map { columns.take($0)[0] }
   }
 

@@ -92,6 +92,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     for index in build.columns.indices where !specification.kept.contains(index) {
       build.columns[index] = .nulls(specification.types[index], count: 0)
     }
+    for column in build.columns { column.heap?.outlivesBatches = true }
     try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if specification.marksMatched { build.matched = Buffer.zeroed(byteCount: rowCount) }
     try reservation.grow((build.table?.byteCount ?? 0) + (build.matched?.byteCount ?? 0))
