@@ -94,6 +94,10 @@ package struct LocalObjectStore: ObjectStore {
   }
 
   package func remove(_ path: String) throws(QueryError) {
+    var status = stat()
+    if lstat(path, &status) == 0 {
+      MappingCache.shared.forget(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+    }
     if unlink(path) != 0, errno != ENOENT { throw failure(errno, path, "remove") }
   }
 

@@ -55,4 +55,13 @@ final class MappingCache: Sendable {
     withExtendedLifetime(dropped) {}
     return made
   }
+
+  /// Lets a file go that is about to be removed: mapped, it would keep its place on the disk.
+  func forget(device: UInt, inode: UInt) {
+    let dropped = entries.withLock { entries -> [Entry] in
+      defer { entries.removeAll { $0.identity.inode == inode && $0.identity.device == device } }
+      return entries.filter { $0.identity.inode == inode && $0.identity.device == device }
+    }
+    withExtendedLifetime(dropped) {}
+  }
 }

@@ -107,6 +107,8 @@ class StreamingOperator: @unchecked Sendable {
 
   /// Whether it is known when the pipeline starts that no rows will come out.
   var yieldsNothing: Bool { false }
+  /// The pipeline's rows are through: memory may go.
+  func release() {}
 }
 
 /// What a pipeline ends in.
@@ -190,6 +192,7 @@ final class Pipeline: Stage, @unchecked Sendable {
       first = last
     }
     try control.check()
+    for branch in branches { for streaming in branch.operators { streaming.release() } }
     try sink.finish(scheduler)
   }
 

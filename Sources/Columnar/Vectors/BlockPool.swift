@@ -76,7 +76,7 @@ enum BlockPool {
   }
 
   /// Bytes of unused blocks that a trim leaves.
-  private static let trimmedByteCount = 16 << 20
+  private static let trimmedByteCount = 8 << 20
 
   /// The smallest class whose blocks hold `size` bytes.
   private static func sizeClass(_ size: Int) -> Int {

@@ -55,8 +55,12 @@ public final class Buffer: @unchecked Sendable {
   /// Gives the pages of large memory back at once: nobody will read it again, and what takes its place is larger still, so that
   /// it would lie about unused.
   public func dropPages() {
-    if owner == nil, poolClass == nil, byteCount >= Buffer.hugePageThreshold { ck_drop_pages(pointer, byteCount) }
+    // The allocator writes to the first bytes of what it gets back.
+    if owner == nil, byteCount >= Buffer.smallestDrop { ck_drop_pages(pointer + Buffer.slack, byteCount - Buffer.slack) }
   }
+
+  /// Bytes that are worth a call of the kernel, and the page faults when the block is used again.
+  private static let smallestDrop = 1 << 20
 
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {

@@ -1,9 +1,8 @@
 /// Makes query ids: random UUIDs, as Athena's are.
 enum QueryID {
   static func make() -> String {
-    var bytes = [UInt8](repeating: 0, count: 16)
     var generator = SystemRandomNumberGenerator()
-    for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: generator.next()) }
+    var bytes = withUnsafeBytes(of: (generator.next(), generator.next()) as (UInt64, UInt64)) { Array($0) }
     bytes[6] = bytes[6] & 0x0f | 0x40
     bytes[8] = bytes[8] & 0x3f | 0x80
     let digits = Array("0123456789abcdef".utf8)

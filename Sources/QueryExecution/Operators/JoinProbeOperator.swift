@@ -82,6 +82,8 @@ final class JoinProbeOperator: StreamingOperator, @unchecked Sendable {
     }
   }
 
+  override func release() { build.clear() }
+
   override func makeTransform(_ worker: Worker, next: BatchConsumer) throws(QueryError) -> BatchTransform {
     var residual: PredicateEvaluator?
     if let predicate = specification.residual {
