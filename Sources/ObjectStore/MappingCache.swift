@@ -17,6 +17,8 @@ final class MappingCache: Sendable {
     var byteCount: UInt64
     /// Nanoseconds since 1970.
     var modificationTime: Int64
+
+    func isOfFile(device: UInt, inode: UInt) -> Bool { self.inode == inode && self.device == device }
   }
 
   private struct Entry {
@@ -43,11 +45,8 @@ final class MappingCache: Sendable {
     guard let made = FileMapping(descriptor: descriptor, byteCount: identity.byteCount) else { return nil }
     // Unmapping takes its time: not under the lock.
     let dropped = entries.withLock { entries -> [Entry] in
-      var dropped: [Entry] = []
       // Other states of the same file will not come back.
-      if let at = entries.firstIndex(where: { $0.identity.inode == identity.inode && $0.identity.device == identity.device }) {
-        dropped.append(entries.remove(at: at))
-      }
+      var dropped = MappingCache.take(&entries, device: identity.device, inode: identity.inode)
       if entries.count >= capacity { dropped.append(entries.removeFirst()) }
       entries.append(Entry(identity: identity, mapping: made))
       return dropped
@@ -58,10 +57,14 @@ final class MappingCache: Sendable {
 
   /// Lets a file go that is about to be removed: mapped, it would keep its place on the disk.
   func forget(device: UInt, inode: UInt) {
-    let dropped = entries.withLock { entries -> [Entry] in
-      defer { entries.removeAll { $0.identity.inode == inode && $0.identity.device == device } }
-      return entries.filter { $0.identity.inode == inode && $0.identity.device == device }
-    }
+    let dropped = entries.withLock { MappingCache.take(&$0, device: device, inode: inode) }
     withExtendedLifetime(dropped) {}
+  }
+
+  /// A file's entries, which are none of the cache's any more.
+  private static func take(_ entries: inout [Entry], device: UInt, inode: UInt) -> [Entry] {
+    let taken = entries.filter { $0.identity.isOfFile(device: device, inode: inode) }
+    if !taken.isEmpty { entries.removeAll { $0.identity.isOfFile(device: device, inode: inode) } }
+    return taken
   }
 }

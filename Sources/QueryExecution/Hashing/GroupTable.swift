@@ -40,7 +40,7 @@ final class GroupTable: @unchecked Sendable {
   private var directBase: Int64 = 0
   private var directCount = 0
   private var isDirectGivenUp: Bool
-  /// Whether the array was taken up a second time already.
+  /// Whether the array, once given up, stays so: it was outgrown, or taken up a second time already.
   private var isDirectRetired = false
 
   // MARK: Codes

@@ -23,14 +23,11 @@ final class IntegerSet: @unchecked Sendable {
     let (low, words) = (self.low, (span + 63) / 64)
     let bits = Buffer(byteCount: words * 8)
     self.bits = bits
-    try scheduler.forEach((words + IntegerSet.wordsPerTask - 1) / IntegerSet.wordsPerTask) { (task) throws(QueryError) in
-      let first = task * IntegerSet.wordsPerTask
-      memset(bits.pointer + first * 8, 0, min(IntegerSet.wordsPerTask, words - first) * 8)
+    try scheduler.forEachRange(of: words, step: IntegerSet.wordsPerTask) { range in
+      memset(bits.pointer + range.lowerBound * 8, 0, range.count * 8)
     }
-    let n = keys.rowCount
-    try scheduler.forEach((n + IntegerSet.rowsPerTask - 1) / IntegerSet.rowsPerTask) { (task) throws(QueryError) in
-      let first = task * IntegerSet.rowsPerTask
-      IntegerSet.add(keys, first..<min(first + IntegerSet.rowsPerTask, n), low, bits.typed(UInt64.self))
+    try scheduler.forEachRange(of: keys.rowCount, step: IntegerSet.rowsPerTask) { rows in
+      IntegerSet.add(keys, rows, low, bits.typed(UInt64.self))
     }
   }
 

@@ -38,9 +38,8 @@ final class JoinKeys: @unchecked Sendable {
     let nulls = zip(columns, flagsNulls).contains { $0.validity != nil && $1 } ? Buffer(byteCount: n) : nil
     let findsRange = layout.isInteger && !layout.types[0].isFloating
     let parts = Parts()
-    try scheduler.forEach((n + JoinKeys.rowsPerTask - 1) / JoinKeys.rowsPerTask) { (task) throws(QueryError) in
-      let first = task * JoinKeys.rowsPerTask
-      let count = min(JoinKeys.rowsPerTask, n - first)
+    try scheduler.forEachRange(of: n, step: JoinKeys.rowsPerTask) { range in
+      let (first, count) = (range.lowerBound, range.count)
       var part = Part(first: first, keyedRowCount: count)
       if given == nil {
         let rows = KeyRows(layout, flagsNulls: flagsNulls)

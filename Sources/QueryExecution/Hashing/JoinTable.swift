@@ -67,13 +67,9 @@ final class JoinTable: @unchecked Sendable {
     firstRows.typed(Int32.self)[ranks.count] = 0
     let n = keys.rowCount
     if isUnique {
-      let tasks = (n + JoinTable.rowsPerTask - 1) / JoinTable.rowsPerTask
-      try scheduler.forEach(tasks) { (task) throws(QueryError) in
+      try scheduler.forEachRange(of: n, step: JoinTable.rowsPerTask) { range in
         let rows = firstRows.typed(Int32.self)
-        let first = task * JoinTable.rowsPerTask
-        JoinTable.forEachRank(keys, ranks, first..<min(first + JoinTable.rowsPerTask, n)) { row, rank in
-          rows[rank] = Int32(truncatingIfNeeded: row)
-        }
+        JoinTable.forEachRank(keys, ranks, range) { row, rank in rows[rank] = Int32(truncatingIfNeeded: row) }
       }
       return
     }

@@ -449,13 +449,7 @@ final class KeptRows: @unchecked Sendable {
   func seal() {
     if let set {
       set.seal()
-      let known = Batch(columns: set.keyColumns(0..<set.groupCount), rowCount: set.groupCount)
-      if batches.isEmpty {
-        columns = known.columns
-        rowCount = known.rowCount
-        return
-      }
-      batches.insert(known, at: 0)
+      batches.insert(Batch(columns: set.keyColumns(0..<set.groupCount), rowCount: set.groupCount), at: 0)
     }
     if let first = batches.first {
       let all = BatchCoalescer.concatenate(batches, types: first.columns.map(\.type))

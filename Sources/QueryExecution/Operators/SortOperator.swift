@@ -38,11 +38,7 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
     let reservation = MemoryReservation(context.memory)
     let sorter = RowSorter(keys.map { batch.columns[$0.position] }, keys.map(\.order), rowCount: n)
     try reservation.set(batch.approximateByteCount + sorter.byteCount)
-    let tasks = (n + SortOperator.rowsPerTask - 1) / SortOperator.rowsPerTask
-    try scheduler.forEach(tasks) { (task) throws(QueryError) in
-      let first = task * SortOperator.rowsPerTask
-      sorter.encode(first..<min(first + SortOperator.rowsPerTask, n))
-    }
+    try scheduler.forEachRange(of: n, step: SortOperator.rowsPerTask) { rows in sorter.encode(rows) }
     let entries = Buffer(byteCount: n * MemoryLayout<SortEntry>.stride)
     let starts = try split(sorter, entries, scheduler)
     sorted = SortedRows(batch, sorter, entries, starts, reservation)

@@ -53,6 +53,15 @@ final class Scheduler: @unchecked Sendable {
     try control.check()
   }
 
+  /// Calls `body` for pieces of `0 ..< count` of at most `step` on all workers.
+  func forEachRange(
+    of count: Int, step: Int, _ body: @escaping @Sendable (Range<Int>) throws(QueryError) -> Void
+  ) throws(QueryError) {
+    try forEach((count + step - 1) / step) { (task) throws(QueryError) in
+      try body(task * step..<min((task + 1) * step, count))
+    }
+  }
+
   /// Calls `body` with each worker number.
   func onWorkers(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) { pool.run(count, body) }
 }

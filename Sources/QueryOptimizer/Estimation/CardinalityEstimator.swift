@@ -329,7 +329,7 @@ struct CardinalityEstimator {
     // Several keys are seldom independent: each further one counts less.
     var exponentCount = 0
     let counts = node.keys.map { key in (key: key, distinct: keyCount(key)) }
-    for (key, distinct) in counts.count < 2 ? counts : counts.sorted(by: { $0.distinct > $1.distinct }) {
+    for (key, distinct) in counts.sorted(by: { $0.distinct > $1.distinct }) {
       matching /= exponentCount == 0 ? distinct : distinct.squareRoot()
       exponentCount += 1
       let kept = min(distinct, left.distinct(key.left), right.distinct(key.right))
