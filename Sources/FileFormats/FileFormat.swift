@@ -48,12 +48,21 @@ package protocol FormatFile: Sendable {
   /// - Parameter targetByteCount: rough size of a split of formats that split anywhere.
   func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split]
 
+  /// A split in up to `count` parts for several workers; as it is where they would read much twice.
+  func parts(
+    of split: Split, count: Int, _ request: ScanRequest, metrics: ScanMetrics
+  ) throws(QueryError) -> [Split]
+
   /// A reader over one split; yields batches of `request.columns`, in that order, of rows that pass all predicates.
   func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader
 }
 
 extension FormatFile {
   package func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? { nil }
+
+  package func parts(
+    of split: Split, count: Int, _ request: ScanRequest, metrics: ScanMetrics
+  ) throws(QueryError) -> [Split] { [split] }
 }
 
 /// What a format is called and where it is met.

@@ -203,7 +203,7 @@ import Testing
 
 @Suite struct JoinTableTests {
   /// Many rows, so that all workers build and slots lie in regions.
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<7)
   func findsAllRows(_ kind: Int) throws {
     var random = TestRandom(state: UInt64(kind) + 99)
     let n = 90_000
@@ -213,7 +213,10 @@ import Testing
       return kind == 1 ? k &* 0x1234_5678_9abc_def1 : k
     }
     var keys = (0..<n).map { _ in key() }
-    if kind >= 4 {
+    if kind == 6 {
+      // In order, with runs that tasks cut and one that is longer than a task.
+      for row in keys.indices { keys[row] = Int64(row < 10_000 ? row / 3 : row < 50_000 ? 4000 : row / 2 - 20_900) }
+    } else if kind >= 4 {
       // Unique, in their order or not.
       for row in keys.indices { keys[row] = Int64(row * 3 - 40_000 + row % 2) }
       if kind == 5 { keys.shuffle(using: &random) }

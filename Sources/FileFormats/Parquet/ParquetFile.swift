@@ -185,13 +185,8 @@ final class ParquetFile: FormatFile {
       let byteCount = byteCount(ofRowGroup: number, leaves)
       let parts = request.splitsAreRowGroups ? 1 : partCount(number, plans, targetByteCount)
       if parts > 1 {
-        for part in 0..<parts {
-          let rows = group.rowCount * part / parts..<group.rowCount * (part + 1) / parts
-          splits.append(
-            Split(
-              byteRange: UInt64(rows.lowerBound)..<UInt64(rows.upperBound), rowGroups: number..<number + 1,
-              rowCount: rows.count, scanByteCount: byteCount * (part + 1) / parts - byteCount * part / parts))
-        }
+        let starts = (0..<parts).map { group.rowCount * $0 / parts }
+        splits += self.splits(ofRowGroup: number, starts, scanByteCount: byteCount)
         continue
       }
       if !request.splitsAreRowGroups, let last = splits.last, last.rowGroups.upperBound == number, last.byteRange.isEmpty,
@@ -216,8 +211,7 @@ final class ParquetFile: FormatFile {
   /// A part of a row group has so many rows at least.
   private static let smallestPart = 1 << 17
 
-  /// Into how many parts to cut a row group, so that several workers read it; a part's `byteRange` is its range of
-  /// rows.
+  /// Into how many parts to cut a large row group, so that several workers read it.
   ///
   /// Pages before a part are passed over by their headers, which is not possible for lists in version 1 pages.
   private func partCount(_ rowGroup: Int, _ plans: [ColumnPlan], _ targetByteCount: Int) -> Int {
@@ -233,6 +227,54 @@ final class ParquetFile: FormatFile {
     }
     return parts
   }
+
+  /// Splits of one row group that start at these rows; their `byteRange` is their range of rows.
+  private func splits(ofRowGroup rowGroup: Int, _ starts: [Int], scanByteCount: Int) -> [Split] {
+    let rowCount = footer.rowGroups[rowGroup].rowCount
+    return zip(starts, starts.dropFirst() + [rowCount]).map { start, end in
+      Split(
+        byteRange: UInt64(start)..<UInt64(end), rowGroups: rowGroup..<rowGroup + 1, rowCount: end - start,
+        scanByteCount: scanByteCount * end / rowCount - scanByteCount * start / rowCount)
+    }
+  }
+
+  /// Cuts a row group where pages of its largest column start.
+  func parts(
+    of split: Split, count: Int, _ request: ScanRequest, metrics: ScanMetrics
+  ) throws(QueryError) -> [Split] {
+    guard split.rowGroups.count == 1, split.byteRange.isEmpty, request.limit == nil else { return [split] }
+    let rowGroup = split.rowGroups.lowerBound
+    let rowCount = footer.rowGroups[rowGroup].rowCount
+    let count = min(
+      count, rowCount / ParquetFile.smallestTailRowCount, split.scanByteCount / ParquetFile.smallestTailByteCount)
+    if count < 2 { return [split] }
+    var largest: ColumnChunkMetadata?
+    for leaf in Set(try plans(request).flatMap(\.leaves).map(\.index)) {
+      guard let chunk = try? footer.chunk(rowGroup: rowGroup, leaf: leaf), chunk.offsetIndex != nil else {
+        return [split]
+      }
+      if chunk.compressedByteCount > largest?.compressedByteCount ?? -1 { largest = chunk }
+    }
+    let reader = RangeReader(source: source, shared: sharedReads(rowGroup, metrics))
+    var starts = [0]
+    if let largest, let index = try PagePruning.offsetIndex(largest, rowCount, reader) {
+      for part in 1..<count {
+        let wanted = rowCount * part / count
+        let page = index.rows(ofPage: index.page(ofRow: wanted), rowCount: rowCount)
+        let start = wanted - page.lowerBound < page.upperBound - wanted ? page.lowerBound : page.upperBound
+        if start > starts.last!, start < rowCount { starts.append(start) }
+      }
+    }
+    if starts.count == 1 {
+      finish(0..<rowCount, ofRowGroup: rowGroup, metrics)
+      return [split]
+    }
+    return splits(ofRowGroup: rowGroup, starts, scanByteCount: split.scanByteCount)
+  }
+
+  /// A part at the end of a scan has so many rows and bytes at least, on average.
+  private static let smallestTailRowCount = 8192
+  private static let smallestTailByteCount = 128 << 10
 
   /// What readers of parts of a row group share in one scan.
   func sharedReads(_ rowGroup: Int, _ scan: ScanMetrics) -> SharedReads {

@@ -13,8 +13,8 @@ final class IntegerSet: @unchecked Sendable {
   /// Bit `value - low`, the lowest of a word first.
   let bits: Buffer
 
-  private static let rowsPerTask = 1 << 17
-  private static let wordsPerTask = 1 << 17
+  private static let rowsPerTask = 1 << 15
+  private static let wordsPerTask = 1 << 14
 
   /// The keys of rows that can be found.
   init(_ keys: JoinKeys, _ range: ClosedRange<Int64>, _ scheduler: Scheduler) throws(QueryError) {

@@ -18,12 +18,12 @@ final class JoinKeys: @unchecked Sendable {
   let keyedRowCount: Int
   /// Range of integer keys; nil without any, and for other keys.
   let range: ClosedRange<Int64>?
-  /// Whether each row's key is an integer above that of the row before.
+  /// Whether each row's key is an integer, and none below that of the row before.
   let isAscending: Bool
   /// Columns that words of strings point into.
   let referenced: [Column]
 
-  private static let rowsPerTask = 1 << 16
+  private static let rowsPerTask = 1 << 14
 
   /// - Parameter flagsNulls: per column whether NULL there keeps the row from being found.
   init(
@@ -72,7 +72,7 @@ final class JoinKeys: @unchecked Sendable {
     }
     isAscending =
       findsRange && all.allSatisfy(\.isAscending)
-      && zip(all, all.dropFirst()).allSatisfy { $0.range!.upperBound < $1.range!.lowerBound }
+      && zip(all, all.dropFirst()).allSatisfy { $0.range!.upperBound <= $1.range!.lowerBound }
   }
 
   /// The memory of a column that holds the words already.
@@ -100,7 +100,7 @@ final class JoinKeys: @unchecked Sendable {
   /// Bits of a set that need not pay.
   private static let smallSpan = 1 << 20
   /// Bits per row up to which a set of integers takes less memory than hashed keys.
-  private static let largestSpread = 64
+  private static let largestSpread = 128
 
   /// Single values when there are few rows.
   var fewValues: [Int64]? {
@@ -188,7 +188,7 @@ final class JoinKeys: @unchecked Sendable {
         row = 1
         while row < n {
           let key = p[row]
-          descents &+= bit(key <= p[row &- 1])
+          descents &+= bit(key < p[row &- 1])
           low = key < low ? key : low
           high = key > high ? key : high
           row &+= 1

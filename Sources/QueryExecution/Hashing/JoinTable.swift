@@ -37,7 +37,7 @@ final class JoinTable: @unchecked Sendable {
   private static let smallRowCount = 1 << 16
   private static let cachedByteCount = 512 << 10
   private static let prefetchDistance = 16
-  private static let rowsPerTask = 1 << 16
+  private static let rowsPerTask = 1 << 14
   private static let rowsPerBlock = 1024
 
   /// - Parameter set: the keys' set, where they have one.
@@ -75,6 +75,17 @@ final class JoinTable: @unchecked Sendable {
     }
     let next = Buffer(byteCount: n * 4)
     self.next = next
+    if keys.isAscending {
+      // Rows with equal keys are neighbours.
+      try scheduler.forEachRange(of: n, step: JoinTable.rowsPerTask) { range in
+        let (rows, chain, p) = (firstRows.typed(Int32.self), next.typed(Int32.self), keys.integers)
+        JoinTable.forEachRank(keys, ranks, range) { row, rank in
+          if row == 0 || p[row &- 1] != p[row] { rows[rank] = Int32(truncatingIfNeeded: row) }
+          chain[row] = row &+ 1 < n && p[row &+ 1] == p[row] ? Int32(truncatingIfNeeded: row &+ 2) : 0
+        }
+      }
+      return
+    }
     let parts = n < JoinTable.smallRowCount ? 1 : scheduler.context.threads
     let step = (ranks.count + parts - 1) / parts
     try scheduler.forEach(parts) { (part) throws(QueryError) in
@@ -171,8 +182,8 @@ final class JoinTable: @unchecked Sendable {
     var row = keys.rowCount &- 1
     while row >= 0 {
       if prefetches, row >= JoinTable.prefetchDistance {
-        let ahead = HashKernel.hash(p[row &- JoinTable.prefetchDistance])
-        ck_prefetch(table + (Int(truncatingIfNeeded: ahead) & all) &* 2)
+        let ahead = Int(truncatingIfNeeded: HashKernel.hash(p[row &- JoinTable.prefetchDistance])) & all
+        if ahead & ~ring == base { ck_prefetch(table + ahead &* 2) }
       }
       let key = p[row]
       let hash = collides ? KeyRows.collidingHash : HashKernel.hash(key)
@@ -212,7 +223,8 @@ final class JoinTable: @unchecked Sendable {
     var row = keys.rowCount &- 1
     while row >= 0 {
       if prefetches, row >= JoinTable.prefetchDistance {
-        ck_prefetch(table + Int(truncatingIfNeeded: rowHashes[row &- JoinTable.prefetchDistance]) & all)
+        let ahead = Int(truncatingIfNeeded: rowHashes[row &- JoinTable.prefetchDistance]) & all
+        if ahead & ~ring == base { ck_prefetch(table + ahead) }
       }
       let hash = rowHashes[row]
       var at = Int(truncatingIfNeeded: hash) & all

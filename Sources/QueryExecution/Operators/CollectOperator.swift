@@ -24,6 +24,9 @@ final class CollectedBatches: @unchecked Sendable {
     reservation = nil
   }
 
+  /// Batches let go from which on their memory is given back; less is soon used again.
+  private static let trimmedByteCount = 32 << 20
+
   /// All rows, made column by column on all workers; each column's batches go when it is made.
   func takeColumns(
     _ types: [DataType], _ scheduler: Scheduler, _ finish: @escaping @Sendable (Column) -> Column = { $0 }
@@ -31,12 +34,13 @@ final class CollectedBatches: @unchecked Sendable {
     let pieces = ColumnSlots(types.indices.map { index in batches.map { $0.columns[index] } })
     let columns = ColumnSlots(types.map { _ in [] })
     let reservation = reservation
+    let byteCount = reservation?.byteCount ?? 0
     clear()
     defer { withExtendedLifetime(reservation) {} }
     try scheduler.forEach(types.count) { (index) throws(QueryError) in
       columns.set(index, [finish(Column.concatenate(pieces.take(index), type: types[index]))])
     }
-    Buffer.trimUnused()
+    if byteCount >= CollectedBatches.trimmedByteCount { Buffer.trimUnused() }
     return types.indices.map { columns.take($0)[0] }
   }
 

@@ -106,18 +106,29 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
       let splits = try plan.file.splits(plan.request, targetByteCount: target, metrics: scanMetrics)
       results.set(index, plan, splits)
     }
-    var bytes = 0
     morsels = []
     for index in 0..<count {
       let (plan, splits) = results.take(index)
       plans[index] = plan
-      for split in splits {
-        morsels.append(Morsel(file: index, split: split))
-        bytes += split.scanByteCount
-      }
+      for split in splits { morsels.append(Morsel(file: index, split: split)) }
     }
-    context.progress.plan(byteCount: bytes, splits: morsels.count)
+    if context.threads > 1, !readsByRowGroup { try cutLastMorsels() }
+    context.progress.plan(byteCount: morsels.reduce(0) { $0 + $1.split.scanByteCount }, splits: morsels.count)
   }
+
+  /// Makes the last morsels smaller, so that no worker is left with much when the others are done.
+  private func cutLastMorsels() throws(QueryError) {
+    let last = morsels.suffix(context.threads)
+    morsels.removeLast(last.count)
+    for morsel in last {
+      let plan = plans[morsel.file]!
+      let parts = try plan.file.parts(
+        of: morsel.split, count: TableScanSource.partsOfLast, plan.request, metrics: scanMetrics)
+      for part in parts { morsels.append(Morsel(file: morsel.file, split: part)) }
+    }
+  }
+
+  private static let partsOfLast = 4
 
   override func release() {
     plans = []

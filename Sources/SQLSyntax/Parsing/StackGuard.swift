@@ -14,22 +14,35 @@
 package struct StackGuard {
   private let lowestAddress: UInt
 
-  /// Asks the system for the thread's stack; costs some ten microseconds on the main thread.
+  /// Each thread asks the system once: on the main thread that reads the list of all mappings.
   package init() {
+    if let key = StackGuard.key, let known = pthread_getspecific(key) {
+      lowestAddress = UInt(bitPattern: known)
+      return
+    }
+    lowestAddress = StackGuard.findLowestAddress()
+    if let key = StackGuard.key { pthread_setspecific(key, UnsafeRawPointer(bitPattern: lowestAddress)) }
+  }
+
+  /// Where a thread keeps its lowest address.
+  private static let key: pthread_key_t? = {
+    var key = pthread_key_t()
+    return pthread_key_create(&key, nil) == 0 ? key : nil
+  }()
+
+  /// The end of the calling thread's stack; 0 when the system does not say.
+  private static func findLowestAddress() -> UInt {
     #if canImport(Darwin)
       let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
-      lowestAddress = top - UInt(pthread_get_stacksize_np(pthread_self()))
+      return top - UInt(pthread_get_stacksize_np(pthread_self()))
     #else
       var attributes = pthread_attr_t()
-      guard pthread_getattr_np(pthread_self(), &attributes) == 0 else {
-        lowestAddress = 0
-        return
-      }
+      guard pthread_getattr_np(pthread_self(), &attributes) == 0 else { return 0 }
       var address: UnsafeMutableRawPointer?
       var byteCount = 0
       let status = pthread_attr_getstack(&attributes, &address, &byteCount)
       pthread_attr_destroy(&attributes)
-      lowestAddress = status == 0 ? UInt(bitPattern: address) : 0
+      return status == 0 ? UInt(bitPattern: address) : 0
     #endif
   }
 

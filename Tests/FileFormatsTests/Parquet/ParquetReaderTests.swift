@@ -105,15 +105,7 @@ private typealias Opened = ParquetTesting.Opened
     let splits = try opened.file.splits(request, targetByteCount: 1, metrics: metrics)
     #expect(splits.count == 2)
     #expect(splits.reduce(0) { $0 + $1.scanByteCount } == opened.file.scanByteCount(of: opened.columns))
-    var rows: [[String]] = request.columns.map { _ in [] }
-    for split in splits {
-      let reader = try opened.file.makeReader(split, request, metrics: metrics)
-      while let batch = try reader.next() {
-        for (index, column) in batch.columns.enumerated() {
-          for row in 0..<batch.rowCount { rows[index].append(ParquetTesting.render(column.scalar(row), column.type)) }
-        }
-      }
-    }
+    let rows = try opened.read(splits, request, metrics)
     for expected in ParquetTesting.expectations where expected.file.hasSuffix("/\(name).parquet") {
       let index = opened.columns.firstIndex { $0.name == expected.column }!
       #expect(Self.matches(rows[index], expected), "\(expected.column)")
@@ -121,6 +113,43 @@ private typealias Opened = ParquetTesting.Opened
     #expect(opened.meter.dataBytes == opened.file.scanByteCount(of: opened.columns))
     #expect(metrics.rowGroupsRead == 1)
     #expect(metrics.rowGroupsTotal == 1)
+  }
+
+  /// A row group cut where pages start: the same rows, and every byte once.
+  @Test func partsWherePagesStart() throws {
+    let names = ["l_orderkey", "l_extendedprice", "l_shipmode", "l_comment"]
+    for onlySome in [false, true] {
+      let whole = try Opened("sample-data/tpch/lineitem.parquet")
+      let cut = try Opened("sample-data/tpch/lineitem.parquet")
+      let columns = names.map { cut.column($0) }
+      let request = ScanRequest(
+        columns: columns,
+        predicates: onlySome ? [.values(2) { $0.stringValue == "AIR" }, .values(0) { ($0.integerValue ?? 0) > 900 }] : [],
+        batchSize: 3000)
+      let metrics = ScanMetrics()
+      let splits = try cut.file.splits(request, targetByteCount: .max, metrics: metrics)
+      let parts = try splits.flatMap { try cut.file.parts(of: $0, count: 4, request, metrics: metrics) }
+      #expect(splits.count == 1)
+      #expect(parts.count == 4)
+      #expect(parts.reduce(0) { $0 + $1.rowCount! } == 60_175)
+      #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.byteRange.upperBound == $1.byteRange.lowerBound })
+      #expect(parts.reduce(0) { $0 + $1.scanByteCount } == splits[0].scanByteCount)
+      // The last part first: parts are read in any order.
+      let last = try cut.read([parts[3]], request, metrics)
+      let first = try cut.read(Array(parts[..<3]), request, metrics)
+      let expected = try whole.read(request)
+      let areSame = zip(first, last).map { $0 + $1 } == expected
+      #expect(areSame)
+      #expect(expected[0].count == (onlySome ? 8_379 : 60_175))
+      if !onlySome { #expect(cut.meter.dataBytes == whole.meter.dataBytes) }
+      #expect(metrics.rowGroupsRead == 1)
+    }
+    // Too few rows for a part each.
+    let small = try Opened("sample-data/tpch/orders.parquet")
+    let request = ScanRequest(columns: [small.column("o_orderpriority")])
+    let metrics = ScanMetrics()
+    let splits = try small.file.splits(request, targetByteCount: .max, metrics: metrics)
+    #expect(try small.file.parts(of: splits[0], count: 4, request, metrics: metrics) == splits)
   }
 
   @Test func countsWithoutReading() throws {

@@ -72,6 +72,16 @@ enum ParquetTesting {
     return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 
+  private static func render(_ batches: [Batch], _ request: ScanRequest) -> [[String]] {
+    var result: [[String]] = request.columns.map { _ in [] }
+    for batch in batches {
+      for (index, column) in batch.columns.enumerated() {
+        for row in 0..<batch.rowCount { result[index].append(render(column.scalar(row), column.type)) }
+      }
+    }
+    return result
+  }
+
   /// An opened file, the columns it declares, and what it costs.
   struct Opened {
     var file: any FormatFile
@@ -111,13 +121,17 @@ enum ParquetTesting {
 
     /// Rows by column, in text form.
     func read(_ request: ScanRequest, metrics: ScanMetrics = ScanMetrics()) throws -> [[String]] {
-      var result: [[String]] = request.columns.map { _ in [] }
-      for batch in try batches(request, metrics: metrics) {
-        for (index, column) in batch.columns.enumerated() {
-          for row in 0..<batch.rowCount { result[index].append(render(column.scalar(row), column.type)) }
-        }
+      ParquetTesting.render(try batches(request, metrics: metrics), request)
+    }
+
+    /// Rows of some splits by column, in text form; one reader each.
+    func read(_ splits: [Split], _ request: ScanRequest, _ metrics: ScanMetrics) throws -> [[String]] {
+      var batches: [Batch] = []
+      for split in splits {
+        let reader = try file.makeReader(split, request, metrics: metrics)
+        while let batch = try reader.next() { batches.append(batch) }
       }
-      return result
+      return ParquetTesting.render(batches, request)
     }
   }
 }

@@ -80,6 +80,10 @@ class LeafReader {
   func loadDictionary() throws(ParquetDamage) -> Column? {
     if isDictionaryLoaded { return dictionary }
     isDictionaryLoaded = true
+    if let known = context.source.shared?.dictionary(leaf.index), known.entries.type == type {
+      (dictionary, dictionaryCount) = known
+      return dictionary
+    }
     guard let page = try pages.dictionaryPage() else { return nil }
     guard page.header.encoding == .plain || page.header.encoding == .plainDictionary else {
       throw ParquetDamage("the dictionary is encoded as \(page.header.encodingNumber)")
@@ -107,10 +111,11 @@ class LeafReader {
       }
       done += n
     }
-    dictionaryCount = count
-    dictionary = Column(
+    let entries = Column(
       flat: type, count: max(count, 1), values: buffer, validity: nil, heap: isString ? owners.heap : nil)
-    return dictionary
+    context.source.shared?.keep((entries, count), leaf.index)
+    (dictionary, dictionaryCount) = (entries, count)
+    return entries
   }
 
   private var fixedByteCount: Int {

@@ -23,7 +23,7 @@ enum PagePruning {
     defer { withExtendedLifetime(slice) {} }
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
     // An index that cannot be used is no reason to fail: the pages tell the same.
-    guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, context: context),
+    guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, rowCount, context.source),
       pages.pages.count == index.nullPages.count
     else { return nil }
     var kept: [Range<Int>] = []
@@ -53,14 +53,14 @@ enum PagePruning {
 
   /// The chunk's offset index; nil when it has none that can be used.
   static func offsetIndex(
-    _ metadata: ColumnChunkMetadata, context: RowGroupContext
+    _ metadata: ColumnChunkMetadata, _ rowCount: Int, _ source: RangeReader
   ) throws(QueryError) -> OffsetIndex? {
-    guard let place = metadata.offsetIndex, place.upperBound <= context.file.source.byteCount else { return nil }
+    guard let place = metadata.offsetIndex, place.upperBound <= source.source.byteCount else { return nil }
     guard let chunk = try? metadata.byteRange() else { return nil }
-    let slice = try context.source.read(place, kind: .metadata)
+    let slice = try source.read(place, kind: .metadata)
     defer { withExtendedLifetime(slice) {} }
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
-    return try? OffsetIndex(&reader, rowCount: context.rowCount, chunk: chunk)
+    return try? OffsetIndex(&reader, rowCount: rowCount, chunk: chunk)
   }
 
   /// Rows in both lists of ascending ranges.

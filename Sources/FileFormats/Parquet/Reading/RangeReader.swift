@@ -1,3 +1,4 @@
+import Columnar
 import ObjectStore
 import QueryErrors
 import Synchronization
@@ -20,6 +21,7 @@ struct RangeReader {
 final class SharedReads: Sendable {
   private struct State {
     var slices: [Range<UInt64>: ByteSlice] = [:]
+    var dictionaries: [Int: (entries: Column, count: Int)] = [:]
     var isCounted = false
     var rowsDone = 0
   }
@@ -37,6 +39,13 @@ final class SharedReads: Sendable {
       state.slices[range] = slice
       return slice
     }
+  }
+
+  /// The decoded dictionary of a leaf, when a reader has left it here.
+  func dictionary(_ leaf: Int) -> (entries: Column, count: Int)? { state.withLock { $0.dictionaries[leaf] } }
+
+  func keep(_ dictionary: (entries: Column, count: Int), _ leaf: Int) {
+    state.withLock { $0.dictionaries[leaf] = dictionary }
   }
 
   /// Whether this is the first reader that reads pages of the row group.

@@ -270,13 +270,15 @@ final class RowGroupScan {
     guard let place = metadata.offsetIndex else { return nil }
     if context.source.shared != nil {
       // Readers that share a row group have to cut it into the same ranges.
-      return try quietly { () throws(QueryError) in try PagePruning.offsetIndex(metadata, context: context) }
+      return try quietly { () throws(QueryError) in
+        try PagePruning.offsetIndex(metadata, context.rowCount, context.source)
+      }
     }
     let isFirst = conditions.first.map { $0.columns.contains(column) } ?? true
     let maySpare = isPagePruned || request.limit != nil || !isFirst
     guard maySpare, UInt64(metadata.compressedByteCount) > 4 * UInt64(place.count) else { return nil }
     return try quietly { () throws(QueryError) in
-      try PagePruning.offsetIndex(metadata, context: context)
+      try PagePruning.offsetIndex(metadata, context.rowCount, context.source)
     }
   }
 
