@@ -1,0 +1,55 @@
+import Foundation
+import QueryEngine
+import Testing
+
+/// What README.md shows works as it stands there.
+@Suite("README") struct ReadmeTests {
+  private static let text = try! String(contentsOf: LogicTestRunner.package.appending(path: "README.md"), encoding: .utf8)
+
+  /// The fenced blocks of a language.
+  private static func blocks(_ language: String) -> [String] {
+    text.components(separatedBy: "```\(language)\n").dropFirst().map { $0.components(separatedBy: "\n```")[0] }
+  }
+
+  /// The first command's query and the tour's statements, one after the other in one session.
+  @Test func statementsRun() async throws {
+    var configuration = SessionConfiguration()
+    configuration.home = nil
+    configuration.writesResults = false
+    let session = try Session(configuration)
+    let commands = Self.blocks("sh").compactMap { $0.components(separatedBy: "sqlq \"").dropFirst().first?.dropLast() }
+    #expect(commands.count == 1)
+    var rowCounts: [Int] = []
+    for block in commands.map(String.init) + Self.blocks("sql") {
+      for statement in Session.split(block).statements {
+        rowCounts.append(try await session.run(Self.inPackage(statement)).rowCount)
+      }
+    }
+    // As sample-data/README.md counts them: 2024 has eight months and one without.
+    #expect(rowCounts[..<5] == [2, 3, 9, 5, 0])
+    #expect(try await session.run("SELECT * FROM sales").rowCount == 6_065)
+  }
+
+  /// Tests may run in any folder.
+  private static func inPackage(_ statement: String) -> String {
+    statement.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/")
+  }
+
+  /// The example in Swift is `example` below, so that it compiles.
+  @Test func swiftExampleCompiles() throws {
+    func lines(_ text: String) -> [String] {
+      text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+    let source = lines(try String(contentsOf: URL(filePath: #filePath), encoding: .utf8))
+    let start = try #require(source.lastIndex(of: "private func example() async throws {"))
+    let body = Array(source[(start + 1)...].dropLast())
+    #expect(Self.blocks("swift").map(lines) == [["import QueryEngine"] + body])
+  }
+}
+
+private func example() async throws {
+  let session = try Session()
+  let result = try await session.run("SELECT count(*) FROM 'sample-data/sales/' WHERE year = ?", parameters: ["2024"])
+  for try await batch in session.stream("SELECT * FROM 'sample-data/sales/'") { print(batch.rowCount) }
+  print(result.statistics.bytesScanned, result.statistics.dollars)
+}
