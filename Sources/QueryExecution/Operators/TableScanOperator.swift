@@ -146,7 +146,7 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
 
   private var splitTarget: Int {
     let total = Int(clamping: files.listing.byteCount)
-    return min(TableScanSource.largestSplit, max(TableScanSource.smallestSplit, total / (context.threads * 32)))
+    return min(TableScanSource.largestSplit, max(TableScanSource.smallestSplit, total / (context.threads * 8)))
   }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
