@@ -107,8 +107,13 @@ enum ParquetTesting {
     /// The batches of a request, by one reader as far as splits merge.
     @discardableResult
     func batches(_ request: ScanRequest, metrics: ScanMetrics = ScanMetrics()) throws -> [Batch] {
+      try batches(file.splits(request, targetByteCount: .max, metrics: metrics), request, metrics)
+    }
+
+    /// The batches of some splits, one reader each.
+    private func batches(_ splits: [Split], _ request: ScanRequest, _ metrics: ScanMetrics) throws -> [Batch] {
       var result: [Batch] = []
-      for split in try file.splits(request, targetByteCount: .max, metrics: metrics) {
+      for split in splits {
         let reader = try file.makeReader(split, request, metrics: metrics)
         while let batch = try reader.next() {
           precondition(batch.rowCount > 0 && batch.columns.allSatisfy { $0.count == batch.rowCount })
@@ -124,14 +129,9 @@ enum ParquetTesting {
       ParquetTesting.render(try batches(request, metrics: metrics), request)
     }
 
-    /// Rows of some splits by column, in text form; one reader each.
+    /// Rows of some splits by column, in text form.
     func read(_ splits: [Split], _ request: ScanRequest, _ metrics: ScanMetrics) throws -> [[String]] {
-      var batches: [Batch] = []
-      for split in splits {
-        let reader = try file.makeReader(split, request, metrics: metrics)
-        while let batch = try reader.next() { batches.append(batch) }
-      }
-      return ParquetTesting.render(batches, request)
+      ParquetTesting.render(try batches(splits, request, metrics), request)
     }
   }
 }

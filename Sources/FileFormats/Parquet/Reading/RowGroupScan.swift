@@ -268,15 +268,12 @@ final class RowGroupScan {
   /// The chunk's offset index when reading by pages may spare some.
   private func offsetIndex(_ metadata: ColumnChunkMetadata, _ column: Int) throws(ParquetDamage) -> OffsetIndex? {
     guard let place = metadata.offsetIndex else { return nil }
-    if context.source.shared != nil {
-      // Readers that share a row group have to cut it into the same ranges.
-      return try quietly { () throws(QueryError) in
-        try PagePruning.offsetIndex(metadata, context.rowCount, context.source)
-      }
+    // Readers that share a row group have to cut it into the same ranges.
+    if context.source.shared == nil {
+      let isFirst = conditions.first.map { $0.columns.contains(column) } ?? true
+      let maySpare = isPagePruned || request.limit != nil || !isFirst
+      guard maySpare, UInt64(metadata.compressedByteCount) > 4 * UInt64(place.count) else { return nil }
     }
-    let isFirst = conditions.first.map { $0.columns.contains(column) } ?? true
-    let maySpare = isPagePruned || request.limit != nil || !isFirst
-    guard maySpare, UInt64(metadata.compressedByteCount) > 4 * UInt64(place.count) else { return nil }
     return try quietly { () throws(QueryError) in
       try PagePruning.offsetIndex(metadata, context.rowCount, context.source)
     }
