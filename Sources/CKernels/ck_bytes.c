@@ -97,9 +97,18 @@ int ck_mapping_is_damaged(int slot) {
 
 /* ---- Snappy ---- */
 
-static inline void copy16(uint8_t *to, const uint8_t *from) { memcpy(to, from, 16); }
+/* By way of a register: source and target may overlap. */
+static inline void copy16(uint8_t *to, const uint8_t *from) {
+  uint64_t words[2];
+  memcpy(words, from, 16);
+  memcpy(to, words, 16);
+}
 #if !defined(__x86_64__)
-static inline void copy8(uint8_t *to, const uint8_t *from) { memcpy(to, from, 8); }
+static inline void copy8(uint8_t *to, const uint8_t *from) {
+  uint64_t word;
+  memcpy(&word, from, 8);
+  memcpy(to, &word, 8);
+}
 #endif
 
 /* Reads the varint at the start; returns how many bytes it takes, or 0. */
@@ -130,9 +139,109 @@ static const union {
 } patterns = {{{0}, ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12),
                ROW(13), ROW(14), ROW(15), ROW(16)}};
 #undef ROW
+#endif
 
+/* Of a copy's tag: the length in the low byte, and above it what the tag holds of the offset, in its place. */
+#define TAG(t) (((t) & 3) == 1 ? ((((t) >> 2 & 7) + 4) | (t) >> 5 << 8) : ((t) >> 2) + 1)
+#define TAGS4(t) TAG(t), TAG(t + 1), TAG(t + 2), TAG(t + 3)
+#define TAGS16(t) TAGS4(t), TAGS4(t + 4), TAGS4(t + 8), TAGS4(t + 12)
+#define TAGS64(t) TAGS16(t), TAGS16(t + 16), TAGS16(t + 32), TAGS16(t + 48)
+static const uint16_t tags[256] = {TAGS64(0), TAGS64(64), TAGS64(128), TAGS64(192)};
+#undef TAG
+#undef TAGS4
+#undef TAGS16
+#undef TAGS64
+
+/* Writes a copy whose source and target overlap, or lie close; up to 64 bytes behind its end may be overwritten. */
+#if defined(__x86_64__)
 __attribute__((target("ssse3")))
 #endif
+static inline void copy_overlapping(uint8_t *op, size_t offset, size_t length) {
+  const uint8_t *from = op - offset;
+  if (offset >= 16) {
+    copy16(op, from);
+    copy16(op + 16, from + 16);
+    copy16(op + 32, from + 32);
+    copy16(op + 48, from + 48);
+    return;
+  }
+  uint8_t *to = op, *const end = op + length;
+#if defined(__x86_64__)
+  /* One shuffle repeats the pattern; the largest multiple of the offset within 16 bytes is where it starts anew. */
+  __m128i words = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)from), patterns.rows[offset]);
+  size_t step = 16 - 16 % offset;
+  for (; to < end; to += step) _mm_storeu_si128((__m128i *)to, words);
+#else
+  if (offset < 8) {
+    /* Repeat the pattern until source and target lie at least 8 bytes apart: 8 bytes first, then by its multiple. */
+    static const uint8_t steps[8] = {0, 8, 8, 9, 8, 10, 12, 14};
+    size_t step = steps[offset];
+    for (size_t i = 0; i < step; i++) to[i] = from[i];
+    from = to;
+    to += step;
+  }
+  for (; to < end; to += 8, from += 8) copy8(to, from);
+#endif
+}
+
+/* Decompresses elements while both ends are far enough to load and store whole words. Stops before an element of a rare form and
+   before a damaged one. */
+#if defined(__x86_64__)
+__attribute__((target("ssse3")))
+#endif
+__attribute__((noinline))
+static void decompress_far_from_ends(const uint8_t **source, const uint8_t *source_end, uint8_t **target, uint8_t *target_end,
+                                     const uint8_t *dst) {
+  /* A turn of the loop takes a literal of at most 61 bytes and a copy of 3, gives at most 60 and 64, and writes 64 at once. */
+  enum { MARGIN = 192 };
+  static const uint16_t masks[4] = {0, 0xFF, 0xFFFF, 0};
+  const uint8_t *ip = *source;
+  uint8_t *op = *target;
+  if (source_end - ip < MARGIN || target_end - op < MARGIN) return;
+  const uint8_t *const ip_limit = source_end - MARGIN;
+  uint8_t *const op_limit = target_end - MARGIN;
+  do {
+    size_t tag = *ip;
+    if ((tag & 3) == 0) {
+      if (__builtin_expect(tag >= 60 << 2, 0)) break;
+      size_t length = (tag >> 2) + 1;
+      copy16(op, ip + 1);
+      if (length > 16) {
+        copy16(op + 16, ip + 17);
+        copy16(op + 32, ip + 33);
+        copy16(op + 48, ip + 49);
+      }
+      ip += 1 + length;
+      op += length;
+      /* What follows a literal is a copy, as a rule. */
+      tag = *ip;
+      if ((tag & 3) == 0) continue;
+    }
+    size_t form = tag & 3;
+    if (__builtin_expect(form == 3, 0)) break;
+    uint16_t low;
+    memcpy(&low, ip + 1, 2);
+    size_t length = tags[tag] & 0xFF, offset = (tags[tag] & 0x700) | (low & masks[form]);
+    if (__builtin_expect(offset > (size_t)(op - dst), 0)) break;
+    if (__builtin_expect(offset >= length, 1)) {
+      const uint8_t *from = op - offset;
+      copy16(op, from);
+      if (length > 16) {
+        copy16(op + 16, from + 16);
+        copy16(op + 32, from + 32);
+        copy16(op + 48, from + 48);
+      }
+    } else {
+      if (offset == 0) break;
+      copy_overlapping(op, offset, length);
+    }
+    ip += form + 1;
+    op += length;
+  } while (ip < ip_limit && op < op_limit);
+  *source = ip;
+  *target = op;
+}
+
 int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t capacity) {
   const uint8_t *const src = (const uint8_t *)source;
   uint8_t *const dst = (uint8_t *)target;
@@ -142,137 +251,40 @@ int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t 
   const uint8_t *ip = src + head, *const ip_end = src + n;
   uint8_t *op = dst, *const op_end = dst + size;
 #define DAMAGED (-1 - (int64_t)(ip - src))
-  /* Far from both ends a copy element may be loaded and stored in whole words, and its form needs no branch. */
-  while (ip_end - ip >= 80 && op_end - op >= 80) {
-    size_t tag = *ip;
-    size_t length;
-    if ((tag & 3) == 0) {
-      length = (tag >> 2) + 1;
-      if (length > 60) {
-        size_t extra = length - 60;
-        length = 0;
-        for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
-        length += 1;
-        if ((size_t)(ip_end - ip) - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
-        memcpy(op, ip + 1 + extra, length);
-        ip += 1 + extra + length;
-        op += length;
-        continue;
-      }
-      copy16(op, ip + 1);
-      if (length > 16) {
-        copy16(op + 16, ip + 17);
-        copy16(op + 32, ip + 33);
-        copy16(op + 48, ip + 49);
-      }
-      ip += 1 + length;
-      op += length;
-      continue;
-    }
-    static const uint32_t masks[4] = {0, 0xFF, 0xFFFF, 0xFFFFFFFF};
-    static const uint8_t sizes[4] = {0, 2, 3, 5};
-    uint32_t word;
-    memcpy(&word, ip + 1, 4);
-    size_t form = tag & 3, is_short = form == 1;
-    size_t offset = (word & masks[form]) | ((tag >> 5) << 8 & (0 - is_short));
-    length = is_short ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
-    /* offset 0 wraps to the largest value. */
-    if (offset - 1 >= (size_t)(op - dst)) return DAMAGED;
-    ip += sizes[form];
-    const uint8_t *from = op - offset;
-#if defined(__x86_64__)
-    /* One shuffle repeats a pattern of any offset below 16; from 16 on it leaves the bytes as they are. */
-    size_t row = offset < 16 ? offset : 16;
-    __m128i words = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)from), patterns.rows[row]);
-    _mm_storeu_si128((__m128i *)op, words);
-    uint8_t *to = op, *const to_end = op + length;
-    if (length > 16) {
-      if (offset >= 16) {
-        copy16(op + 16, from + 16);
-        copy16(op + 32, from + 32);
-        copy16(op + 48, from + 48);
-      } else {
-        /* The largest multiple of the offset within 16 bytes: the pattern starts anew there. */
-        size_t step = 16 - 16 % offset;
-        for (to += step; to < to_end; to += step) _mm_storeu_si128((__m128i *)to, words);
-      }
-    }
-    op = to_end;
-    continue;
-#else
-    if (offset >= 16) {
-      copy16(op, from);
-      copy16(op + 16, from + 16);
-      if (length > 32) {
-        copy16(op + 32, from + 32);
-        copy16(op + 48, from + 48);
-      }
-      op += length;
-      continue;
-    }
-    uint8_t *to = op, *const to_end = op + length;
-    if (offset < 8) {
-      /* Repeat the pattern until source and target lie at least 8 bytes apart: 8 bytes first, then by its multiple. */
-      static const uint8_t steps[8] = {0, 8, 8, 9, 8, 10, 12, 14};
-      size_t step = steps[offset];
-      for (size_t i = 0; i < step; i++) to[i] = from[i];
-      from = to;
-      to += step;
-    }
-    while (to < to_end) {
-      copy8(to, from);
-      to += 8;
-      from += 8;
-    }
-    op = to_end;
-#endif
-  }
-  while (ip < ip_end) {
-    size_t tag = *ip;
-    size_t length, offset;
-    if ((tag & 3) == 0) {
-      length = (tag >> 2) + 1;
-      if (length <= 16 && ip_end - ip >= 17 && op_end - op >= 16) {
-        copy16(op, ip + 1);
-        ip += 1 + length;
-        op += length;
-        continue;
-      }
+  for (;;) {
+    decompress_far_from_ends(&ip, ip_end, &op, op_end, dst);
+    if (ip == ip_end) break;
+    /* One element with all checks. */
+    size_t left = (size_t)(ip_end - ip), tag = *ip, form = tag & 3;
+    size_t length = (tag >> 2) + 1;
+    if (form == 0) {
       size_t extra = 0;
       if (length > 60) {
         extra = length - 60;
-        if ((size_t)(ip_end - ip) < 1 + extra) return DAMAGED;
+        if (left < 1 + extra) return DAMAGED;
         length = 0;
         for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
         length += 1;
       }
-      if ((size_t)(ip_end - ip) - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
+      if (left - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
       memcpy(op, ip + 1 + extra, length);
       ip += 1 + extra + length;
       op += length;
       continue;
     }
-    size_t left = (size_t)(ip_end - ip);
-    if ((tag & 3) == 1) {
-      if (left < 2) return DAMAGED;
-      length = ((tag >> 2) & 7) + 4;
-      offset = ((tag >> 5) << 8) | ip[1];
-      ip += 2;
-    } else if ((tag & 3) == 2) {
-      if (left < 3) return DAMAGED;
-      length = (tag >> 2) + 1;
-      offset = (size_t)ip[1] | (size_t)ip[2] << 8;
-      ip += 3;
-    } else {
-      if (left < 5) return DAMAGED;
-      length = (tag >> 2) + 1;
-      offset = (size_t)ip[1] | (size_t)ip[2] << 8 | (size_t)ip[3] << 16 | (size_t)ip[4] << 24;
-      ip += 5;
+    static const uint8_t sizes[4] = {0, 2, 3, 5};
+    if (left < sizes[form]) return DAMAGED;
+    size_t offset = 0;
+    for (size_t i = 1; i < sizes[form]; i++) offset |= (size_t)ip[i] << (8 * (i - 1));
+    if (form == 1) {
+      length = tags[tag] & 0xFF;
+      offset |= tags[tag] & 0x700;
     }
     /* offset 0 wraps to the largest value. */
     if (offset - 1 >= (size_t)(op - dst) || (size_t)(op_end - op) < length) return DAMAGED;
     const uint8_t *from = op - offset;
     for (size_t i = 0; i < length; i++) op[i] = from[i];
+    ip += sizes[form];
     op += length;
   }
   if (op != op_end) return DAMAGED;
