@@ -61,7 +61,7 @@ final class GroupTable: @unchecked Sendable {
   /// Entries per group that an array may have beyond the small ones.
   private static let largestSpread = 8
   /// Tables of fewer bytes are not worth prefetching.
-  private static let cachedByteCount = 512 << 10
+  private static let cachedByteCount = 128 << 10
   private static let prefetchDistance = 16
   /// Most entries of a code → group table.
   private static let largestCodeCount = 1 << 18

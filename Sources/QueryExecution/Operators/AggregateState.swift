@@ -419,6 +419,8 @@ final class KeptRows: @unchecked Sendable {
   private static let trialRowCount = 1 << 17
 
   var byteCount: Int { (set?.byteCount ?? 0) + heldBytes }
+  /// The rows kept so far.
+  var heldRowCount: Int { columns.isEmpty ? (set?.groupCount ?? 0) + batches.reduce(0) { $0 + $1.rowCount } : rowCount }
 
   func add(
     _ arguments: [Column], ordering: [Column], groups: UnsafePointer<Int32>?, rowCount n: Int

@@ -9,8 +9,8 @@ import Synchronization
 ///     worker 0: batches → groups ┐                        ┌ partition 0 → merged groups → batches
 ///     worker 1: batches → groups ┴ split by hash of key → ┴ partition 1 → merged groups → batches
 ///
-/// A worker whose groups are nearly as many as its rows stops grouping and only sets rows aside by partition. When these have
-/// become many, they are grouped partition by partition, if that makes fewer of them, in tables that all workers share. Of several
+/// A worker that meets many new groups stops grouping and only sets rows aside by partition. When these have become many, they are
+/// grouped partition by partition, if that makes fewer of them, in tables that all workers share and that fit the caches. Of several
 /// grouping sets those whose keys another one has too are made of its groups in the end: ROLLUP reads its rows once.
 ///
 /// - Source: Leis et al., "Morsel-Driven Parallelism", SIGMOD 2014, section 4.4.
@@ -82,7 +82,10 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     private static let smallGroupCount = 1 << 17
     /// Rows between two looks at how well grouping reduces.
     private static let checkInterval = 1 << 18
+    /// Bytes of rows that may be set aside, or as many as the groups made of them take.
     private static let asideByteCount = 16 << 20
+    /// Rows per new group below which they are set aside: where they can be grouped before all are there, and elsewhere.
+    private static let (reduction, smallestReduction) = (8, 2)
 
     fileprivate init(
       _ worker: Worker, _ metrics: OperatorMetrics, _ specification: AggregateSpecification, _ shared: [SharedGroups]
@@ -115,8 +118,12 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
             specification.sets[index].map { batch.columns[specification.keys[$0]] },
             specification.argumentColumns.map { batch.columns[$0] }, rowCount: batch.rowCount)
           if aside.byteCount > asideLimits[index] {
-            let isWorthIt = try sharedGroups[index].take(aside, startingAt: worker.index)
-            if !isWorthIt { asideLimits[index] = max(asideLimits[index], aside.byteCount) * 2 }
+            if let groupBytes = try sharedGroups[index].take(aside, startingAt: worker.index) {
+              // The more groups, the more rows have to come at once for a partition's groups to be found in the caches.
+              if asideLimits[index] > 1 { asideLimits[index] = max(asideLimits[index], groupBytes) }
+            } else {
+              asideLimits[index] = max(asideLimits[index], aside.byteCount) * 2
+            }
           }
         } else {
           try state.add(batch)
@@ -148,7 +155,7 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       try reservation.set(byteCount)
     }
 
-    /// Sets rows aside from now on where at least half of the latest rows made new groups.
+    /// Sets rows aside from now on where a good part of the latest rows made new groups.
     ///
     /// The first rows tell nothing: any number of groups starts with new ones. Groups found by indexing an array stay as
     /// they are, because they are cheap to find and to merge.
@@ -156,7 +163,8 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       let isForced = firstCheck < Writer.smallGroupCount
       for (index, state) in states.enumerated() where aside[index] == nil {
         let groups = state.groupCount
-        let isReducing = (groups - groupsAtCheck[index]) * 2 < rowsSinceCheck
+        let wanted = specification.canGroupAside(index) ? Writer.reduction : Writer.smallestReduction
+        let isReducing = (groups - groupsAtCheck[index]) * wanted < rowsSinceCheck
         if specification.canPartition, let table = state.table, groups > firstCheck,
           isForced || (groupsAtCheck[index] > 0 && !isReducing && !table.isDirect)
         {
@@ -195,8 +203,8 @@ private final class SharedGroups: @unchecked Sendable {
   /// Groups a worker's rows; only those of some partitions when it turns out that nearly every row is a group of its own.
   ///
   /// - Parameter worker: workers begin at different partitions, so as not to wait for each other.
-  /// - Returns: whether all rows have been grouped.
-  func take(_ rows: PartitionedRows, startingAt worker: Int) throws(QueryError) -> Bool {
+  /// - Returns: the bytes of all groups, if all rows have been grouped.
+  func take(_ rows: PartitionedRows, startingAt worker: Int) throws(QueryError) -> Int? {
     let partitions = made.withLock { made in
       if made.isEmpty { made = (0..<PartitionedRows.count).map { _ in Partition() } }
       return made
@@ -220,11 +228,11 @@ private final class SharedGroups: @unchecked Sendable {
         return state.groupCount - before
       }
       rowCount += chunks.reduce(0) { $0 + $1.count }
-      if step == SharedGroups.sampleCount - 1, newGroups * 4 > rowCount * 3 { return false }
+      if step == SharedGroups.sampleCount - 1, newGroups * 4 > rowCount * 3 { return nil }
     }
     let byteCount = partitions.reduce(0) { sum, partition in sum + partition.lock.withLock { _ in partition.state?.byteCount ?? 0 } }
     try reservation.withLock { (reservation) throws(QueryError) in try reservation.set(byteCount) }
-    return true
+    return byteCount
   }
 
   /// The groups of a partition, which are the caller's from now on.
@@ -274,7 +282,10 @@ private final class SetMerge: @unchecked Sendable {
     } else if aside.contains(where: { $0 != nil }) {
       bits = PartitionedRows.bits
     } else {
-      bits = groups <= 1 << 14 ? 0 : (groups <= 1 << 19 ? 4 : PartitionedRows.bits)
+      // Rows kept for DISTINCT and ORDER BY are worked on by partition too, each in a table that fits the caches.
+      let kept = states.reduce(0) { sum, state in sum + state.kept.reduce(0) { $0 + ($1?.heldRowCount ?? 0) } }
+      bits =
+        groups <= 1 << 14 && kept <= 1 << 16 ? 0 : (groups <= 1 << 19 && kept <= 1 << 20 ? 4 : PartitionedRows.bits)
     }
     groupOrder = states.map { _ in nil }
     starts = states.map { _ in [] }

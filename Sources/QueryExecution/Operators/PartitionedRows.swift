@@ -15,12 +15,19 @@ final class PartitionedRows: @unchecked Sendable {
   private let layout: KeyLayout
   private let types: [DataType]
   private(set) var partitions: [[Chunk]] = Array(repeating: [], count: PartitionedRows.count)
+  /// The last chunk of each partition, which the partition keeps alive.
+  private var last: [Unmanaged<Chunk>?] = Array(repeating: nil, count: PartitionedRows.count)
   private let rows: KeyRows
   private var arena = StringArena()
-  private var order = Buffer(byteCount: 0)
-  private var partitionOf = Buffer(byteCount: 0)
   private(set) var byteCount = 0
   private(set) var rowCount = 0
+
+  // MARK: A batch in the order of its partitions
+  private var order = Buffer(byteCount: 0)
+  private var partitionOf = Buffer(byteCount: 0)
+  /// The words, then the arguments.
+  private var sorted: [Buffer] = []
+  private var sortedCapacity = 0
 
   private static let firstChunkRows = 512
   private static let chunkRows = 4096
@@ -38,14 +45,38 @@ final class PartitionedRows: @unchecked Sendable {
     let words: Buffer
     /// Integer layouts: 1 where the key is NULL.
     fileprivate(set) var nulls: Buffer?
-    fileprivate let values: [Buffer]
-    fileprivate var validity: [Bitmap?]
+    private let values: [Buffer]
+    private var validity: [Bitmap?]
+    /// Where the words and the arguments begin.
+    private let starts: UnsafeMutablePointer<UnsafeMutableRawPointer>
 
     fileprivate init(_ capacity: Int, _ layout: KeyLayout, _ types: [DataType]) {
       self.capacity = capacity
       words = Buffer(byteCount: capacity * layout.wordCount * 8)
       values = types.map { Buffer(byteCount: capacity * $0.physicalType.byteWidth) }
       validity = Array(repeating: nil, count: types.count)
+      starts = .allocate(capacity: types.count + 1)
+      starts[0] = words.pointer
+      for (index, buffer) in values.enumerated() { starts[index + 1] = buffer.pointer }
+    }
+
+    deinit { starts.deallocate() }
+
+    /// Copies rows `first..<first + n` of all columns to the end.
+    @inline(__always)
+    fileprivate func append(_ columns: UnsafeBufferPointer<SortedColumn>, _ first: Int, _ n: Int) {
+      for index in columns.indices {
+        let (source, width) = (columns[index].values, columns[index].byteWidth)
+        memcpy(starts[index] + count &* width, source + first &* width, n &* width)
+      }
+      count &+= n
+    }
+
+    /// Notes which of the rows just copied are NULL in an argument.
+    fileprivate func clearNulls(_ view: ColumnView, _ argument: Int, _ list: UnsafePointer<Int32>, _ n: Int) {
+      let bits = validity[argument] ?? Bitmap(count: capacity, filled: true)
+      validity[argument] = bits
+      for i in 0..<n where view.isNull(Int(list[i])) { bits.clear(count - n + i) }
     }
 
     /// The argument columns.
@@ -59,10 +90,17 @@ final class PartitionedRows: @unchecked Sendable {
     }
   }
 
+  /// A column of a batch in the order of the partitions.
+  fileprivate struct SortedColumn {
+    var values: UnsafeMutableRawPointer
+    var byteWidth: Int
+  }
+
   /// Takes the rows of a partition away.
   func take(_ partition: Int) -> [Chunk] {
     let chunks = partitions[partition]
     partitions[partition] = []
+    last[partition] = nil
     byteCount -= chunks.reduce(0) { $0 + $1.capacity * rowByteCount }
     return chunks
   }
@@ -76,11 +114,8 @@ final class PartitionedRows: @unchecked Sendable {
   func add(_ keys: [Column], _ arguments: [Column], rowCount n: Int) {
     rows.fill(keys, rowCount: n)
     rowCount += n
-    if order.byteCount < n * 4 {
-      order = Buffer(byteCount: n * 4)
-      partitionOf = Buffer(byteCount: n * 4)
-    }
-    let (sorted, partition) = (order.typed(Int32.self), partitionOf.typed(Int32.self))
+    reserve(n)
+    let (order, partition) = (order.typed(Int32.self), partitionOf.typed(Int32.self))
     let hashes = rows.hashes
     if rows.hasNulls {
       // As GroupTable.hash(of:) has it.
@@ -100,41 +135,66 @@ final class PartitionedRows: @unchecked Sendable {
       row = 0
       while row < n {
         let own = Int(partition[row])
-        sorted[starts[own]] = Int32(truncatingIfNeeded: row)
+        order[starts[own]] = Int32(truncatingIfNeeded: row)
         starts[own] &+= 1
         row &+= 1
       }
-      // Every start has moved to the next one's place.
-      var first = 0
-      for k in 0..<PartitionedRows.count {
-        let end = starts[k]
-        if end > first { append(sorted + first, end - first, to: k, arguments) }
-        first = end
+      sort(arguments, order, n)
+      withUnsafeTemporaryAllocation(of: SortedColumn.self, capacity: sorted.count) { columns in
+        columns[0] = SortedColumn(values: sorted[0].pointer, byteWidth: layout.wordCount * 8)
+        for (index, type) in types.enumerated() {
+          columns[index + 1] = SortedColumn(values: sorted[index + 1].pointer, byteWidth: type.physicalType.byteWidth)
+        }
+        let hasNulls = rows.hasNulls || arguments.contains { $0.validity != nil }
+        // Every start has moved to the next one's place.
+        var first = 0
+        for k in 0..<PartitionedRows.count {
+          let end = starts[k]
+          while first < end {
+            let chunk = chunk(k)
+            let count = chunk._withUnsafeGuaranteedRef { chunk in
+              let count = min(end &- first, chunk.capacity &- chunk.count)
+              chunk.append(UnsafeBufferPointer(columns), first, count)
+              return count
+            }
+            if hasNulls { noteNulls(chunk.takeUnretainedValue(), arguments, order + first, count) }
+            first += count
+          }
+        }
       }
     }
   }
 
-  /// Copies rows to the end of a partition.
-  private func append(_ list: UnsafePointer<Int32>, _ total: Int, to partition: Int, _ arguments: [Column]) {
-    var done = 0
-    while done < total {
-      if partitions[partition].last.map({ $0.count == $0.capacity }) ?? true {
-        let capacity = partitions[partition].isEmpty ? PartitionedRows.firstChunkRows : PartitionedRows.chunkRows
-        partitions[partition].append(Chunk(capacity, layout, types))
-        byteCount += capacity * rowByteCount
-      }
-      let chunk = partitions[partition].last!
-      let count = min(total - done, chunk.capacity - chunk.count)
-      copy(list + done, count, chunk, arguments)
-      chunk.count += count
-      done += count
-    }
+  private func reserve(_ n: Int) {
+    if n <= sortedCapacity { return }
+    sortedCapacity = n
+    order = Buffer(byteCount: n * 4)
+    partitionOf = Buffer(byteCount: n * 4)
+    sorted = [Buffer(byteCount: n * layout.wordCount * 8)] + types.map { Buffer(byteCount: n * $0.physicalType.byteWidth) }
   }
 
-  private func copy(_ list: UnsafePointer<Int32>, _ n: Int, _ chunk: Chunk, _ arguments: [Column]) {
+  /// The chunk of a partition that takes the next row.
+  @inline(__always)
+  private func chunk(_ partition: Int) -> Unmanaged<Chunk> {
+    if let last = last[partition], last._withUnsafeGuaranteedRef({ $0.count < $0.capacity }) { return last }
+    return makeChunk(partition)
+  }
+
+  @inline(never)
+  private func makeChunk(_ partition: Int) -> Unmanaged<Chunk> {
+    let capacity = partitions[partition].isEmpty ? PartitionedRows.firstChunkRows : PartitionedRows.chunkRows
+    let chunk = Chunk(capacity, layout, types)
+    partitions[partition].append(chunk)
+    byteCount += capacity * rowByteCount
+    let reference = Unmanaged.passUnretained(chunk)
+    last[partition] = reference
+    return reference
+  }
+
+  /// Puts the batch's words and arguments in the order of the partitions.
+  private func sort(_ arguments: [Column], _ list: UnsafePointer<Int32>, _ n: Int) {
     let w = layout.wordCount
-    let at = chunk.count
-    let (from, to) = (rows.words, chunk.words.typed(UInt64.self) + at * w)
+    let (from, to) = (rows.words, sorted[0].typed(UInt64.self))
     var i = 0
     if w == 1 {
       while i < n {
@@ -160,29 +220,19 @@ final class PartitionedRows: @unchecked Sendable {
         }
       }
     }
-    if rows.hasNulls || chunk.nulls != nil {
-      if chunk.nulls == nil { chunk.nulls = Buffer.zeroed(byteCount: chunk.capacity) }
-      let flags = chunk.nulls!.typed(UInt8.self) + at
-      let has = rows.hasNulls
-      i = 0
-      while i < n {
-        flags[i] = has ? rows.nulls[Int(list[i])] : 0
-        i &+= 1
-      }
-    }
     for (index, column) in arguments.enumerated() {
       let view = column.view
-      let values = chunk.values[index]
+      let values = sorted[index + 1]
       withExtendedLifetime(column) {
         switch types[index].physicalType.byteWidth {
-        case 1: PartitionedRows.gather(view, list, n, values.typed(UInt8.self) + at)
-        case 2: PartitionedRows.gather(view, list, n, values.typed(UInt16.self) + at)
-        case 4: PartitionedRows.gather(view, list, n, values.typed(UInt32.self) + at)
-        case 8: PartitionedRows.gather(view, list, n, values.typed(UInt64.self) + at)
+        case 1: PartitionedRows.gather(view, list, n, values.typed(UInt8.self))
+        case 2: PartitionedRows.gather(view, list, n, values.typed(UInt16.self))
+        case 4: PartitionedRows.gather(view, list, n, values.typed(UInt32.self))
+        case 8: PartitionedRows.gather(view, list, n, values.typed(UInt64.self))
         default:
           if types[index].physicalType == .string {
             let p = view.values.assumingMemoryBound(to: StringView.self)
-            let out = values.typed(StringView.self) + at
+            let out = values.typed(StringView.self)
             var i = 0
             while i < n {
               let row = Int(list[i])
@@ -190,19 +240,25 @@ final class PartitionedRows: @unchecked Sendable {
               i &+= 1
             }
           } else {
-            PartitionedRows.gather(view, list, n, values.typed(Int128.self) + at)
-          }
-        }
-        if view.validity != nil {
-          if chunk.validity[index] == nil { chunk.validity[index] = Bitmap(count: chunk.capacity, filled: true) }
-          let bits = chunk.validity[index]!
-          var i = 0
-          while i < n {
-            if view.isNull(Int(list[i])) { bits.clear(at &+ i) }
-            i &+= 1
+            PartitionedRows.gather(view, list, n, values.typed(Int128.self))
           }
         }
       }
+    }
+  }
+
+  /// Notes which of the last `n` rows of a chunk have a NULL as key or argument.
+  ///
+  /// - Parameter list: the rows' places in the batch.
+  private func noteNulls(_ chunk: Chunk, _ arguments: [Column], _ list: UnsafePointer<Int32>, _ n: Int) {
+    if rows.hasNulls {
+      let nulls = chunk.nulls ?? .zeroed(byteCount: chunk.capacity)
+      chunk.nulls = nulls
+      let flags = nulls.typed(UInt8.self) + (chunk.count - n)
+      for i in 0..<n { flags[i] = rows.nulls[Int(list[i])] }
+    }
+    for (index, column) in arguments.enumerated() where column.validity != nil {
+      chunk.clearNulls(column.view, index, list, n)
     }
   }
 
