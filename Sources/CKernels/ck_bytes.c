@@ -130,6 +130,29 @@ int64_t ck_snappy_size(const void *src, size_t n) {
   return read_size((const uint8_t *)src, n, &size) ? (int64_t)size : -1;
 }
 
+/* The length of the literal whose tag is at ip, and in *at where its bytes begin; 0 where the tag is cut off. */
+static size_t literal_length(const uint8_t *ip, size_t left, size_t *at) {
+  size_t length = (*ip >> 2) + 1, extra = 0;
+  if (length > 60) {
+    extra = length - 60;
+    if (left < 1 + extra) return 0;
+    length = 0;
+    for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
+    length += 1;
+  }
+  *at = 1 + extra;
+  return length;
+}
+
+size_t ck_snappy_literal(const void *source, size_t n, size_t size) {
+  const uint8_t *const src = (const uint8_t *)source;
+  uint64_t stated;
+  size_t head = read_size(src, n, &stated), at;
+  if (!head || head == n || stated != size || (src[head] & 3) != 0) return 0;
+  size_t length = literal_length(src + head, n - head, &at);
+  return length == size && n - head - at == size ? head + at : 0;
+}
+
 #if defined(__x86_64__)
 /* Row o: byte i comes from i mod o; row 16 is the identity. */
 #define ROW(o) {0 % o, 1 % o, 2 % o, 3 % o, 4 % o, 5 % o, 6 % o, 7 % o, 8 % o, 9 % o, 10 % o, 11 % o, 12 % o, 13 % o, 14 % o, 15 % o}
@@ -258,17 +281,11 @@ int64_t ck_snappy_decompress(const void *source, size_t n, void *target, size_t 
     size_t left = (size_t)(ip_end - ip), tag = *ip, form = tag & 3;
     size_t length = (tag >> 2) + 1;
     if (form == 0) {
-      size_t extra = 0;
-      if (length > 60) {
-        extra = length - 60;
-        if (left < 1 + extra) return DAMAGED;
-        length = 0;
-        for (size_t i = 0; i < extra; i++) length |= (size_t)ip[1 + i] << (8 * i);
-        length += 1;
-      }
-      if (left - 1 - extra < length || (size_t)(op_end - op) < length) return DAMAGED;
-      memcpy(op, ip + 1 + extra, length);
-      ip += 1 + extra + length;
+      size_t at;
+      length = literal_length(ip, left, &at);
+      if (length == 0 || left - at < length || (size_t)(op_end - op) < length) return DAMAGED;
+      memcpy(op, ip + at, length);
+      ip += at + length;
       op += length;
       continue;
     }

@@ -19,6 +19,9 @@ int ck_mapping_is_damaged(int slot);
    Source: google/snappy, format_description.txt. */
 int64_t ck_snappy_decompress(const void *src, size_t n, void *dst, size_t capacity);
 
+/* Where the bytes begin in a Snappy block that is one literal of `size` bytes and nothing else; 0 for other blocks. */
+size_t ck_snappy_literal(const void *src, size_t n, size_t size);
+
 /* The decompressed size that a Snappy block states, or -1. */
 int64_t ck_snappy_size(const void *src, size_t n);
 

@@ -141,6 +141,19 @@ package final class Decompressor {
     return size
   }
 
+  /// Where a block of `size` bytes has them as they are, if it does.
+  package static func offsetOfStored(
+    _ codec: CompressionCodec, _ source: UnsafeRawPointer, count: Int, size: Int
+  ) -> Int? {
+    switch codec {
+    case .none: return count == size ? 0 : nil
+    case .snappyRaw:
+      let offset = ck_snappy_literal(source, count, size)
+      return offset == 0 ? nil : offset
+    default: return nil
+    }
+  }
+
   static func snappyBlock(
     _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer, _ capacity: Int
   ) throws(QueryError) -> Int {

@@ -287,10 +287,11 @@ final class PageStream {
   private func decompress(
     _ source: UnsafeRawPointer, _ count: Int, _ size: Int, _ owner: AnyObject, _ buffer: inout Buffer?
   ) throws(ParquetDamage) -> (UnsafeRawPointer, AnyObject) {
-    if codec == .none {
-      guard count == size else { throw ParquetDamage("a page is of another size than its header says") }
-      return (source, owner)
+    // What would not compress is read where it lies.
+    if let offset = Decompressor.offsetOfStored(codec, source, count: count, size: size) {
+      return (source + offset, owner)
     }
+    if codec == .none { throw ParquetDamage("a page is of another size than its header says") }
     if let largestRatio, size > count * largestRatio + 1024 {
       throw ParquetDamage("a page of \(count) bytes cannot hold \(size) bytes")
     }
