@@ -190,6 +190,7 @@ private final class SharedGroups: @unchecked Sendable {
   /// Made when the first rows come; most aggregations never set any aside.
   private let made = Mutex<[Partition]>([])
   private let reservation: Mutex<MemoryReservation>
+  private let isNearlyUnique = Mutex(false)
 
   /// Partitions that show whether grouping makes fewer rows.
   private static let sampleCount = 8
@@ -228,12 +229,18 @@ private final class SharedGroups: @unchecked Sendable {
         return state.groupCount - before
       }
       rowCount += chunks.reduce(0) { $0 + $1.count }
-      if step == SharedGroups.sampleCount - 1, newGroups * 4 > rowCount * 3 { return nil }
+      if step == SharedGroups.sampleCount - 1, newGroups * 4 > rowCount * 3 {
+        isNearlyUnique.withLock { $0 = true }
+        return nil
+      }
     }
     let byteCount = partitions.reduce(0) { sum, partition in sum + partition.lock.withLock { _ in partition.state?.byteCount ?? 0 } }
     try reservation.withLock { (reservation) throws(QueryError) in try reservation.set(byteCount) }
     return byteCount
   }
+
+  /// How many groups so many rows of a partition are likely to make.
+  func expectedGroups(_ rowCount: Int) -> Int { isNearlyUnique.withLock { $0 } ? rowCount : rowCount / 4 }
 
   /// The groups of a partition, which are the caller's from now on.
   func takeState(_ index: Int) -> AggregateState? {
@@ -385,7 +392,7 @@ private final class SetMerge: @unchecked Sendable {
     if let begun = shared.takeState(morsel) {
       target = begun
     } else {
-      target = try AggregateState(specification, setIndex: setIndex, expectedGroups: expected + rowsAside / 4)
+      target = try AggregateState(specification, setIndex: setIndex, expectedGroups: expected + shared.expectedGroups(rowsAside))
     }
     for (worker, state) in states.enumerated() {
       let (first, end) = (starts[worker][morsel], starts[worker][morsel + 1])

@@ -212,6 +212,30 @@ let blockFixtures: [(codec: CompressionCodec, bytes: [UInt8])] = [
     }
   }
 
+  /// Blocks that are one literal, as the format description writes it.
+  @Test func storedBytesAreFoundInTheirBlock() throws {
+    let heads: [(size: Int, head: [UInt8])] = [
+      (1, [1, 0 << 2]), (60, [60, 59 << 2]), (61, [61, 60 << 2, 60]), (256, [0x80, 2, 60 << 2, 255]),
+      (257, [0x81, 2, 61 << 2, 0, 1]), (65_537, [0x81, 0x80, 4, 62 << 2, 0, 0, 1]),
+    ]
+    func offset(_ bytes: [UInt8], _ size: Int, _ codec: CompressionCodec = .snappyRaw) -> Int? {
+      bytes.withUnsafeBytes { Decompressor.offsetOfStored(codec, $0.baseAddress!, count: $0.count, size: size) }
+    }
+    for (size, head) in heads {
+      let plain = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+      let block = head + plain
+      #expect(try decompressBlock(.snappyRaw, block, capacity: size) == plain)
+      #expect(offset(block, size) == head.count)
+      #expect(offset(block, size + 1) == nil)
+      #expect(offset(block + [0, 7], size) == nil, "an element follows")
+      for length in 1..<min(block.count, 8) { #expect(offset(Array(block[..<length]), size) == nil) }
+      #expect(offset(block, block.count, .none) == 0 && offset(block, size, .none) == nil)
+      #expect(offset(block, size, .lz4Raw) == nil)
+    }
+    // Four bytes, then a copy of the first of them.
+    #expect(offset([8, 3 << 2, 1, 2, 3, 4, 0b0000_0001, 4], 8) == nil)
+  }
+
   private func snappyLibrary(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
     bytes.withUnsafeBufferPointer { pointer -> [UInt8]? in
       pointer.withMemoryRebound(to: CChar.self) { input in
