@@ -103,6 +103,15 @@ static inline void copy16(uint8_t *to, const uint8_t *from) {
   memcpy(words, from, 16);
   memcpy(to, words, 16);
 }
+/* Copies at most 64 bytes, whole words at a time: 16 or 64. */
+static inline void copy_short(uint8_t *to, const uint8_t *from, size_t length) {
+  copy16(to, from);
+  if (length > 16) {
+    copy16(to + 16, from + 16);
+    copy16(to + 32, from + 32);
+    copy16(to + 48, from + 48);
+  }
+}
 #if !defined(__x86_64__)
 static inline void copy8(uint8_t *to, const uint8_t *from) {
   uint64_t word;
@@ -182,10 +191,7 @@ __attribute__((target("ssse3")))
 static inline void copy_overlapping(uint8_t *op, size_t offset, size_t length) {
   const uint8_t *from = op - offset;
   if (offset >= 16) {
-    copy16(op, from);
-    copy16(op + 16, from + 16);
-    copy16(op + 32, from + 32);
-    copy16(op + 48, from + 48);
+    copy_short(op, from, length);
     return;
   }
   uint8_t *to = op, *const end = op + length;
@@ -228,12 +234,7 @@ static void decompress_far_from_ends(const uint8_t **source, const uint8_t *sour
     if ((tag & 3) == 0) {
       if (__builtin_expect(tag >= 60 << 2, 0)) break;
       size_t length = (tag >> 2) + 1;
-      copy16(op, ip + 1);
-      if (length > 16) {
-        copy16(op + 16, ip + 17);
-        copy16(op + 32, ip + 33);
-        copy16(op + 48, ip + 49);
-      }
+      copy_short(op, ip + 1, length);
       ip += 1 + length;
       op += length;
       /* What follows a literal is a copy, as a rule. */
@@ -247,13 +248,7 @@ static void decompress_far_from_ends(const uint8_t **source, const uint8_t *sour
     size_t length = tags[tag] & 0xFF, offset = (tags[tag] & 0x700) | (low & masks[form]);
     if (__builtin_expect(offset > (size_t)(op - dst), 0)) break;
     if (__builtin_expect(offset >= length, 1)) {
-      const uint8_t *from = op - offset;
-      copy16(op, from);
-      if (length > 16) {
-        copy16(op + 16, from + 16);
-        copy16(op + 32, from + 32);
-        copy16(op + 48, from + 48);
-      }
+      copy_short(op, op - offset, length);
     } else {
       if (offset == 0) break;
       copy_overlapping(op, offset, length);

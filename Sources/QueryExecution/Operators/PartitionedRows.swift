@@ -27,7 +27,6 @@ final class PartitionedRows: @unchecked Sendable {
   private var partitionOf = Buffer(byteCount: 0)
   /// The words, then the arguments.
   private var sorted: [Buffer] = []
-  private var sortedCapacity = 0
 
   private static let firstChunkRows = 512
   private static let chunkRows = 4096
@@ -72,11 +71,22 @@ final class PartitionedRows: @unchecked Sendable {
       count &+= n
     }
 
-    /// Notes which of the rows just copied are NULL in an argument.
-    fileprivate func clearNulls(_ view: ColumnView, _ argument: Int, _ list: UnsafePointer<Int32>, _ n: Int) {
-      let bits = validity[argument] ?? Bitmap(count: capacity, filled: true)
-      validity[argument] = bits
-      for i in 0..<n where view.isNull(Int(list[i])) { bits.clear(count - n + i) }
+    /// Notes which of the last `n` rows have a NULL as key or argument.
+    ///
+    /// - Parameter list: the rows' places in the batch.
+    fileprivate func noteNulls(_ rows: KeyRows, _ arguments: [Column], _ list: UnsafePointer<Int32>, _ n: Int) {
+      if rows.hasNulls {
+        let nulls = nulls ?? .zeroed(byteCount: capacity)
+        self.nulls = nulls
+        let flags = nulls.typed(UInt8.self) + (count - n)
+        for i in 0..<n { flags[i] = rows.nulls[Int(list[i])] }
+      }
+      for (index, column) in arguments.enumerated() where column.validity != nil {
+        let bits = validity[index] ?? Bitmap(count: capacity, filled: true)
+        validity[index] = bits
+        let view = column.view
+        for i in 0..<n where view.isNull(Int(list[i])) { bits.clear(count - n + i) }
+      }
     }
 
     /// The argument columns.
@@ -157,7 +167,7 @@ final class PartitionedRows: @unchecked Sendable {
               chunk.append(UnsafeBufferPointer(columns), first, count)
               return count
             }
-            if hasNulls { noteNulls(chunk.takeUnretainedValue(), arguments, order + first, count) }
+            if hasNulls { chunk.takeUnretainedValue().noteNulls(rows, arguments, order + first, count) }
             first += count
           }
         }
@@ -166,8 +176,7 @@ final class PartitionedRows: @unchecked Sendable {
   }
 
   private func reserve(_ n: Int) {
-    if n <= sortedCapacity { return }
-    sortedCapacity = n
+    if n * 4 <= order.byteCount { return }
     order = Buffer(byteCount: n * 4)
     partitionOf = Buffer(byteCount: n * 4)
     sorted = [Buffer(byteCount: n * layout.wordCount * 8)] + types.map { Buffer(byteCount: n * $0.physicalType.byteWidth) }
@@ -244,21 +253,6 @@ final class PartitionedRows: @unchecked Sendable {
           }
         }
       }
-    }
-  }
-
-  /// Notes which of the last `n` rows of a chunk have a NULL as key or argument.
-  ///
-  /// - Parameter list: the rows' places in the batch.
-  private func noteNulls(_ chunk: Chunk, _ arguments: [Column], _ list: UnsafePointer<Int32>, _ n: Int) {
-    if rows.hasNulls {
-      let nulls = chunk.nulls ?? .zeroed(byteCount: chunk.capacity)
-      chunk.nulls = nulls
-      let flags = nulls.typed(UInt8.self) + (chunk.count - n)
-      for i in 0..<n { flags[i] = rows.nulls[Int(list[i])] }
-    }
-    for (index, column) in arguments.enumerated() where column.validity != nil {
-      chunk.clearNulls(column.view, index, list, n)
     }
   }
 
