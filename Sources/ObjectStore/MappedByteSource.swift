@@ -1,18 +1,21 @@
 import CKernels
 import Glibc
 package import QueryErrors
+import Synchronization
 
 /// A file mapped into memory: ranges are handed out without a copy.
 ///
 /// A page behind the mapping keeps the bytes after the last slice readable. When the file has another size than at
-/// `open`, ranges are copied out with `pread` instead, so a file cut off between two reads is an error. When it is cut
-/// off while a slice is in use, the SIGBUS handler of CKernels puts zero pages in place of the lost ones and marks the
-/// mapping; `checkUnchanged` and the next `read` then throw.
+/// `open`, ranges are copied out with `pread` instead, so a file cut off between two reads is an error; the size is asked
+/// for once a tick of the kernel's clock. When the file is cut off while a slice is in use, the SIGBUS handler of CKernels
+/// puts zero pages in place of the lost ones and marks the mapping; `checkUnchanged` and the next `read` then throw.
 package final class MappedByteSource: ByteSource, @unchecked Sendable {
   package let info: ObjectInfo
   private let descriptor: Int32
   private let meter: ScanMeter
   private let mapping: FileMapping
+  /// When the size was last what it was at `open`.
+  private let lastLook = Atomic<Int>(0)
 
   /// Shorter ranges are not worth a call that starts reading ahead.
   private static let adviceLimit = 128 << 10
@@ -30,12 +33,22 @@ package final class MappedByteSource: ByteSource, @unchecked Sendable {
   package func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice {
     guard range.upperBound <= byteCount else { throw outOfRange(range) }
     try meter.add(range.count, kind: kind)
-    var status = stat()
-    if fstat(descriptor, &status) != 0 || status.st_size != off_t(byteCount) || mapping.isDamaged {
-      return try readCopy(descriptor, range, path: path)
-    }
+    if !hasSameSize() || mapping.isDamaged { return try readCopy(descriptor, range, path: path) }
     if range.count >= MappedByteSource.adviceLimit { advise(range) }
     return ByteSlice(pointer: mapping.pointer + Int(range.lowerBound), count: range.count, owner: mapping)
+  }
+
+  /// Whether the file was as large as at `open` within the last milliseconds: most pages are read within one, and asking
+  /// the kernel costs as much as decoding hundreds of values.
+  private func hasSameSize() -> Bool {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    let now = time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+    if lastLook.load(ordering: .relaxed) == now { return true }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size == off_t(byteCount) else { return false }
+    lastLook.store(now, ordering: .relaxed)
+    return true
   }
 
   package func prefetch(_ range: Range<UInt64>) {

@@ -1,4 +1,33 @@
 extension Column {
+  /// The rows of all columns, in order; those of one dictionary stay dictionary-encoded.
+  ///
+  /// - Shape: all of one physical type; the result has type `type`.
+  package static func joined(_ columns: [Column], type: DataType) -> Column {
+    guard columns.count > 1, let base = columns[0].base,
+      columns.allSatisfy({ $0.encoding == .dictionary && $0.base === base })
+    else { return concatenate(columns, type: type) }
+    let total = columns.reduce(0) { $0 + $1.count }
+    let indices = Buffer(byteCount: total * 4)
+    var done = 0
+    for column in columns {
+      (indices.pointer + done * 4).copyMemory(from: column.indices!.pointer, byteCount: column.count * 4)
+      done += column.count
+    }
+    return .dictionary(base, indices: indices, count: total, validity: validity(of: columns, total)).retyped(type)
+  }
+
+  /// The validity of all columns, in order.
+  private static func validity(of columns: [Column], _ total: Int) -> Bitmap? {
+    guard columns.contains(where: { $0.validity != nil }) else { return nil }
+    let bitmap = Bitmap(count: total, filled: true)
+    var done = 0
+    for column in columns {
+      if let own = column.validity { bitmap.copy(own.words, count: column.count, to: done) }
+      done += column.count
+    }
+    return bitmap
+  }
+
   /// The rows of all columns, in order, as one flat column (a lone column stays as it is).
   ///
   /// - Shape: all of one physical type; the result has type `type`.
@@ -7,24 +36,11 @@ extension Column {
     let total = columns.reduce(0) { $0 + $1.count }
     if total == 0 { return .empty(type) }
     if columns.allSatisfy(\.isAllNull) { return .nulls(type, count: total) }
-    var validity: Bitmap?
-    if columns.contains(where: { $0.validity != nil }) {
-      let bitmap = Bitmap(count: total, filled: false)
-      var row = 0
-      for column in columns {
-        if let own = column.validity {
-          for i in 0..<column.count where own[i] { bitmap.set(row + i) }
-        } else {
-          for i in 0..<column.count { bitmap.set(row + i) }
-        }
-        row += column.count
-      }
-      validity = bitmap
-    }
-    let flats = columns.map { $0.flattened() }
+    let validity = validity(of: columns, total)
     switch type.physicalType {
     case .null: return .nulls(type, count: total)
     case .row:
+      let flats = columns.map { $0.flattened() }
       let children = type.childTypes.enumerated().map { index, child in
         Column.concatenate(flats.map { $0.children[index] }, type: child)
       }
@@ -35,7 +51,8 @@ extension Column {
       out[0] = 0
       var row = 0
       var sources: [[Column]] = type.childTypes.map { _ in [] }
-      for flat in flats where flat.count > 0 {
+      for column in columns where column.count > 0 {
+        let flat = column.flattened()
         let first = flat.elementRange(0).lowerBound
         let last = flat.elementRange(flat.count - 1).upperBound
         for index in sources.indices {
@@ -54,10 +71,10 @@ extension Column {
       var at = 0
       var heap: StringHeap?
       var owners: [AnyObject] = []
-      for flat in flats {
-        (values.pointer + at).copyMemory(from: flat.values!.pointer, byteCount: flat.count * width)
-        at += flat.count * width
-        if let own = flat.heap, owners.last !== own { owners.append(own) }
+      for column in columns {
+        column.writeValues(to: values.pointer + at)
+        at += column.count * width
+        if let own = column.storage.heap, owners.last !== own { owners.append(own) }
       }
       if !owners.isEmpty { heap = owners.count == 1 ? owners[0] as? StringHeap : StringHeap(owners) }
       return Column(flat: type, count: total, values: values, validity: validity, heap: heap)

@@ -62,4 +62,29 @@ extension Column {
     }
     return buffer
   }
+
+  /// Writes the values of all rows, in order; those of NULLs are unspecified.
+  ///
+  /// - Shape: a type of fixed width; `target` has room for `count` values.
+  func writeValues(to target: UnsafeMutableRawPointer) {
+    let width = type.physicalType.byteWidth
+    if encoding == .flat { return target.copyMemory(from: values!.pointer, byteCount: count * width) }
+    switch width {
+    case 1: writeValues(UInt8.self, target)
+    case 2: writeValues(UInt16.self, target)
+    case 4: writeValues(UInt32.self, target)
+    case 8: writeValues(UInt64.self, target)
+    default: writeValues(UInt128.self, target)
+    }
+  }
+
+  private func writeValues<T: BitwiseCopyable>(_: T.Type, _ target: UnsafeMutableRawPointer) {
+    let view = view
+    let (from, to) = (view.values.assumingMemoryBound(to: T.self), target.assumingMemoryBound(to: T.self))
+    var row = 0
+    while row < count {
+      to[row] = from[view.position(row)]
+      row &+= 1
+    }
+  }
 }

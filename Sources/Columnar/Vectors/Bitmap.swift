@@ -34,6 +34,22 @@ public struct Bitmap: @unchecked Sendable {
   @inlinable @inline(__always)
   public func clear(_ row: Int) { words[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
 
+  /// Copies `count` bits from bit 0 of `source` to the bits from `offset` on.
+  package func copy(_ source: UnsafePointer<UInt64>, count: Int, to offset: Int) {
+    var done = 0
+    while done < count {
+      let at = offset &+ done
+      let room = 64 &- (at & 63)
+      let take = min(room, count &- done)
+      var bits = source[done >> 6] &>> UInt64(done & 63)
+      if (done & 63) &+ take > 64 { bits |= source[(done >> 6) &+ 1] &<< UInt64(64 &- (done & 63)) }
+      let ones: UInt64 = take == 64 ? ~0 : (1 &<< UInt64(take)) &- 1
+      let shift = UInt64(at & 63)
+      words[at >> 6] = (words[at >> 6] & ~(ones &<< shift)) | ((bits & ones) &<< shift)
+      done &+= take
+    }
+  }
+
   /// Number of set bits.
   public var setCount: Int {
     var total = 0

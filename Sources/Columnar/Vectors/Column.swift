@@ -227,6 +227,11 @@ public final class Column: @unchecked Sendable {
 
   // MARK: Changing the shape
 
+  /// Whether these are strings of few different entries: four bytes a row instead of sixteen.
+  package var isSmallDictionary: Bool {
+    encoding == .dictionary && type.physicalType == .string && base!.count * 4 <= count
+  }
+
   /// The same values as a flat column.
   public func flattened() -> Column {
     switch encoding {
@@ -275,6 +280,19 @@ public final class Column: @unchecked Sendable {
       }
       return base!.wrapped(indices: taken, count: count, validity: validity?.taking(rows, count: count))
     }
+  }
+
+  /// Rows `offset ..< offset + count` of a flat column without NULLs, for a look at them: fixed-width values stay where they are.
+  ///
+  /// - Parameter offset: a multiple of 64.
+  public func window(offset: Int, count: Int) -> Column {
+    guard encoding == .flat, validity == nil, children.isEmpty, let values, offset & 63 == 0 else {
+      return slice(offset: offset, count: count)
+    }
+    precondition(offset >= 0 && count >= 0 && offset + count <= self.count)
+    let width = type.physicalType.byteWidth
+    let rows = Buffer(borrowing: values.pointer + offset * width, byteCount: count * width, owner: values)
+    return Column(flat: type, count: count, values: rows, validity: nil, heap: heap)
   }
 
   /// Rows `offset ..< offset + count`, values copied.

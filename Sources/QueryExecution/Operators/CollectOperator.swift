@@ -28,8 +28,10 @@ final class CollectedBatches: @unchecked Sendable {
   private static let trimmedByteCount = 32 << 20
 
   /// All rows, made column by column on all workers; each column's batches go when it is made.
+  ///
+  /// - Parameter join: makes one column of a column's batches, given its index.
   func takeColumns(
-    _ types: [DataType], _ scheduler: Scheduler, _ finish: @escaping @Sendable (Column) -> Column = { $0 }
+    _ types: [DataType], _ scheduler: Scheduler, _ join: @escaping @Sendable (Int, [Column]) -> Column
   ) throws(QueryError) -> [Column] {
     let pieces = ColumnSlots(types.indices.map { index in batches.map { $0.columns[index] } })
     let columns = ColumnSlots(types.map { _ in [] })
@@ -38,7 +40,7 @@ final class CollectedBatches: @unchecked Sendable {
     clear()
     defer { withExtendedLifetime(reservation) {} }
     try scheduler.forEach(types.count) { (index) throws(QueryError) in
-      columns.set(index, [finish(Column.concatenate(pieces.take(index), type: types[index]))])
+      columns.set(index, [join(index, pieces.take(index))])
     }
     if byteCount >= CollectedBatches.trimmedByteCount { Buffer.trimUnused() }
     return types.indices.map { columns.take($0)[0] }
@@ -52,7 +54,8 @@ final class CollectedBatches: @unchecked Sendable {
       throw QueryError(.exceededLocalMemoryLimit, "An operator has to hold more than 2147483584 rows at once")
     }
     let rowCount = rowCount
-    return Batch(columns: try takeColumns(types, scheduler), rowCount: rowCount)
+    let columns = try takeColumns(types, scheduler) { Column.concatenate($1, type: types[$0]) }
+    return Batch(columns: columns, rowCount: rowCount)
   }
 }
 

@@ -86,13 +86,17 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     build.rowCount = rowCount
     let reservation = MemoryReservation(context.memory)
     let specification = self.specification
-    build.columns = try collected.takeColumns(specification.types, scheduler) { $0.flattened() }
+    build.columns = try collected.takeColumns(specification.types, scheduler) { index, pieces in
+      let column = Column.joined(pieces, type: specification.types[index])
+      let staysEncoded = column.isSmallDictionary && !specification.keys.contains(index)
+      return staysEncoded ? column : column.flattened()
+    }
     try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if !specification.keys.isEmpty { try buildTable(scheduler) }
     for index in build.columns.indices where !specification.kept.contains(index) {
       build.columns[index] = .nulls(specification.types[index], count: 0)
     }
-    for column in build.columns { column.heap?.outlivesBatches = true }
+    for column in build.columns { (column.base ?? column).heap?.outlivesBatches = true }
     try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
     if specification.marksMatched { build.matched = Buffer.zeroed(byteCount: rowCount) }
     try reservation.grow((build.table?.byteCount ?? 0) + (build.matched?.byteCount ?? 0))

@@ -13,7 +13,9 @@ final class WorkerPool: @unchecked Sendable {
   private var body: (@Sendable (Int) -> Void)?
   /// Raised for each round, so that threads know a new one from the one they did.
   private var round = 0
-  private var wanted = 0
+  /// The worker numbers that nobody has taken up yet.
+  private var unclaimed = 0..<0
+  /// Threads at work on a number.
   private var running = 0
   private var isClosing = false
 
@@ -40,29 +42,32 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   /// Calls `body` once per worker number `0 ..< workerCount`, number 0 on the calling thread, and waits for all.
+  ///
+  /// Numbers that no thread has taken up when the caller is done with its own are the caller's too, so that little work
+  /// does not wait for threads to wake.
   func run(_ workerCount: Int, _ body: @escaping @Sendable (Int) -> Void) {
     if workerCount <= 1 { return body(0) }
     grow(to: workerCount - 1)
-    let helpers = min(workerCount - 1, threads.count)
     pthread_mutex_lock(lock)
     self.body = body
-    wanted = helpers
-    running = helpers
+    unclaimed = 1..<workerCount
     round += 1
     pthread_cond_broadcast(wake)
     pthread_mutex_unlock(lock)
     body(0)
-    // Workers that could not be started: their share is done here, one after the other.
-    var index = helpers + 1
-    while index < workerCount {
-      body(index)
-      index += 1
-    }
     pthread_mutex_lock(lock)
+    while let number = claim() {
+      pthread_mutex_unlock(lock)
+      body(number)
+      pthread_mutex_lock(lock)
+    }
     while running > 0 { pthread_cond_wait(done, lock) }
     self.body = nil
     pthread_mutex_unlock(lock)
   }
+
+  /// Takes up a number, if one is left; the lock is held.
+  private func claim() -> Int? { unclaimed.popFirst() }
 
   /// Ends the threads; the pool can be used again.
   func close() {
@@ -81,14 +86,14 @@ final class WorkerPool: @unchecked Sendable {
       defer { attributes.deallocate() }
       pthread_attr_init(attributes)
       pthread_attr_setstacksize(attributes, WorkerPool.stackSize)
-      let start = Start(pool: self, number: threads.count + 1, round: round)
+      let start = Start(pool: self, round: round)
       var thread: pthread_t = 0
       let argument = Unmanaged.passRetained(start)
       let result = pthread_create(
         &thread, attributes,
         { argument in
           let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-          start.pool.work(start.number, start.round)
+          start.pool.work(after: start.round)
           return nil
         }, argument.toOpaque())
       pthread_attr_destroy(attributes)
@@ -102,17 +107,15 @@ final class WorkerPool: @unchecked Sendable {
 
   private final class Start: @unchecked Sendable {
     let pool: WorkerPool
-    let number: Int
     let round: Int
-    init(pool: WorkerPool, number: Int, round: Int) {
+    init(pool: WorkerPool, round: Int) {
       self.pool = pool
-      self.number = number
       self.round = round
     }
   }
 
-  /// What each thread does until the pool closes.
-  private func work(_ number: Int, _ firstRound: Int) {
+  /// What each thread does until the pool closes, from the round after this one on.
+  private func work(after firstRound: Int) {
     var seen = firstRound
     while true {
       pthread_mutex_lock(lock)
@@ -122,13 +125,14 @@ final class WorkerPool: @unchecked Sendable {
         return
       }
       seen = round
-      let body = number <= wanted ? self.body : nil
-      pthread_mutex_unlock(lock)
-      guard let body else { continue }
-      body(number)
-      pthread_mutex_lock(lock)
-      running -= 1
-      if running == 0 { pthread_cond_signal(done) }
+      while let number = claim(), let body {
+        running += 1
+        pthread_mutex_unlock(lock)
+        body(number)
+        pthread_mutex_lock(lock)
+        running -= 1
+        if running == 0 { pthread_cond_signal(done) }
+      }
       pthread_mutex_unlock(lock)
     }
   }

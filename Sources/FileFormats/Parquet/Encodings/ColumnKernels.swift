@@ -81,24 +81,6 @@ enum ColumnKernels {
     }
   }
 
-  /// Copies `count` bits from bit 0 of `source` to bit `offset` of `target`; bits around them stay.
-  static func copyBits(
-    _ source: UnsafePointer<UInt64>, _ count: Int, _ target: UnsafeMutablePointer<UInt64>, offset: Int
-  ) {
-    var done = 0
-    while done < count {
-      let at = offset &+ done
-      let room = 64 &- (at & 63)
-      let take = min(room, count &- done)
-      var bits = source[done >> 6] &>> UInt64(done & 63)
-      if (done & 63) &+ take > 64 { bits |= source[(done >> 6) &+ 1] &<< UInt64(64 &- (done & 63)) }
-      let ones: UInt64 = take == 64 ? ~0 : (1 &<< UInt64(take)) &- 1
-      let shift = UInt64(at & 63)
-      target[at >> 6] = (target[at >> 6] & ~(ones &<< shift)) | ((bits & ones) &<< shift)
-      done &+= take
-    }
-  }
-
   /// Of the rows in `selection`, those whose bit is set: their numbers among the set bits, and a bit per selected row.
   ///
   /// - Shape: `ordinals`: `count` and one more; `selectedBits`: ⌈count / 64⌉ words.

@@ -183,7 +183,7 @@ final class FlatColumnReader: ColumnReader {
       }
       if valueCount != produced {
         if out.validity == nil { out.validity = Bitmap(count: out.capacity, filled: true) }
-        ColumnKernels.copyBits(bits, produced, out.validity!.words, offset: out.filled)
+        out.validity!.copy(bits, count: produced, to: out.filled)
       }
     } else if picked != nil {
       valueCount = pickedCount

@@ -94,11 +94,32 @@ class LeafReader {
     guard count <= page.valueByteCount * 8, smallest == 0 || count <= page.valueByteCount / smallest else {
       throw ParquetDamage("the dictionary claims \(count) entries in \(page.valueByteCount) bytes")
     }
+    var owners = ByteOwners()
+    let asTheyAre = valuesAsTheyAre(page, count)
+    let buffer = if let asTheyAre { asTheyAre } else { try convertedValues(page, count, &owners) }
+    let entries = Column(
+      flat: type, count: max(count, 1), values: buffer, validity: nil, heap: isString ? owners.heap : nil)
+    context.source.shared?.keep((entries, count), leaf.index)
+    (dictionary, dictionaryCount) = (entries, count)
+    return entries
+  }
+
+  /// The values of a decompressed page where they have the column's form already.
+  private func valuesAsTheyAre(_ page: LoadedPage, _ count: Int) -> Buffer? {
+    guard conversion.isIdentity, count > 0, fixedByteCount == byteWidth, leaf.physical != .fixedByteArray,
+      let buffer = page.owner as? Buffer, page.values == buffer.pointer
+    else { return nil }
+    return buffer
+  }
+
+  /// The values of a page with plain ones, decoded.
+  private func convertedValues(
+    _ page: LoadedPage, _ count: Int, _ owners: inout ByteOwners
+  ) throws(ParquetDamage) -> Buffer {
     var values = try ValueDecoder(
       page.values, count: page.valueByteCount, encoding: .plain, leaf: leaf, layout: layout, owner: page.owner)
     // One entry at least, so that indices of NULLs have something to point to.
-    let buffer = Buffer.zeroed(byteCount: max(count, 1) * byteWidth)
-    var owners = ByteOwners()
+    let buffer = count == 0 ? Buffer.zeroed(byteCount: byteWidth) : Buffer(byteCount: count * byteWidth)
     var done = 0
     while done < count {
       let n = min(count - done, DecodeScratch.rowCount)
@@ -111,11 +132,7 @@ class LeafReader {
       }
       done += n
     }
-    let entries = Column(
-      flat: type, count: max(count, 1), values: buffer, validity: nil, heap: isString ? owners.heap : nil)
-    context.source.shared?.keep((entries, count), leaf.index)
-    (dictionary, dictionaryCount) = (entries, count)
-    return entries
+    return buffer
   }
 
   private var fixedByteCount: Int {

@@ -434,7 +434,7 @@ final class RowGroupScan {
       if request.predicateOnlyColumns.contains(index) {
         columns.append(.nulls(plans[index].type, count: count))
       } else if !pieces[index].isEmpty {
-        var column = RowGroupScan.join(pieces[index], type: plans[index].type)
+        var column = Column.joined(pieces[index], type: plans[index].type)
         if column.encoding == .dictionary, column.type.physicalType != .string { column = column.flattened() }
         columns.append(column)
       } else {
@@ -444,27 +444,6 @@ final class RowGroupScan {
     }
     survivorCount = 0
     return Batch(columns: columns, rowCount: count)
-  }
-
-  /// The pieces as one column; those of one dictionary stay dictionary-encoded.
-  private static func join(_ pieces: [Column], type: DataType) -> Column {
-    if pieces.count == 1 { return pieces[0] }
-    guard let base = pieces[0].base, pieces[0].encoding == .dictionary,
-      pieces.allSatisfy({ $0.encoding == .dictionary && $0.base === base })
-    else { return Column.concatenate(pieces, type: type) }
-    let total = pieces.reduce(0) { $0 + $1.count }
-    let indices = Buffer(byteCount: total * 4)
-    var validity: Bitmap?
-    var done = 0
-    for piece in pieces {
-      (indices.pointer + done * 4).copyMemory(from: piece.indices!.pointer, byteCount: piece.count * 4)
-      if let own = piece.validity {
-        if validity == nil { validity = Bitmap(count: total, filled: true) }
-        ColumnKernels.copyBits(own.words, piece.count, validity!.words, offset: done)
-      }
-      done += piece.count
-    }
-    return .dictionary(base, indices: indices, count: total, validity: validity)
   }
 
   /// Tells the metrics what was spared.

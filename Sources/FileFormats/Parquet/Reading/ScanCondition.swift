@@ -66,7 +66,7 @@ final class ScanCondition {
     var start = 0
     while start < base.count {
       let n = min(step, base.count - start)
-      let found = try evaluator.select([base.slice(offset: start, count: n)], rowCount: n, into: rows)
+      let found = try evaluator.select([base.window(offset: start, count: n)], rowCount: n, into: rows)
       for i in 0..<found { out[start + Int(rows[i])] = 1 }
       passing += found
       start += n
