@@ -2,24 +2,27 @@ import CKernels
 import Glibc
 import Synchronization
 
-/// Blocks of memory from 32 KB to 4 MB that are used again and again.
+/// Blocks of memory up to 4 MB that are used again and again.
 ///
-/// They come and go with every page and batch. Given back to the allocator each time, they would leave holes in which small
-/// blocks settle that live longer, and the next large block would make the heap grow: by three times what is in use.
+/// They come and go with every page and batch. Given back to the allocator each time, large ones would leave holes in which
+/// small blocks settle that live longer, and the next large block would make the heap grow: by three times what is in use.
+/// Small ones would be cut out of others at their alignment and melted together again, which costs more than their use.
+///
+///     below 32 KB   lists of each thread, linked through the blocks
+///     from 32 KB    lists that all threads share
 ///
 /// - Threads: any.
 enum BlockPool {
-  /// Sizes that are pooled.
-  static let sizes = 32 << 10..<Buffer.hugePageThreshold
-
   /// Four sizes for each power of two, so that at most a quarter of a block is left unused.
   private static let sizesPerDoubling = 4
-  private static let smallestExponent = 15
-  private static let classCount = 7 * sizesPerDoubling + 1
+  private static let smallestExponent = 6
+  /// Classes below this one are each thread's own.
+  private static let firstShared = 9 * sizesPerDoubling
+  private static let classCount = 16 * sizesPerDoubling + 1
   /// Larger blocks that may stand in for one of the size wanted, in classes.
   private static let reach = 3
-  /// Bytes of unused blocks from which on blocks are given back.
-  private static let keptByteCount = 256 << 20
+  /// Bytes of unused blocks from which on blocks are given back: of all threads, and of one thread's own.
+  private static let (keptByteCount, keptThreadByteCount) = (256 << 20, 1 << 20)
 
   private struct Unused {
     var blocks: [[UInt]] = Array(repeating: [], count: classCount)
@@ -28,17 +31,11 @@ enum BlockPool {
   private static let unused = Mutex(Unused())
 
   /// A block of at least `size` bytes, aligned to 64 bytes, and its class; nil when memory has run out.
+  ///
+  /// - Parameter size: below `Buffer.hugePageThreshold`.
   static func take(_ size: Int) -> (block: UnsafeMutableRawPointer, class: UInt8)? {
     let wanted = sizeClass(size)
-    let found = unused.withLock { unused -> (UInt, Int)? in
-      for index in wanted...min(wanted + reach, classCount - 1) {
-        guard let block = unused.blocks[index].popLast() else { continue }
-        unused.byteCount -= byteCount(index)
-        return (block, index)
-      }
-      return nil
-    }
-    if let found { return (UnsafeMutableRawPointer(bitPattern: found.0)!, UInt8(found.1)) }
+    if let (block, index) = wanted < firstShared ? takeOwn(wanted) : takeShared(wanted) { return (block, UInt8(index)) }
     var block: UnsafeMutableRawPointer?
     guard posix_memalign(&block, 64, byteCount(wanted)) == 0, let block else { return nil }
     return (block, UInt8(wanted))
@@ -47,14 +44,83 @@ enum BlockPool {
   /// Takes a block back.
   static func give(_ block: UnsafeMutableRawPointer, class index: UInt8) {
     let index = Int(index)
-    let isKept = unused.withLock { unused -> Bool in
+    let isKept = index < firstShared ? keepOwn(block, index) : keepShared(block, index)
+    if !isKept { free(block) }
+  }
+
+  // MARK: Large blocks
+
+  private static func takeShared(_ wanted: Int) -> (UnsafeMutableRawPointer, Int)? {
+    let found = unused.withLock { unused -> (UInt, Int)? in
+      for index in wanted...min(wanted + reach, classCount - 1) {
+        guard let block = unused.blocks[index].popLast() else { continue }
+        unused.byteCount -= byteCount(index)
+        return (block, index)
+      }
+      return nil
+    }
+    return found.map { (UnsafeMutableRawPointer(bitPattern: $0.0)!, $0.1) }
+  }
+
+  private static func keepShared(_ block: UnsafeMutableRawPointer, _ index: Int) -> Bool {
+    let address = UInt(bitPattern: block)
+    return unused.withLock { unused in
       guard unused.byteCount < keptByteCount else { return false }
-      unused.blocks[index].append(UInt(bitPattern: block))
+      unused.blocks[index].append(address)
       unused.byteCount += byteCount(index)
       return true
     }
-    if !isKept { free(block) }
   }
+
+  // MARK: Small blocks
+
+  /// One thread's unused blocks: their bytes, and the first block of each class; a block begins with the next one's address.
+  private typealias Lists = UnsafeMutablePointer<UInt>
+
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key) { BlockPool.freeLists($0!) }
+    return key
+  }()
+
+  private static var lists: Lists {
+    if let known = pthread_getspecific(key) { return known.assumingMemoryBound(to: UInt.self) }
+    let made = Lists.allocate(capacity: 1 + firstShared)
+    made.initialize(repeating: 0, count: 1 + firstShared)
+    pthread_setspecific(key, made)
+    return made
+  }
+
+  /// A thread ends.
+  private static func freeLists(_ memory: UnsafeMutableRawPointer) {
+    let lists = memory.assumingMemoryBound(to: UInt.self)
+    for index in 1...firstShared {
+      while let block = UnsafeMutableRawPointer(bitPattern: lists[index]) {
+        lists[index] = block.load(as: UInt.self)
+        free(block)
+      }
+    }
+    lists.deallocate()
+  }
+
+  private static func takeOwn(_ wanted: Int) -> (UnsafeMutableRawPointer, Int)? {
+    let lists = lists
+    guard let block = UnsafeMutableRawPointer(bitPattern: lists[1 + wanted]) else { return nil }
+    lists[1 + wanted] = block.load(as: UInt.self)
+    lists[0] -= UInt(byteCount(wanted))
+    return (block, wanted)
+  }
+
+  private static func keepOwn(_ block: UnsafeMutableRawPointer, _ index: Int) -> Bool {
+    let lists = lists
+    guard lists[0] < keptThreadByteCount else { return false }
+    block.storeBytes(of: lists[1 + index], as: UInt.self)
+    lists[1 + index] = UInt(bitPattern: block)
+    lists[0] += UInt(byteCount(index))
+    return true
+  }
+
+  // MARK: Giving back
 
   /// Gives unused blocks back beyond a few, and their pages to the kernel: after work that has let many go at once.
   static func trim() {

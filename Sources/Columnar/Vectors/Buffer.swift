@@ -23,19 +23,20 @@ public final class Buffer: @unchecked Sendable {
     self.byteCount = byteCount
     owner = nil
     let wanted = (byteCount + Buffer.slack + 63) & ~63
-    if BlockPool.sizes.contains(wanted), let (block, poolClass) = BlockPool.take(wanted) {
+    if wanted < Buffer.hugePageThreshold {
+      guard let (block, poolClass) = BlockPool.take(wanted) else { Buffer.fail(wanted) }
       pointer = block
       self.poolClass = poolClass
-      return
+    } else {
+      var raw: UnsafeMutableRawPointer?
+      guard posix_memalign(&raw, 2 << 20, wanted) == 0, let raw else { Buffer.fail(wanted) }
+      ck_advise_huge_pages(raw, wanted)
+      pointer = raw
+      poolClass = nil
     }
-    poolClass = nil
-    var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, wanted >= Buffer.hugePageThreshold ? 2 << 20 : 64, wanted) == 0, let raw else {
-      fatalError("out of memory: \(wanted) bytes")
-    }
-    if wanted >= Buffer.hugePageThreshold { ck_advise_huge_pages(raw, wanted) }
-    pointer = raw
   }
+
+  private static func fail(_ byteCount: Int) -> Never { fatalError("out of memory: \(byteCount) bytes") }
 
   /// Memory that `owner` keeps alive, with 64 readable bytes after its end.
   public init(borrowing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {

@@ -181,7 +181,7 @@ final class ParquetFile: FormatFile {
     domains = RowGroupPruning.usable(domains, plans)
     var splits: [Split] = []
     for (number, group) in footer.rowGroups.enumerated() where group.rowCount > 0 {
-      guard try RowGroupPruning.mayHold(domains, plans, file: self, rowGroup: number) else { continue }
+      guard try RowGroupPruning.undecided(domains, plans, file: self, rowGroup: number) != nil else { continue }
       let byteCount = byteCount(ofRowGroup: number, leaves)
       let parts = request.splitsAreRowGroups ? 1 : partCount(number, plans, targetByteCount)
       if parts > 1 {

@@ -103,28 +103,31 @@ enum RowGroupPruning {
     }
   }
 
-  /// Whether some row of the row group may satisfy all domains, as far as the footer tells.
-  static func mayHold(
+  /// The domains that some row of the row group may miss, as far as the footer tells; nil when no row satisfies them all.
+  static func undecided(
     _ domains: [Int: Domain], _ plans: [ColumnPlan], file: ParquetFile, rowGroup: Int
-  ) throws(QueryError) -> Bool {
+  ) throws(QueryError) -> [Int: Domain]? {
+    var left = domains
     for (column, domain) in domains where column >= 0 && column < plans.count {
-      if domain.isNone { return false }
+      if domain.isNone { return nil }
       let plan = plans[column]
       if case .null = plan {
-        if !domain.allowsNull { return false }
+        if !domain.allowsNull { return nil }
         continue
       }
       guard let leaf = plan.flatLeaf else { continue }
       let metadata = try file.chunk(rowGroup, leaf)
       let rows = file.footer.rowGroups[rowGroup].rowCount
       let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
-      if !mayHold(
-        domain, ChunkBounds(metadata.statistics, plan, file: file), nullCount: nulls, rowCount: rows, type: plan.type)
+      let bounds = ChunkBounds(metadata.statistics, plan, file: file)
+      if !mayHold(domain, bounds, nullCount: nulls, rowCount: rows, type: plan.type) { return nil }
+      if let low = bounds.min, let high = bounds.max, !plan.type.isFloating,
+        domain.contains(min: low, max: high, mayHaveNulls: nulls != 0)
       {
-        return false
+        left[column] = nil
       }
     }
-    return true
+    return left
   }
 
   /// Whether rows with these bounds and NULLs may satisfy a domain.

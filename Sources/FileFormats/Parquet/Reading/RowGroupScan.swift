@@ -93,11 +93,11 @@ final class RowGroupScan {
 
   /// Narrows `ranges` to what may satisfy the domains; false when nothing is left.
   private func apply(_ all: [Int: Domain]) throws(QueryError) -> Bool {
-    let domains = RowGroupPruning.usable(all, plans)
-    if domains.isEmpty { return true }
-    guard try RowGroupPruning.mayHold(domains, plans, file: context.file, rowGroup: context.rowGroup) else {
-      return false
-    }
+    let usable = RowGroupPruning.usable(all, plans)
+    if usable.isEmpty { return true }
+    guard
+      let domains = try RowGroupPruning.undecided(usable, plans, file: context.file, rowGroup: context.rowGroup)
+    else { return false }
     for (column, domain) in domains where plans.indices.contains(column) {
       guard let leaf = plans[column].flatLeaf, !domain.isAll else { continue }
       let metadata = try chunk(leaf)
