@@ -21,7 +21,7 @@ let modules: [Module] = [
     name: "SQLFunctions",
     imports: ["QueryErrors", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto"]),
   Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
-  Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions"]),
+  Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions", "CKernels"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
   Module(
     name: "QueryPlan",

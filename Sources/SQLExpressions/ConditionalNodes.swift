@@ -1,3 +1,4 @@
+import CKernels
 import Columnar
 import Glibc
 import QueryErrors
@@ -46,11 +47,7 @@ enum RowSelection {
         row &+= 1
       }
     } else {
-      while row < count {
-        out[selected] = Int32(truncatingIfNeeded: row)
-        selected &+= Int(values[row]) ^ flip
-        row &+= 1
-      }
+      selected = ck_select(values, count, wanted ^ 1, out)
     }
     return selected
   }

@@ -7,3 +7,4 @@
 #include "ck_text.h"
 #include "ck_parquet.h"
 #include "ck_search.h"
+#include "ck_select.h"

@@ -21,11 +21,19 @@ struct RandomBytes {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count)
     while bytes.count < count {
-      switch below(4) {
+      switch below(5) {
       case 0: for _ in 0..<(1 + below(20)) { bytes.append(UInt8(truncatingIfNeeded: next())) }
       case 1:
         let byte = UInt8(truncatingIfNeeded: next())
         for _ in 0..<(1 + below(100)) { bytes.append(byte) }
+      case 2:
+        // Numbers of a fixed width, ascending or not.
+        let (width, step, range) = (4 + below(6), 1 + below(300), below(2) == 0 ? 0 : 1 + below(200_000))
+        var number = UInt64(below(1000))
+        for _ in 0..<below(100) {
+          number = range > 0 ? UInt64(below(range)) : number + UInt64(1 + below(step))
+          for byte in 0..<width { bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * min(byte, 7)))) }
+        }
       default:
         guard !bytes.isEmpty else { continue }
         let distance = 1 + below(min(bytes.count, below(3) == 0 ? 70_000 : 24))

@@ -1,3 +1,4 @@
+import CKernels
 import Columnar
 import QueryErrors
 
@@ -86,9 +87,8 @@ final class ScanCondition {
   private func applyOutcomes(_ column: Column, _ count: Int, _ selection: UnsafeMutablePointer<Int32>) -> Int {
     let table = outcomes!.typed(UInt8.self)
     let codes = column.indices!.typed(Int32.self)
-    var found = 0
-    var row = 0
     if let validity = column.validity {
+      var (found, row) = (0, 0)
       let words = validity.words
       let null = Int(column.base!.count)
       while row < count {
@@ -99,11 +99,6 @@ final class ScanCondition {
       }
       return found
     }
-    while row < count {
-      selection[found] = Int32(truncatingIfNeeded: row)
-      found &+= Int(table[Int(codes[row])])
-      row &+= 1
-    }
-    return found
+    return ck_select_coded(table, codes, count, selection)
   }
 }
