@@ -150,30 +150,42 @@ final class Runner {
     return answer.rows ?? Array(repeating: [], count: answer.rowCount ?? 0)
   }
 
-  /// Whole processes of `SELECT 1`.
+  /// Times of whole processes, from start to end.
   func measureStartUp(sqlqPath: String, count: Int) -> [BenchmarkReport.StartUp] {
-    engines.map { entry in
-      let command = entry.engine.processCommand("SELECT 1", sqlqPath: sqlqPath)
-      var times: [Double] = []
-      for _ in 0..<count {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let start = ContinuousClock.now
-        do { try process.run() } catch {
-          Terminal.note("no start-up time of \(entry.engine.rawValue): cannot run \(command[0])")
-          break
+    StartUpWork.allCases.flatMap { work in
+      engines.map { entry in
+        let command = entry.engine.command(work, sqlqPath: sqlqPath)
+        var times: [Double] = []
+        for _ in 0..<count {
+          guard let time = wholeProcess(command, entry.engine) else { break }
+          times.append(time)
         }
-        process.waitUntilExit()
-        if process.terminationStatus != 0 {
-          Terminal.note("no start-up time of \(entry.engine.rawValue): it ended with \(process.terminationStatus)")
-          break
-        }
-        times.append((ContinuousClock.now - start) / .milliseconds(1))
+        return .init(engine: entry.engine, work: work, times: times)
       }
-      return .init(engine: entry.engine, times: times)
     }
+  }
+
+  /// Milliseconds of a process; nil where it failed.
+  private func wholeProcess(_ command: [String], _ engine: Engine) -> Double? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    let start = ContinuousClock.now
+    do { try process.run() } catch {
+      Terminal.note("no start-up time of \(engine.rawValue): cannot run \(command[0])")
+      return nil
+    }
+    // `waitUntilExit` looks every 50 ms only.
+    var info = siginfo_t()
+    while waitid(P_PID, id_t(process.processIdentifier), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    let time = (ContinuousClock.now - start) / .milliseconds(1)
+    process.waitUntilExit()
+    if process.terminationStatus != 0 {
+      Terminal.note("no start-up time of \(engine.rawValue): it ended with \(process.terminationStatus)")
+      return nil
+    }
+    return time
   }
 }

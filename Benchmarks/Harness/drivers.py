@@ -143,10 +143,15 @@ DRIVERS = {'duckdb': DuckDB, 'datafusion': DataFusion, 'chdb': ClickHouse, 'pola
 def regexp_references(sql): return sql.replace("'$1'", r"'\1'")
 
 
+def clickhouse(sql):
+    sql = re.sub(r'(?i)\blength\(', 'lengthUTF8(', sql).replace("'$1'", r"'\\1'")
+    return re.sub(r'(?i)\boffset (\d+)\s+limit (\d+)', r'LIMIT \2 OFFSET \1', sql)
+
+
 # What an engine spells differently in every query; larger differences are texts of their own (q01.polars.sql).
 SPELLINGS = {
     'duckdb': regexp_references,
-    'chdb': lambda sql: re.sub(r'(?i)\blength\(', 'lengthUTF8(', sql).replace("'$1'", r"'\\1'"),
+    'chdb': clickhouse,
 }
 
 

@@ -22,17 +22,35 @@ enum Engine: String, CaseIterable, Codable, Sendable {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }
 
-  /// A whole process that runs one statement, for start-up times; nil: there is none.
-  func processCommand(_ sql: String, sqlqPath: String) -> [String] {
-    let python = ["/usr/bin/env", "python3", "-c"]
-    return switch self {
-    case .sqlq: [sqlqPath, "--no-results", "--output-format", "csv", sql]
-    case .duckdb: python + ["import duckdb; print(duckdb.sql(\"\(sql)\").fetchall())"]
-    case .datafusion: python + ["import datafusion; print(datafusion.SessionContext().sql(\"\(sql)\").collect())"]
-    case .chdb: python + ["import chdb; print(chdb.query(\"\(sql)\"))"]
-    case .polars: python + ["import polars; print(polars.SQLContext().execute(\"\(sql)\").collect())"]
-    }
+  /// A whole process that answers one question, for start-up times.
+  func command(_ work: StartUpWork, sqlqPath: String) -> [String] {
+    let file = StartUpWork.filePath
+    let statement =
+      switch (self, work) {
+      case (.sqlq, .selectOne): "SELECT 1"
+      case (.sqlq, .countRows): "SELECT count(*) FROM '\(file)'"
+      case (.duckdb, .selectOne): "import duckdb; print(duckdb.sql('SELECT 1').fetchall())"
+      case (.duckdb, .countRows): "import duckdb; print(duckdb.sql(\"SELECT count(*) FROM '\(file)'\").fetchall())"
+      case (.datafusion, .selectOne): "import datafusion; print(datafusion.SessionContext().sql('SELECT 1').collect())"
+      case (.datafusion, .countRows): "import datafusion; print(datafusion.SessionContext().read_parquet('\(file)').count())"
+      case (.chdb, .selectOne): "import chdb; print(chdb.query('SELECT 1'))"
+      case (.chdb, .countRows): "import chdb; print(chdb.query(\"SELECT count() FROM file('\(file)', Parquet)\"))"
+      case (.polars, .selectOne): "import polars; print(polars.SQLContext().execute('SELECT 1').collect())"
+      case (.polars, .countRows): "import polars; print(polars.scan_parquet('\(file)').select(polars.len()).collect())"
+      }
+    if self == .sqlq { return [sqlqPath, "--no-results", "--output-format", "csv", statement] }
+    return ["/usr/bin/env", "python3", "-c", statement]
   }
+}
+
+/// What a process whose start-up is measured does.
+enum StartUpWork: String, CaseIterable, Codable, Sendable {
+  case selectOne = "SELECT 1"
+  case countRows = "count(*) of a small file"
+
+  /// A Parquet file of 5 rows.
+  static let filePath =
+    URL(fileURLWithPath: BenchmarkFolder.path).deletingLastPathComponent().path + "/sample-data/tpch/region.parquet"
 }
 
 /// Where suites, makers of data and drivers lie: the folder above this target.

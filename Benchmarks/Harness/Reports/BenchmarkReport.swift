@@ -15,7 +15,7 @@ struct BenchmarkReport: Codable, Sendable {
   /// The measured engines' versions; sqlq first.
   var engines: [EngineVersion]
   var queries: [QueryReport]
-  /// Whole processes of `SELECT 1`, where asked for.
+  /// Whole processes, where asked for.
   var startUp: [StartUp]?
 
   struct EngineVersion: Codable, Sendable {
@@ -25,6 +25,7 @@ struct BenchmarkReport: Codable, Sendable {
 
   struct StartUp: Codable, Sendable {
     var engine: Engine
+    var work: StartUpWork
     var times: [Double]
   }
 

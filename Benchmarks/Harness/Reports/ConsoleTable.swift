@@ -44,7 +44,7 @@ struct ConsoleTable {
         + "faster in \(ratios.wins) of \(ratios.count)")
     }
     for entry in report.startUp ?? [] {
-      write("start-up of \(entry.engine.rawValue): least \(Figures.milliseconds(entry.times.min())) ms, "
+      write("whole process of \(entry.work.rawValue), \(entry.engine.rawValue): least \(Figures.milliseconds(entry.times.min())) ms, "
         + "median \(Figures.milliseconds(EngineResult(times: entry.times).median)) ms")
     }
     write("\(report.queries.count - report.failures.count) of \(report.queries.count) answers agree")

@@ -64,10 +64,10 @@ struct MarkdownReport {
   }
 
   private static func startUp(_ startUp: [BenchmarkReport.StartUp]) -> [String] {
-    ["| whole process of SELECT 1 | least ms | median ms |", "| --- | ---: | ---: |"]
+    ["| whole process | of | least ms | median ms |", "| --- | --- | ---: | ---: |"]
       + startUp.map { entry in
         let result = EngineResult(times: entry.times)
-        return "| \(entry.engine.rawValue) | \(Figures.milliseconds(result.least)) | \(Figures.milliseconds(result.median)) |"
+        return "| \(entry.work.rawValue) | \(entry.engine.rawValue) | \(Figures.milliseconds(result.least)) | \(Figures.milliseconds(result.median)) |"
       }
   }
 
