@@ -46,22 +46,24 @@ extension PhysicalPlanner {
     return source(HashAggregateSource(sink, context), node.outputs)
   }
 
-  /// An aggregation inside its input's pipeline, when a key's equal values mostly lie in one row group of the table
-  /// scanned.
+  /// An aggregation inside its input's pipeline, when a key's equal values mostly lie in one morsel of its source.
   ///
-  /// - Parameter leftover: merges the groups that are not complete with their row group.
+  /// - Parameter leftover: merges the groups that are not complete with their morsel.
   private func clusteredAggregate(
     _ node: AggregateNode, _ input: OpenPipeline, _ leftover: HashAggregateOperator
   ) -> OpenPipeline? {
     let specification = leftover.specification
-    guard input.branches.count == 1, !input.isSequential, !input.hasLimit, specification.sets.count == 1,
+    guard !input.isSequential, !input.hasLimit, specification.sets.count == 1,
       specification.sets[0].count == specification.keys.count, !specification.hasSetIndex,
-      !specification.calls.contains(where: \.isDeferred), let scan = input.branches[0].source as? TableScanSource,
-      let key = node.keys.firstIndex(where: { $0.input.type == $0.output.type && scan.isClustered(by: $0.input.id) })
+      !specification.calls.contains(where: \.isDeferred), let source = input.clusterableSource,
+      let key = node.keys.firstIndex(where: {
+        $0.input.type == $0.output.type && source.isClustered(by: input.origin(of: $0.input.id))
+      })
     else { return nil }
-    scan.readsByRowGroup = true
+    source.keepsClusters()
     let aggregate = ClusteredAggregateOperator(
-      leftover.node, specification, key: key, column: node.keys[key].input.id, of: scan, leftover: leftover)
+      leftover.node, specification, key: key, column: input.origin(of: node.keys[key].input.id), of: source,
+      leftover: leftover)
     var open = input
     open.append(aggregate)
     open.branches.append(

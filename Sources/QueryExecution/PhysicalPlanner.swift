@@ -16,6 +16,14 @@ struct OpenPipeline {
   var isSequential = false
   /// Whether an operator in it may stop the whole pipeline.
   var hasLimit = false
+  /// Columns that are others under new names, by their ids.
+  private var originals: [ColumnID: ColumnID] = [:]
+
+  init(branches: [Branch], layout: [ColumnReference], profile: QueryProfile.Node) {
+    self.branches = branches
+    self.layout = layout
+    self.profile = profile
+  }
 
   var types: [DataType] { layout.map(\.type) }
 
@@ -31,6 +39,19 @@ struct OpenPipeline {
     var result: [Int] = []
     for column in columns { result.append(try position(column)) }
     return result
+  }
+
+  /// Notes that a column is another under a new name.
+  mutating func rename(_ column: ColumnID, to new: ColumnID) {
+    if column != new { originals[new] = origin(of: column) }
+  }
+
+  /// The column that a column was where the pipeline starts; itself when it was made on the way.
+  func origin(of column: ColumnID) -> ColumnID { originals[column] ?? column }
+
+  /// The only source, where its morsels may be told apart by values.
+  var clusterableSource: (any ClusterableSource)? {
+    branches.count == 1 ? branches[0].source as? any ClusterableSource : nil
   }
 
   /// Adds an operator behind all branches.
@@ -131,9 +152,13 @@ final class PhysicalPlanner {
         profile.children = [input.profile]
         collected = CollectedBatches()
         commons[node.definition.id] = collected
+        if let clustered = input.clusterableSource {
+          collected.origin = .init(source: clustered, columns: outputs.map { input.origin(of: $0.id) })
+        }
         close(input, CollectOperator(QueryProfile.Node("Collect"), context, collected))
       }
-      return source(CollectedSource(profile, collected, batchSize: context.batchSize), node.outputs)
+      return source(
+        CollectedSource(profile, collected, batchSize: context.batchSize, columns: node.outputs.map(\.id)), node.outputs)
     case .recursion(let node):
       let profile = QueryProfile.Node(PlanPrinter.describe(plan))
       let result = CollectedBatches()
@@ -256,6 +281,9 @@ final class PhysicalPlanner {
       open.append(SelectColumnsOperator(node, positions: positions, types: assignments.map(\.reference.type)))
     } else {
       open.append(ProjectOperator(node, expressions: assignments.map(\.expression), inputs: open.layout))
+    }
+    for assignment in assignments {
+      if let column = assignment.expression.columnReference { open.rename(column.id, to: assignment.reference.id) }
     }
     open.layout = assignments.map(\.reference)
     open.profile = node

@@ -29,6 +29,18 @@ static inline void ck_advise_huge_pages(void *p, size_t n) {
 #endif
 }
 
+/* n zeroed bytes at a multiple of `alignment`, behind which the kernel may put huge pages; NULL when there are none. Both are multiples of
+   the page size. */
+static inline void *ck_map_huge_pages(size_t n, size_t alignment) {
+  void *p = mmap(NULL, n + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return NULL;
+  uintptr_t start = ((uintptr_t)p + alignment - 1) & ~(uintptr_t)(alignment - 1), end = start + n;
+  if (start > (uintptr_t)p) munmap(p, start - (uintptr_t)p);
+  if (end < (uintptr_t)p + n + alignment) munmap((void *)end, (uintptr_t)p + n + alignment - end);
+  ck_advise_huge_pages((void *)start, n);
+  return (void *)start;
+}
+
 /* Gives the whole pages within [p, p + n) back to the kernel; they read as zeros afterwards. */
 static inline void ck_drop_pages(void *p, size_t n) {
   uintptr_t start = ((uintptr_t)p + 4095) & ~(uintptr_t)4095, end = ((uintptr_t)p + n) & ~(uintptr_t)4095;

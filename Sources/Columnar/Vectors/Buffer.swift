@@ -22,19 +22,20 @@ public final class Buffer: @unchecked Sendable {
     precondition(byteCount >= 0)
     self.byteCount = byteCount
     owner = nil
-    let wanted = (byteCount + Buffer.slack + 63) & ~63
+    let wanted = Buffer.allocated(byteCount)
     if wanted < Buffer.hugePageThreshold {
       guard let (block, poolClass) = BlockPool.take(wanted) else { Buffer.fail(wanted) }
       pointer = block
       self.poolClass = poolClass
     } else {
-      var raw: UnsafeMutableRawPointer?
-      guard posix_memalign(&raw, 2 << 20, wanted) == 0, let raw else { Buffer.fail(wanted) }
-      ck_advise_huge_pages(raw, wanted)
-      pointer = raw
+      guard let extent = ExtentPool.take(wanted) else { Buffer.fail(wanted) }
+      pointer = extent
       poolClass = nil
     }
   }
+
+  /// Bytes taken for so many.
+  private static func allocated(_ byteCount: Int) -> Int { (byteCount + slack + 63) & ~63 }
 
   private static func fail(_ byteCount: Int) -> Never { fatalError("out of memory: \(byteCount) bytes") }
 
@@ -47,21 +48,15 @@ public final class Buffer: @unchecked Sendable {
   }
 
   deinit {
-    if let poolClass { BlockPool.give(pointer, class: poolClass) } else if owner == nil { free(pointer) }
+    if let poolClass {
+      BlockPool.give(pointer, class: poolClass)
+    } else if owner == nil {
+      ExtentPool.give(pointer, Buffer.allocated(byteCount))
+    }
   }
 
   /// Gives memory back that was let go and is kept for use again, but for a little: after work that has let much go at once.
   public static func trimUnused() { BlockPool.trim() }
-
-  /// Gives the pages of large memory back at once: nobody will read it again, and what takes its place is larger still, so that
-  /// it would lie about unused.
-  public func dropPages() {
-    // The allocator writes to the first bytes of what it gets back.
-    if owner == nil, byteCount >= Buffer.smallestDrop { ck_drop_pages(pointer + Buffer.slack, byteCount - Buffer.slack) }
-  }
-
-  /// Bytes that are worth a call of the kernel, and the page faults when the block is used again.
-  private static let smallestDrop = 1 << 20
 
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {

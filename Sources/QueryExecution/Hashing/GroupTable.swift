@@ -469,12 +469,10 @@ final class GroupTable: @unchecked Sendable {
     let capacity = max(count, keyCapacity * 2, 256)
     let larger = Buffer(byteCount: capacity * layout.wordCount * 8)
     memcpy(larger.pointer, keyWords.pointer, groupCount * layout.wordCount * 8)
-    keyWords.dropPages()
     keyWords = larger
     if !layout.isInteger {
       let hashes = Buffer(byteCount: capacity * 8)
       memcpy(hashes.pointer, keyHashes.pointer, groupCount * 8)
-      keyHashes.dropPages()
       keyHashes = hashes
     }
     keyCapacity = capacity
@@ -493,7 +491,6 @@ final class GroupTable: @unchecked Sendable {
     if size == slotCount { return }
     slotCount = size
     let mask = size &- 1
-    slots.dropPages()
     if layout.isInteger {
       slots = Buffer.zeroed(byteCount: size * 16)
       let table = slots.typed(Int64.self)

@@ -3,9 +3,20 @@ import QueryErrors
 import SQLExpressions
 import Synchronization
 
-/// Groups rows whose key lies in the row groups of a file as in an index: what is equal lies together.
+/// A source whose morsels may each hold values of their own in a column.
+protocol ClusterableSource: MorselSource {
+  /// Whether the morsels' values of a column hardly overlap, so that equal values mostly lie in one morsel. Known before
+  /// the source is prepared; wrong answers cost time only.
+  func isClustered(by column: ColumnID) -> Bool
+  /// Asks for morsels that are clustered; before the source is prepared.
+  func keepsClusters()
+  /// Bounds of a column's values in each morsel; nil where there are none. Known once prepared.
+  func morselBounds(of column: ColumnID) -> [ClosedRange<Int64>?]?
+}
+
+/// Groups rows whose key lies in the morsels of a source as in an index: what is equal lies together.
 ///
-/// Statistics tell which keys no other morsel can hold. Their groups are complete at the end of their morsel and go on
+/// Bounds tell which keys no other morsel can hold. Their groups are complete at the end of their morsel and go on
 /// at once, in the same pipeline; only groups at a morsel's edges are left to be merged with other workers':
 ///
 ///     morsel 1: keys  1 …  9   →  groups 1 … 8   → next operator
@@ -15,7 +26,7 @@ import Synchronization
 /// A morsel's few groups stay in the cache, and memory does not grow with the number of groups.
 final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
   private let specification: AggregateSpecification
-  private let source: TableScanSource
+  private let source: any ClusterableSource
   private let column: ColumnID
   private let key: Int
   /// Takes the groups that are not complete.
@@ -34,7 +45,7 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
   /// - Parameter key: the clustered key's place among the keys; `column` is where it comes from in `source`.
   init(
     _ node: QueryProfile.Node, _ specification: AggregateSpecification, key: Int, column: ColumnID,
-    of source: TableScanSource, leftover: HashAggregateOperator
+    of source: any ClusterableSource, leftover: HashAggregateOperator
   ) {
     self.specification = specification
     self.source = source

@@ -1,5 +1,6 @@
 import Columnar
 import QueryErrors
+import SQLExpressions
 import Synchronization
 
 /// Batches kept in memory, in the order of the pipeline's input.
@@ -9,6 +10,14 @@ final class CollectedBatches: @unchecked Sendable {
   fileprivate(set) var batches: [Batch] = []
   fileprivate(set) var rowCount = 0
   fileprivate var reservation: MemoryReservation?
+  /// Where the rows come from, when their order may cluster them.
+  var origin: Origin?
+
+  /// A pipeline's source, and the columns there that each column kept was.
+  struct Origin {
+    var source: any ClusterableSource
+    var columns: [ColumnID]
+  }
 
   init() {}
 
@@ -128,15 +137,20 @@ class CollectOperator: SinkOperator, @unchecked Sendable {
 }
 
 /// Yields batches that are kept in memory, with columns in their order.
-final class CollectedSource: MorselSource, @unchecked Sendable {
+///
+/// Rows that come from a source with clusters lie in their order still.
+final class CollectedSource: MorselSource, ClusterableSource, @unchecked Sendable {
   private let collected: CollectedBatches
   private let batchSize: Int
+  /// Ids of the columns, where somebody may ask for their clusters.
+  private let columns: [ColumnID]
   private var batches: [Batch] = []
   private static let batchesPerMorsel = 4
 
-  init(_ node: QueryProfile.Node, _ collected: CollectedBatches, batchSize: Int) {
+  init(_ node: QueryProfile.Node, _ collected: CollectedBatches, batchSize: Int, columns: [ColumnID] = []) {
     self.collected = collected
     self.batchSize = batchSize
+    self.columns = columns
     super.init(node)
   }
 
@@ -144,9 +158,28 @@ final class CollectedSource: MorselSource, @unchecked Sendable {
   override var morselCount: Int { (batches.count + CollectedSource.batchesPerMorsel - 1) / CollectedSource.batchesPerMorsel }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    SlicingReader(Array(batches(of: morsel)), batchSize: batchSize)
+  }
+
+  private func batches(of morsel: Int) -> ArraySlice<Batch> {
     let first = morsel * CollectedSource.batchesPerMorsel
-    return SlicingReader(
-      Array(batches[first..<min(first + CollectedSource.batchesPerMorsel, batches.count)]), batchSize: batchSize)
+    return batches[first..<min(first + CollectedSource.batchesPerMorsel, batches.count)]
+  }
+
+  func isClustered(by column: ColumnID) -> Bool {
+    guard let origin = collected.origin, let position = columns.firstIndex(of: column) else { return false }
+    return origin.source.isClustered(by: origin.columns[position])
+  }
+
+  func keepsClusters() {}
+
+  func morselBounds(of column: ColumnID) -> [ClosedRange<Int64>?]? {
+    guard let position = columns.firstIndex(of: column) else { return nil }
+    return (0..<morselCount).map { morsel in
+      let ranges = batches(of: morsel).compactMap { $0.columns[position].integerRange }
+      guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else { return nil }
+      return low...high
+    }
   }
 }
 

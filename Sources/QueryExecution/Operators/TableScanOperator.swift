@@ -12,7 +12,7 @@ import TableCatalog
 ///
 /// Predicates over file columns go into the readers. Partition and hidden columns are constants of a file: predicates on
 /// them alone decide about whole files, mixed ones are specialised per file.
-final class TableScanSource: MorselSource, @unchecked Sendable {
+final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendable {
   // MARK: Fixed for the query
   private let scan: ScanNode
   private let files: FileSet
@@ -29,7 +29,7 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
   private let scanMetrics = ScanMetrics()
   private let limit: Int?
   /// Whether each row group is a morsel of its own; set before the query runs.
-  var readsByRowGroup = false
+  private var readsByRowGroup = false
 
   // MARK: Changes while running
   private var morsels: [Morsel] = []
@@ -216,7 +216,6 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
     return result
   }
 
-  /// Whether the row groups' values of an output hardly overlap, so that equal values mostly lie in one row group.
   func isClustered(by output: ColumnID) -> Bool {
     guard files.files.count <= TableScanSource.largestClusteredFileCount,
       let ranges = rowGroupBounds(of: output)?.joined().compactMap({ $0 }).sorted(by: { $0.lowerBound < $1.lowerBound }),
@@ -231,7 +230,8 @@ final class TableScanSource: MorselSource, @unchecked Sendable {
   private static let largestClusteredFileCount = 256
   private static let smallestClusteredCount = 4
 
-  /// The bounds of an output's values in each morsel; nil where there are none. Known once prepared.
+  func keepsClusters() { readsByRowGroup = true }
+
   func morselBounds(of output: ColumnID) -> [ClosedRange<Int64>?]? {
     guard let bounds = rowGroupBounds(of: output) else { return nil }
     return morsels.map { morsel in

@@ -24,7 +24,6 @@ struct GroupArray<T: BitwiseCopyable> {
       capacity = max(count, capacity * 2, 16)
       let larger = Buffer(byteCount: capacity * MemoryLayout<T>.stride)
       larger.pointer.copyMemory(from: buffer.pointer, byteCount: self.count * MemoryLayout<T>.stride)
-      buffer.dropPages()
       buffer = larger
     }
     let p = pointer
