@@ -5,7 +5,7 @@ import SQLExpressions
 import SQLFunctions
 
 /// Moves conditions towards the scans, turns conditions over two inputs into join keys, marks that are filtered on into
-/// semi and anti joins, and outer joins whose NULL rows a condition drops into inner ones.
+/// semi and anti joins, and outer joins whose NULL rows a condition or a join's key drops into inner ones.
 package struct PushDownFilters: OptimizerRule {
   package static let name = "push_down_filters"
   package init() {}
@@ -20,13 +20,19 @@ struct FilterPush {
   let context: OptimizerContext
 
   /// `plan` filtered by `conditions`.
-  func push(_ conditions: [Expression], into plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
+  ///
+  /// - Parameter notNull: columns whose NULLs nobody above wants: rows that have one may be missing.
+  func push(
+    _ conditions: [Expression], into plan: LogicalPlan, notNull: Set<ColumnReference> = []
+  ) throws(QueryError) -> LogicalPlan {
     switch plan {
     case .filter(let node):
       let (movable, fixed) = split(node.predicate.conjuncts) { $0.isDeterministic }
       // The inner conditions first: what is above may fail for rows that they drop. A volatile condition stays where it
       // is, above it only what does not change how often it is evaluated.
-      if fixed.isEmpty { return try push(movable + conditions.filter { !movable.contains($0) }, into: node.input) }
+      if fixed.isEmpty {
+        return try push(movable + conditions.filter { !movable.contains($0) }, into: node.input, notNull: notNull)
+      }
       return filter(
         .filter(FilterNode(input: try push(movable, into: node.input), predicate: .conjunction(fixed))), conditions)
     case .project(let node):
@@ -49,7 +55,8 @@ struct FilterPush {
         moved += simplified.conjuncts
       }
       var result = node
-      result.input = try push(moved, into: node.input)
+      result.input = try push(
+        moved, into: node.input, notNull: strictColumns(notNull.compactMap { definitions[$0.id] }))
       return filter(.project(result), kept)
     case .aggregate(let node):
       let keys = Dictionary(
@@ -61,9 +68,11 @@ struct FilterPush {
       let inputs = Dictionary(
         node.keys.map { ($0.output.id, Expression.column($0.input)) }, uniquingKeysWith: { first, _ in first })
       var result = node
-      result.input = try push(movable.map { $0.replacing(inputs) }, into: node.input)
+      result.input = try push(
+        movable.map { $0.replacing(inputs) }, into: node.input,
+        notNull: strictColumns(notNull.intersection(commonKeys).compactMap { inputs[$0.id] }))
       return filter(.aggregate(result), kept)
-    case .join(let node): return try push(conditions, into: node)
+    case .join(let node): return try push(conditions, into: node, notNull: notNull)
     case .setOperation(let node):
       // A row passes a set operation's condition when it passes in the inputs (all inputs must see it for EXCEPT's left).
       var result = node
@@ -82,7 +91,9 @@ struct FilterPush {
         return !used.isEmpty && used.isSubset(of: partition) && condition.isDeterministic
       }
       var result = node
-      result.input = try push(movable + kept.flatMap { weakened($0, to: partition) }, into: node.input)
+      result.input = try push(
+        movable + kept.flatMap { weakened($0, to: partition) }, into: node.input,
+        notNull: notNull.intersection(partition))
       return filter(.window(result), kept)
     case .rowPattern(let node):
       let partition = Set(node.partitionKeys)
@@ -102,7 +113,7 @@ struct FilterPush {
       result.input = try push(movable, into: node.input)
       return filter(.unnest(result), kept)
     case .sort(var node):
-      node.input = try push(conditions, into: node.input)
+      node.input = try push(conditions, into: node.input, notNull: notNull)
       return .sort(node)
     case .scan(var node):
       let (movable, kept) = split(conditions) { $0.isDeterministic && !$0.columnsUsed.isEmpty }
@@ -157,16 +168,19 @@ struct FilterPush {
 
   // MARK: Joins
 
-  private func push(_ conditions: [Expression], into join: JoinNode) throws(QueryError) -> LogicalPlan {
+  private func push(
+    _ conditions: [Expression], into join: JoinNode, notNull: Set<ColumnReference>
+  ) throws(QueryError) -> LogicalPlan {
     var node = join
     var conditions = conditions
-    if node.kind == .mark, let turned = try markToSemi(node, conditions) { return turned }
+    if node.kind == .mark, let turned = try markToSemi(node, conditions, notNull) { return turned }
     let (left, right) = (Set(node.left.outputs), Set(node.right.outputs))
+    let dropsRight = dropsNullRows(conditions, right) || !notNull.isDisjoint(with: right)
+    let dropsLeft = dropsNullRows(conditions, left) || !notNull.isDisjoint(with: left)
     switch node.kind {
-    case .left where dropsNullRows(conditions, right): node.kind = .inner
-    case .right where dropsNullRows(conditions, left): node.kind = .inner
+    case .left where dropsRight: node.kind = .inner
+    case .right where dropsLeft: node.kind = .inner
     case .full:
-      let (dropsRight, dropsLeft) = (dropsNullRows(conditions, right), dropsNullRows(conditions, left))
       if dropsRight && dropsLeft { node.kind = .inner } else if dropsRight { node.kind = .right } else if dropsLeft { node.kind = .left }
     default: break
     }
@@ -229,8 +243,9 @@ struct FilterPush {
         toLeft += implied(other, node.keys.map { ($0.right, $0.left) })
       }
     }
-    node.left = try push(toLeft, into: node.left)
-    node.right = try push(toRight, into: node.right)
+    let (notNullLeft, notNullRight) = notNullInputs(of: node, notNull)
+    node.left = try push(toLeft, into: node.left, notNull: notNullLeft)
+    node.right = try push(toRight, into: node.right, notNull: notNullRight)
     let outputs = join.outputs
     var result = LogicalPlan.join(node)
     if result.outputs.count != outputs.count || result.outputs != outputs {
@@ -238,6 +253,34 @@ struct FilterPush {
       result = .project(ProjectNode(input: result, selecting: outputs))
     }
     return filter(result, above)
+  }
+
+  /// The columns of a join's inputs whose NULLs nobody wants: those that nobody above wants, of the sides whose rows the
+  /// join does not make up; and those that its own conditions let match nothing, where that drops the row.
+  private func notNullInputs(
+    of join: JoinNode, _ notNull: Set<ColumnReference>
+  ) -> (left: Set<ColumnReference>, right: Set<ColumnReference>) {
+    var matched = strictColumns(join.residual?.conjuncts ?? [])
+    for key in join.keys where !key.nullsEqual { matched.formUnion([key.left, key.right]) }
+    let (left, right) = (Set(join.left.outputs), Set(join.right.outputs))
+    let (above, both) = (notNull, notNull.union(matched))
+    switch join.kind {
+    case .inner: return (both.intersection(left), both.intersection(right))
+    case .left: return (above.intersection(left), matched.intersection(right))
+    case .right: return (matched.intersection(left), above.intersection(right))
+    case .semi: return (both.intersection(left), matched.intersection(right))
+    case .anti, .mark: return (above.intersection(left), join.isNullAware ? [] : matched.intersection(right))
+    default: return ([], [])
+    }
+  }
+
+  /// The columns that make some expression NULL when they are.
+  private func strictColumns(_ expressions: [Expression]) -> Set<ColumnReference> {
+    var result: Set<ColumnReference> = []
+    for expression in expressions where expression.isDeterministic {
+      for column in expression.columnsUsed where isStrict(expression, [column]) { result.insert(column) }
+    }
+    return result
   }
 
   /// What may be tested before a join in place of `condition`: the same where it cannot fail, else a test that lets rows
@@ -313,10 +356,19 @@ struct FilterPush {
       return false
     }
     if let constant = value.constantValue { return constant != .boolean(true) }
-    return isStrict(condition, used)
+    return isNotTrue(condition, used)
   }
 
-  /// Whether the condition is NULL as soon as some of `columns` is.
+  /// Whether the condition is NULL or false where `columns` are NULL.
+  private func isNotTrue(_ condition: Expression, _ columns: Set<ColumnReference>) -> Bool {
+    switch condition {
+    case .and(let operands): operands.contains { isNotTrue($0, columns) }
+    case .or(let operands): operands.allSatisfy { isNotTrue($0, columns) }
+    default: isStrict(condition, columns)
+    }
+  }
+
+  /// Whether an expression is NULL where `columns` are.
   private func isStrict(_ condition: Expression, _ columns: Set<ColumnReference>) -> Bool {
     switch condition {
     case .column(let column): columns.contains(column)
@@ -324,14 +376,15 @@ struct FilterPush {
     case .cast(let cast): isStrict(cast.operand, columns)
     case .inList(let list): isStrict(list.value, columns)
     case .field(let operand, _, _): isStrict(operand, columns)
-    case .or(let operands): operands.allSatisfy { isStrict($0, columns) }
-    case .and(let operands): operands.contains { isStrict($0, columns) }
+    case .or(let operands), .and(let operands): operands.allSatisfy { isStrict($0, columns) }
     case .constant, .caseWhen, .coalesce, .tryCatch, .lambda: false
     }
   }
 
   /// `WHERE mark` keeps the rows with a match, `WHERE NOT mark` those without: no mark is needed.
-  private func markToSemi(_ join: JoinNode, _ conditions: [Expression]) throws(QueryError) -> LogicalPlan? {
+  private func markToSemi(
+    _ join: JoinNode, _ conditions: [Expression], _ notNull: Set<ColumnReference>
+  ) throws(QueryError) -> LogicalPlan? {
     guard let mark = join.mark else { return nil }
     for (index, condition) in conditions.enumerated() {
       let kind: JoinNode.Kind
@@ -348,7 +401,7 @@ struct FilterPush {
       node.kind = kind
       node.mark = nil
       if kind == .semi { node.isNullAware = false }
-      let pushed = try push(rest.filter { !$0.columnsUsed.contains(mark) }, into: node)
+      let pushed = try push(rest.filter { !$0.columnsUsed.contains(mark) }, into: node, notNull: notNull)
       // The mark is true or false for all rows left; keep it for nodes that still name it.
       let marked = LogicalPlan.project(
         ProjectNode(
