@@ -11,6 +11,9 @@ public final class Buffer: @unchecked Sendable {
   private let owner: AnyObject?
   /// The pool's class the memory belongs to, if any.
   private let poolClass: UInt8?
+  /// Whether the kernel had to give its pages anew.
+  private let isFresh: Bool
+  private var keepsPages = true
 
   /// Bytes that kernels may read or write after the end.
   public static let slack = 64
@@ -27,10 +30,12 @@ public final class Buffer: @unchecked Sendable {
       guard let (block, poolClass) = BlockPool.take(wanted) else { Buffer.fail(wanted) }
       pointer = block
       self.poolClass = poolClass
+      isFresh = false
     } else {
       guard let extent = ExtentPool.take(wanted) else { Buffer.fail(wanted) }
-      pointer = extent
+      pointer = extent.memory
       poolClass = nil
+      isFresh = !extent.hasPages
     }
   }
 
@@ -45,18 +50,23 @@ public final class Buffer: @unchecked Sendable {
     self.byteCount = byteCount
     self.owner = owner
     poolClass = nil
+    isFresh = false
   }
 
   deinit {
     if let poolClass {
       BlockPool.give(pointer, class: poolClass)
     } else if owner == nil {
-      ExtentPool.give(pointer, Buffer.allocated(byteCount))
+      ExtentPool.give(pointer, Buffer.allocated(byteCount), keepsPages: keepsPages)
     }
   }
 
   /// Gives memory back that was let go and is kept for use again, but for a little: after work that has let much go at once.
   public static func trimUnused() { BlockPool.trim() }
+
+  /// Larger memory takes the place of this one, which goes back to the kernel where that came from there: it would lie about
+  /// unused while the larger one grows again.
+  public func isOutgrown(by larger: Buffer) { keepsPages = !larger.isFresh }
 
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {

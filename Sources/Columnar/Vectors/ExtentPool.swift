@@ -21,24 +21,27 @@ enum ExtentPool {
 
   private static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
 
-  /// At least `size` bytes at an address of whole huge pages; nil when memory has run out.
-  static func take(_ size: Int) -> UnsafeMutableRawPointer? {
+  /// At least `size` bytes at an address of whole huge pages, and whether they are there already; nil when memory has run out.
+  static func take(_ size: Int) -> (memory: UnsafeMutableRawPointer, hasPages: Bool)? {
     let size = rounded(size)
     return unused.withLock { unused in
-      if let start = unused.take(size, hasPages: true) ?? unused.take(size, hasPages: false) {
-        return UnsafeMutableRawPointer(bitPattern: start)
-      }
+      if let start = unused.take(size, hasPages: true) { return (UnsafeMutableRawPointer(bitPattern: start)!, true) }
+      if let start = unused.take(size, hasPages: false) { return (UnsafeMutableRawPointer(bitPattern: start)!, false) }
       let region = rounded(max(size, regionSize))
       guard let mapped = ck_map_huge_pages(region, pageSize) else { return nil }
-      unused.insert(.init(start: UInt(bitPattern: mapped), byteCount: region, hasPages: false))
-      return unused.take(size, hasPages: false).flatMap { UnsafeMutableRawPointer(bitPattern: $0) }
+      if region > size {
+        unused.insert(.init(start: UInt(bitPattern: mapped + size), byteCount: region - size, hasPages: false))
+      }
+      return (mapped, false)
     }
   }
 
   /// Takes memory back.
-  static func give(_ memory: UnsafeMutableRawPointer, _ size: Int) {
+  ///
+  /// - Parameter keepsPages: whether its pages may stay.
+  static func give(_ memory: UnsafeMutableRawPointer, _ size: Int, keepsPages: Bool = true) {
     let size = rounded(size)
-    let isKept = unused.withLock { unused in
+    let isKept = keepsPages && unused.withLock { unused in
       guard unused.byteCount + size <= keptByteCount else { return false }
       unused.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: true))
       return true

@@ -469,10 +469,12 @@ final class GroupTable: @unchecked Sendable {
     let capacity = max(count, keyCapacity * 2, 256)
     let larger = Buffer(byteCount: capacity * layout.wordCount * 8)
     memcpy(larger.pointer, keyWords.pointer, groupCount * layout.wordCount * 8)
+    keyWords.isOutgrown(by: larger)
     keyWords = larger
     if !layout.isInteger {
       let hashes = Buffer(byteCount: capacity * 8)
       memcpy(hashes.pointer, keyHashes.pointer, groupCount * 8)
+      keyHashes.isOutgrown(by: hashes)
       keyHashes = hashes
     }
     keyCapacity = capacity
@@ -491,8 +493,12 @@ final class GroupTable: @unchecked Sendable {
     if size == slotCount { return }
     slotCount = size
     let mask = size &- 1
+    // The old index goes before the new one is written to: all groups are put in again from their keys.
+    let larger = Buffer(byteCount: size * (layout.isInteger ? 16 : 8))
+    slots.isOutgrown(by: larger)
+    slots = larger
+    memset(slots.pointer, 0, slots.byteCount)
     if layout.isInteger {
-      slots = Buffer.zeroed(byteCount: size * 16)
       let table = slots.typed(Int64.self)
       let keys = UnsafeMutableRawPointer(words).assumingMemoryBound(to: Int64.self)
       var group = 0
@@ -511,7 +517,6 @@ final class GroupTable: @unchecked Sendable {
       }
       return
     }
-    slots = Buffer.zeroed(byteCount: size * 8)
     let table = slots.typed(UInt64.self)
     let hashes = keyHashes.typed(UInt64.self)
     var group = 0
