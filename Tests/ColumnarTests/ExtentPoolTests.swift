@@ -82,14 +82,3 @@ import Testing
     #expect(free.extents.map(\.start) == [0x1080_0000, 0x2020_0000] && free.byteCount == 8 << 20)
   }
 }
-
-/// A small repeatable random source.
-struct RepeatableRandom {
-  var state: UInt64
-  mutating func below(_ n: Int) -> Int {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return Int(state % UInt64(n))
-  }
-}

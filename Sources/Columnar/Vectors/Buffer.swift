@@ -66,7 +66,7 @@ public final class Buffer: @unchecked Sendable {
 
   /// Larger memory takes the place of this one, which goes back to the kernel where that came from there: it would lie about
   /// unused while the larger one grows again.
-  public func isOutgrown(by larger: Buffer) { keepsPages = !larger.isFresh }
+  public func makeWay(for larger: Buffer) { keepsPages = !larger.isFresh }
 
   /// Zeroed memory.
   public static func zeroed(byteCount: Int) -> Buffer {

@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 import Synchronization
 
 /// Memory of 4 MB and more, by huge pages, that is used again while the kernel still has its pages here.
@@ -16,8 +15,6 @@ enum ExtentPool {
   private static let regionSize = 64 << 20
   /// Unused bytes whose pages are kept.
   private static let keptByteCount = 256 << 20
-  /// Unused bytes up to which the pages of outgrown memory are kept.
-  private static let keptOutgrownByteCount = 256 << 20
 
   private static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
 

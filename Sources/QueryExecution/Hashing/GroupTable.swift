@@ -469,12 +469,12 @@ final class GroupTable: @unchecked Sendable {
     let capacity = max(count, keyCapacity * 2, 256)
     let larger = Buffer(byteCount: capacity * layout.wordCount * 8)
     memcpy(larger.pointer, keyWords.pointer, groupCount * layout.wordCount * 8)
-    keyWords.isOutgrown(by: larger)
+    keyWords.makeWay(for: larger)
     keyWords = larger
     if !layout.isInteger {
       let hashes = Buffer(byteCount: capacity * 8)
       memcpy(hashes.pointer, keyHashes.pointer, groupCount * 8)
-      keyHashes.isOutgrown(by: hashes)
+      keyHashes.makeWay(for: hashes)
       keyHashes = hashes
     }
     keyCapacity = capacity
@@ -495,7 +495,7 @@ final class GroupTable: @unchecked Sendable {
     let mask = size &- 1
     // The old index goes before the new one is written to: all groups are put in again from their keys.
     let larger = Buffer(byteCount: size * (layout.isInteger ? 16 : 8))
-    slots.isOutgrown(by: larger)
+    slots.makeWay(for: larger)
     slots = larger
     memset(slots.pointer, 0, slots.byteCount)
     if layout.isInteger {

@@ -24,7 +24,7 @@ struct GroupArray<T: BitwiseCopyable> {
       capacity = max(count, capacity * 2, 16)
       let larger = Buffer(byteCount: capacity * MemoryLayout<T>.stride)
       larger.pointer.copyMemory(from: buffer.pointer, byteCount: self.count * MemoryLayout<T>.stride)
-      buffer.isOutgrown(by: larger)
+      buffer.makeWay(for: larger)
       buffer = larger
     }
     let p = pointer

@@ -1,17 +1,6 @@
 import CKernels
 import Testing
 
-/// A small repeatable random source.
-private struct Repeatable: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
-  }
-}
-
 @Suite struct SelectKernelTests {
   /// Row numbers by the kernel, by its portable twin and by a plain loop.
   private func check(_ n: Int, _ passes: (Int) -> Bool, _ kernels: [(UnsafeMutablePointer<Int32>) -> Int]) {
@@ -25,7 +14,7 @@ private struct Repeatable: RandomNumberGenerator {
   }
 
   @Test func flags() {
-    var random = Repeatable(state: 11)
+    var random = RepeatableRandom(state: 11)
     for n in [0, 1, 7, 8, 9, 64, 1000] {
       for density in [0, 1, 50, 99, 100] {
         let flags = (0..<n).map { _ in UInt8(Int.random(in: 0..<100, using: &random) < density ? 1 : 0) }
@@ -40,7 +29,7 @@ private struct Repeatable: RandomNumberGenerator {
   }
 
   @Test func codes() {
-    var random = Repeatable(state: 11)
+    var random = RepeatableRandom(state: 11)
     let table = (0..<300).map { _ in UInt8.random(in: 0...1, using: &random) }
     for n in [0, 1, 7, 8, 9, 64, 1000] {
       let codes = (0..<n).map { _ in Int32.random(in: 0..<300, using: &random) }
