@@ -139,6 +139,23 @@ final class KeyLayout: @unchecked Sendable {
   }
 }
 
+/// How a key's values are told apart: which bits stand for those that do not equal themselves.
+enum KeyIdentity: UInt8 {
+  /// NaN is NaN: groups, `IS NOT DISTINCT FROM`, and the rows of a table that keys are looked for in.
+  case notDistinct = 0
+  /// NaN, and NULL inside of a value, is like nothing in a table: keys looked for by `=`.
+  case equal = 1
+
+  @inline(__always) func bits(_ value: Double) -> UInt64 {
+    value != value ? 0x7ff8_0000_0000_0000 | UInt64(rawValue) : (value + 0.0).bitPattern
+  }
+  @inline(__always) func bits(_ value: Float) -> UInt32 {
+    value != value ? 0x7fc0_0000 | UInt32(rawValue) : (value + 0.0).bitPattern
+  }
+  /// The byte before a part of a nested value.
+  fileprivate func mark(isNull: Bool) -> UInt8 { isNull ? 2 + rawValue : 1 }
+}
+
 /// Canonical bytes of values that words cannot hold: equal bytes exactly for values that are not distinct.
 enum KeyEncoding {
   /// Whether keys of the type are encoded.
@@ -150,7 +167,7 @@ enum KeyEncoding {
   }
 
   /// The encoded values of a column, NULL where the column is.
-  static func encode(_ column: Column) -> Column {
+  static func encode(_ column: Column, _ identity: KeyIdentity = .notDistinct) -> Column {
     let builder = ColumnBuilder(.varbinary, capacity: column.count)
     var bytes: [UInt8] = []
     for row in 0..<column.count {
@@ -158,16 +175,16 @@ enum KeyEncoding {
         builder.appendNull()
       } else {
         bytes.removeAll(keepingCapacity: true)
-        append(column, row, to: &bytes)
+        append(column, row, identity, to: &bytes)
         bytes.withUnsafeBytes { builder.append(bytes: $0) }
       }
     }
     return builder.finish()
   }
 
-  private static func append(_ column: Column, _ row: Int, to bytes: inout [UInt8]) {
-    if column.isNull(row) { return bytes.append(0) }
-    bytes.append(1)
+  private static func append(_ column: Column, _ row: Int, _ identity: KeyIdentity, to bytes: inout [UInt8]) {
+    bytes.append(identity.mark(isNull: column.isNull(row)))
+    if column.isNull(row) { return }
     let storage = column.storage
     let at = column.position(row)
     func append<T: BitwiseCopyable>(_ value: T) {
@@ -182,18 +199,18 @@ enum KeyEncoding {
     case (_, .int32): append(storage.values!.typed(Int32.self)[at])
     case (_, .int64): append(storage.values!.typed(Int64.self)[at])
     case (_, .int128): append(storage.values!.typed(Int128.self)[at])
-    case (_, .float): append(KeyRows.canonical(storage.values!.typed(Float.self)[at]))
-    case (_, .double): append(KeyRows.canonical(storage.values!.typed(Double.self)[at]))
+    case (_, .float): append(identity.bits(storage.values!.typed(Float.self)[at]))
+    case (_, .double): append(identity.bits(storage.values!.typed(Double.self)[at]))
     case (_, .string):
       storage.values!.typed(StringView.self)[at].withBytes { (p, n) in
         append(UInt32(truncatingIfNeeded: n))
         bytes.append(contentsOf: UnsafeRawBufferPointer(start: p, count: n))
       }
-    case (_, .row): for child in storage.children { KeyEncoding.append(child, at, to: &bytes) }
+    case (_, .row): for child in storage.children { KeyEncoding.append(child, at, identity, to: &bytes) }
     case (_, .array):
       let range = storage.elementRange(at)
       append(UInt32(truncatingIfNeeded: range.count))
-      for k in range { KeyEncoding.append(storage.children[0], k, to: &bytes) }
+      for k in range { KeyEncoding.append(storage.children[0], k, identity, to: &bytes) }
     case (_, .map):
       // Entries in the order of their encoded keys: maps that list them differently are equal.
       let range = storage.elementRange(at)
@@ -201,8 +218,8 @@ enum KeyEncoding {
       var entries: [[UInt8]] = []
       for k in range {
         var entry: [UInt8] = []
-        KeyEncoding.append(storage.children[0], k, to: &entry)
-        KeyEncoding.append(storage.children[1], k, to: &entry)
+        KeyEncoding.append(storage.children[0], k, identity, to: &entry)
+        KeyEncoding.append(storage.children[1], k, identity, to: &entry)
         entries.append(entry)
       }
       for entry in entries.sorted(by: { $0.lexicographicallyPrecedes($1) }) { bytes.append(contentsOf: entry) }

@@ -14,15 +14,20 @@ final class KeyRows: @unchecked Sendable {
   private var nullBuffer = Buffer(byteCount: 0)
   /// Columns whose NULLs flag the row.
   private let flagsNulls: [Bool]
+  /// How each column's values are told apart.
+  private let identities: [KeyIdentity]
   /// Whether some row of the last fill is flagged.
   private(set) var hasNulls = false
   /// Encoded forms of the last fill: keeps their bytes alive.
   private(set) var encoded: [Column] = []
 
-  /// - Parameter flagsNulls: per column whether NULL there flags the row; nil: only for integer layouts.
-  init(_ layout: KeyLayout, flagsNulls: [Bool]? = nil) {
+  /// - Parameters:
+  ///   - flagsNulls: per column whether NULL there flags the row; nil: only for integer layouts.
+  ///   - identities: per column how its values are told apart; nil: as groups tell them.
+  init(_ layout: KeyLayout, flagsNulls: [Bool]? = nil, identities: [KeyIdentity]? = nil) {
     self.layout = layout
     self.flagsNulls = flagsNulls ?? Array(repeating: layout.isInteger, count: layout.types.count)
+    self.identities = identities ?? Array(repeating: .notDistinct, count: layout.types.count)
   }
 
   var words: UnsafeMutablePointer<UInt64> { wordBuffer.typed(UInt64.self) }
@@ -30,13 +35,6 @@ final class KeyRows: @unchecked Sendable {
   /// 1 where a flagging column is NULL; meaningful when `hasNulls`.
   var nulls: UnsafeMutablePointer<UInt8> { nullBuffer.typed(UInt8.self) }
   var byteCount: Int { capacity * (layout.wordCount * 8 + 9) }
-
-  @inline(__always) static func canonical(_ value: Double) -> UInt64 {
-    value != value ? 0x7ff8_0000_0000_0000 : (value + 0.0).bitPattern
-  }
-  @inline(__always) static func canonical(_ value: Float) -> UInt32 {
-    value != value ? 0x7fc0_0000 : (value + 0.0).bitPattern
-  }
 
   /// Makes room for so many hashes without touching the words.
   func reserveForHashes(_ count: Int) {
@@ -141,9 +139,10 @@ final class KeyRows: @unchecked Sendable {
   /// Puts one column's values, and its NULLs, into the words.
   private func put(_ column: Column, _ index: Int) {
     if column.validity != nil { flagNulls(column, index) }
+    let identity = identities[index]
     let values: Column
     if case .encoded = layout.places[index] {
-      values = KeyEncoding.encode(column)
+      values = KeyEncoding.encode(column, identity)
       encoded.append(values)
     } else {
       values = column
@@ -192,19 +191,19 @@ final class KeyRows: @unchecked Sendable {
         let out = words + word
         switch values.type.physicalType {
         case .int64: store(view, out, Int64.self) { UInt64(bitPattern: $0) }
-        case .double: store(view, out, Double.self) { KeyRows.canonical($0) }
+        case .double: store(view, out, Double.self) { identity.bits($0) }
         case .int32: store(view, out, Int32.self) { UInt64(bitPattern: Int64($0)) }
         case .int16: store(view, out, Int16.self) { UInt64(bitPattern: Int64($0)) }
         case .int8: store(view, out, Int8.self) { UInt64(bitPattern: Int64($0)) }
         case .bool: store(view, out, UInt8.self) { UInt64($0) }
-        case .float: store(view, out, Float.self) { UInt64(KeyRows.canonical($0)) }
+        case .float: store(view, out, Float.self) { UInt64(identity.bits($0)) }
         default: break
         }
       case .bits(let word, let shift):
         let out = words + word
         switch values.type.physicalType {
         case .int32: merge(view, out, shift, UInt32.self) { UInt64($0) }
-        case .float: merge(view, out, shift, Float.self) { UInt64(KeyRows.canonical($0)) }
+        case .float: merge(view, out, shift, Float.self) { UInt64(identity.bits($0)) }
         case .int16: merge(view, out, shift, UInt16.self) { UInt64($0) }
         case .int8, .bool: merge(view, out, shift, UInt8.self) { UInt64($0) }
         default: break

@@ -14,6 +14,8 @@ final class JoinBuild: @unchecked Sendable {
   fileprivate(set) var keyColumns: [Column] = []
   /// Per key whether NULL keeps a probe row from matching.
   fileprivate(set) var flagsNulls: [Bool] = []
+  /// Per key how a probe row's value is told apart from the table's.
+  fileprivate(set) var probeIdentities: [KeyIdentity] = []
   /// Rows with NULL in a key compared by `=`, when the join is null-aware.
   fileprivate(set) var nullKeyRows: [Int32] = []
   /// One byte per row, 1 once it found a partner; for joins that yield unmatched or matched build rows.
@@ -110,6 +112,7 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     let keyColumns = specification.keys.map { build.columns[$0] }
     let (layout, flags) = specification.layout(keyColumns, collides: context.testing.collidesHashes)
     build.flagsNulls = flags
+    build.probeIdentities = specification.nullsEqual.map { $0 ? .notDistinct : .equal }
     if specification.isNullAware { build.keyColumns = keyColumns }
     let keys = try JoinKeys(layout, keyColumns, rowCount: build.rowCount, flagsNulls: flags, scheduler)
     if specification.isNullAware, let nulls = keys.nullFlags {

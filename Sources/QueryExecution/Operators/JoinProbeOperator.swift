@@ -121,7 +121,7 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
     self.specification = specification
     self.build = build
     self.residual = residual
-    rows = build.table.map { KeyRows($0.layout, flagsNulls: build.flagsNulls) }
+    rows = build.table.map { KeyRows($0.layout, flagsNulls: build.flagsNulls, identities: build.probeIdentities) }
     batchSize = worker.context.batchSize
     coalescer = BatchCoalescer(specification.outputTypes, batchSize: batchSize)
     probeRows = Buffer(byteCount: (batchSize + 16) * 4)
