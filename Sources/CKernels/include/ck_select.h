@@ -26,6 +26,12 @@ static inline size_t cks_write8(uint64_t flags, size_t first, int32_t *out, size
   _mm256_storeu_si256((__m256i *)(out + found), rows);
   return found + (size_t)__builtin_popcountll(flags);
 }
+
+/* The low halves of a's and b's four numbers. */
+static inline __m256i cks_low_halves(__m256i a, __m256i b) {
+  const __m256 mixed = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+  return _mm256_permute4x64_epi64(_mm256_castps_si256(mixed), 0xd8);
+}
 #endif
 
 /* Writes the numbers i of [0, n) where flags[i] (0 or 1) is not `unwanted`; returns how many. */
@@ -62,4 +68,46 @@ static inline size_t ck_select_coded(const uint8_t *table, const int32_t *codes,
   }
 #endif
   return ck_select_coded_portable(table, codes, i, n, out, found);
+}
+
+static inline size_t ck_select_members_portable(
+    const int64_t *values, size_t first, size_t n, int64_t low, uint64_t span, const uint64_t *bits, int32_t *out, size_t found) {
+  for (size_t i = first; i < n; i++) {
+    const uint64_t at = (uint64_t)values[i] - (uint64_t)low, is_inside = at < span, index = is_inside ? at : 0;
+    out[found] = (int32_t)i;
+    found += (bits[index >> 6] >> (index & 63)) & is_inside;
+  }
+  return found;
+}
+
+/* Writes the numbers i of [0, n) where bit values[i] - low is set in `bits`, which has `span` bits (at most 2^31); returns how many.
+   The words are loaded one by one: hardware that gathers fast is rare. */
+static inline size_t ck_select_members(
+    const int64_t *values, size_t n, int64_t low, uint64_t span, const uint64_t *bits, int32_t *out) {
+  size_t i = 0, found = 0;
+#ifdef CK_SELECT_AVX2
+  const uint32_t *words = (const uint32_t *)bits;
+  const __m256i lows = _mm256_set1_epi64x(low), sign = _mm256_set1_epi64x((long long)(1ull << 63));
+  const __m256i spans = _mm256_set1_epi64x((long long)(span ^ 1ull << 63)), low_bits = _mm256_set1_epi32(31);
+  for (; i + 8 <= n; i += 8) {
+    __m256i a = _mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(values + i)), lows);
+    __m256i b = _mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(values + i + 4)), lows);
+    /* Those out of range read bit 0 and are masked out. */
+    const __m256i is_a = _mm256_cmpgt_epi64(spans, _mm256_xor_si256(a, sign));
+    const __m256i is_b = _mm256_cmpgt_epi64(spans, _mm256_xor_si256(b, sign));
+    a = _mm256_and_si256(a, is_a);
+    b = _mm256_and_si256(b, is_b);
+    const __m256i at = cks_low_halves(a, b), is_inside = cks_low_halves(is_a, is_b);
+    uint32_t w[8] __attribute__((aligned(32)));
+    _mm256_store_si256((__m256i *)w, _mm256_srli_epi32(at, 5));
+    const __m256i found_words = _mm256_setr_epi32(
+        (int)words[w[0]], (int)words[w[1]], (int)words[w[2]], (int)words[w[3]], (int)words[w[4]], (int)words[w[5]],
+        (int)words[w[6]], (int)words[w[7]]);
+    /* The bit asked for goes to the top. */
+    const __m256i top = _mm256_sllv_epi32(found_words, _mm256_andnot_si256(at, low_bits));
+    const int mask = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_and_si256(top, is_inside)));
+    found = cks_write8(_pdep_u64((uint64_t)mask, 0x0101010101010101ull), i, out, found);
+  }
+#endif
+  return ck_select_members_portable(values, i, n, low, span, bits, out, found);
 }

@@ -244,6 +244,21 @@ public final class Column: @unchecked Sendable {
     }
   }
 
+  /// The same strings, flat, in memory of their own: they keep nothing else alive.
+  public func copyingStrings() -> Column {
+    precondition(type.physicalType == .string)
+    var arena = StringArena()
+    let copies = Buffer(byteCount: count * 16)
+    let (view, out) = (view, copies.typed(StringView.self))
+    let from = view.values.assumingMemoryBound(to: StringView.self)
+    var row = 0
+    while row < count {
+      out[row] = view.isNull(row) ? StringView() : arena.add(from[view.position(row)])
+      row &+= 1
+    }
+    return Column(flat: type, count: count, values: copies, validity: validity, heap: arena.heap)
+  }
+
   /// The same values under another type of the same physical type: `varchar(3)` as `varchar`.
   public func retyped(_ type: DataType) -> Column {
     if type == self.type { return self }

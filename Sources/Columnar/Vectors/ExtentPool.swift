@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Synchronization
 
 /// Memory of 4 MB and more, by huge pages, that is used again while the kernel still has its pages here.
@@ -13,8 +14,8 @@ enum ExtentPool {
   private static let unused = Mutex(FreeExtents())
   private static let pageSize = 2 << 20
   private static let regionSize = 64 << 20
-  /// Unused bytes whose pages are kept.
-  private static let keptByteCount = 256 << 20
+  /// Unused bytes whose pages are kept: a sixteenth of the machine's memory.
+  private static let keptByteCount = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 16
 
   private static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
 

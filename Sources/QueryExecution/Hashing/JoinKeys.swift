@@ -98,7 +98,7 @@ final class JoinKeys: @unchecked Sendable {
   }
 
   /// Bits of a set that need not pay.
-  private static let smallSpan = 1 << 20
+  private static let smallSpan = 1 << 22
   /// Bits per row up to which a set of integers takes less memory than hashed keys.
   private static let largestSpread = 128
 

@@ -1,3 +1,4 @@
+import CKernels
 import Columnar
 package import FileFormats
 import QueryErrors
@@ -106,7 +107,11 @@ final class DynamicFilter: @unchecked Sendable {
           case .int8: Evaluator.test(view, n, Int8.self, bits, low, size, selection)
           case .int16: Evaluator.test(view, n, Int16.self, bits, low, size, selection)
           case .int32: Evaluator.test(view, n, Int32.self, bits, low, size, selection)
-          default: Evaluator.test(view, n, Int64.self, bits, low, size, selection)
+          default:
+            view.isFlat && view.validity == nil
+              ? ck_select_members(
+                view.values.assumingMemoryBound(to: Int64.self), n, low, UInt64(size), bits, selection)
+              : Evaluator.test(view, n, Int64.self, bits, low, size, selection)
           }
         }
       case .bloom(let bloom, let layout):

@@ -39,4 +39,25 @@ import Testing
       ])
     }
   }
+
+  /// Members of a set of integers near `low`; the values asked for lie in it, beside it and at both ends of 64 bits.
+  @Test func members() {
+    var random = RepeatableRandom(state: 11)
+    for (low, span) in [(Int64(0), 1), (-70, 64), (1_000_000, 65), (.min, 1000), (.max - 300, 300)] {
+      let bits = (0..<(span + 63) / 64).map { _ in UInt64.random(in: 0...UInt64.max, using: &random) }
+      for n in [0, 1, 7, 8, 9, 64, 1000] {
+        let values = (0..<n).map { row -> Int64 in
+          row % 50 == 0 ? [.min, .max, 0][row / 50 % 3] : low &+ Int64.random(in: -3..<Int64(span) + 3, using: &random)
+        }
+        func isMember(_ value: Int64) -> Bool {
+          let (at, overflow) = value.subtractingReportingOverflow(low)
+          return !overflow && at >= 0 && at < span && (bits[Int(at) / 64] >> UInt64(at % 64)) & 1 == 1
+        }
+        check(n, { isMember(values[$0]) }, [
+          { ck_select_members(values, n, low, UInt64(span), bits, $0) },
+          { ck_select_members_portable(values, 0, n, low, UInt64(span), bits, $0, 0) },
+        ])
+      }
+    }
+  }
 }

@@ -26,7 +26,7 @@ final class FooterCache: Sendable {
 
   private let state = Mutex(State())
   /// Bytes of footers kept; parsed forms take a few times more.
-  private static let largestByteCount = 4 << 20
+  private static let largestByteCount = 16 << 20
   /// Smaller ones are parsed as fast as they are found.
   private static let smallestFooter = 8 << 10
 
@@ -48,7 +48,7 @@ final class FooterCache: Sendable {
   /// Keeps a footer, with a copy of its bytes that needs no open file.
   func keep(_ footer: ParquetFooter, _ path: String) {
     let size = footer.bytes.count
-    if size < FooterCache.smallestFooter || size > FooterCache.largestByteCount / 4 { return }
+    if size < FooterCache.smallestFooter || size > FooterCache.largestByteCount / 2 { return }
     let footer = footer.copyingBytes()
     state.withLock { state in
       if let old = state.entries[path] { state.byteCount -= old.footer.bytes.count }

@@ -120,6 +120,11 @@ final class FlatColumnReader: ColumnReader {
   /// Entries of a dictionary that is no burden.
   private static let smallDictionary = 4096
 
+  /// Whether a dictionary is large and has an entry for every few rows of its row group.
+  static func isBurden(entryCount: Int, rowCount: Int) -> Bool {
+    entryCount > smallDictionary && entryCount &* 4 > rowCount
+  }
+
   /// Makes the page that holds `target` the current one.
   private func move(to target: Int) throws(ParquetDamage) {
     while target >= pageRows.upperBound {
@@ -194,8 +199,7 @@ final class FlatColumnReader: ColumnReader {
     let copiesStrings =
       leaf.isString && ordinals != nil && valueCount &* 2 < values
       && (!leaf.decoder.isDictionary
-        || leaf.dictionaryCount > FlatColumnReader.smallDictionary
-          && leaf.dictionaryCount &* 4 > leaf.context.rowCount)
+        || FlatColumnReader.isBurden(entryCount: leaf.dictionaryCount, rowCount: leaf.context.rowCount))
 
     if leaf.decoder.isDictionary, out.values == nil, leaf.isString || keepsCodes, !copiesStrings {
       if out.codes == nil { out.codes = Buffer(byteCount: out.capacity &* 4) }

@@ -436,7 +436,7 @@ final class RowGroupScan {
       } else if !pieces[index].isEmpty {
         var column = Column.joined(pieces[index], type: plans[index].type)
         if column.encoding == .dictionary, column.type.physicalType != .string { column = column.flattened() }
-        columns.append(column)
+        columns.append(count &* 2 < span ? withoutPages(column) : column)
       } else {
         columns.append(try read(index, from: spanStart, count: span, rows, count, keepsCodes: false))
       }
@@ -444,6 +444,17 @@ final class RowGroupScan {
     }
     survivorCount = 0
     return Batch(columns: columns, rowCount: count)
+  }
+
+  /// A condition's column of few survivors: strings are copied where they would keep pages, or a large dictionary, alive.
+  private func withoutPages(_ column: Column) -> Column {
+    guard column.type.physicalType == .string, column.storage.heap != nil else { return column }
+    if column.encoding == .dictionary,
+      !FlatColumnReader.isBurden(entryCount: column.storage.count, rowCount: context.rowCount)
+    {
+      return column
+    }
+    return column.copyingStrings()
   }
 
   /// Tells the metrics what was spared.
