@@ -51,6 +51,33 @@ enum RowSelection {
     }
     return selected
   }
+
+  /// Turns numbers among `rows` into those rows.
+  static func compose(_ rows: UnsafePointer<Int32>, _ taken: UnsafeMutablePointer<Int32>, _ takenCount: Int) {
+    for i in 0..<takenCount { taken[i] = rows[Int(taken[i])] }
+  }
+
+  /// Turns numbers among `rows` (nil: all numbers) into those rows, and writes the other rows to `rest`; returns how many.
+  static func split(
+    _ rows: UnsafePointer<Int32>?, _ count: Int, _ taken: UnsafeMutablePointer<Int32>, _ takenCount: Int,
+    _ rest: UnsafeMutablePointer<Int32>
+  ) -> Int {
+    var restCount = 0
+    var row = 0
+    for next in 0...takenCount {
+      let end = next < takenCount ? Int(taken[next]) : count
+      while row < end {
+        rest[restCount] = rows.map { $0[row] } ?? Int32(truncatingIfNeeded: row)
+        restCount &+= 1
+        row &+= 1
+      }
+      if next < takenCount {
+        if let rows { taken[next] = rows[row] }
+        row &+= 1
+      }
+    }
+    return restCount
+  }
 }
 
 /// AND and OR: later operands are evaluated only on rows that earlier ones left open.
@@ -139,51 +166,6 @@ final class LogicalNode: EvaluationNode {
   }
 }
 
-/// Puts values computed for parts of a row set back in row order.
-struct PartialResults {
-  private let type: DataType
-  private let count: Int
-  private var parts: [Column] = []
-  private var partRows = 0
-  private let positions: Buffer
-
-  init(_ type: DataType, count: Int) {
-    self.type = type
-    self.count = count
-    positions = Buffer.zeroed(byteCount: count * 4)
-  }
-
-  /// `column[i]` is the value of row `rows[i]` (nil: of row i).
-  mutating func add(_ column: Column, rows: UnsafePointer<Int32>?, count: Int) {
-    if count == 0 { return }
-    let at = positions.typed(Int32.self)
-    var row = 0
-    if column.isConstant {
-      let position = Int32(partRows)
-      while row < count {
-        at[rows.map { Int($0[row]) } ?? row] = position
-        row &+= 1
-      }
-      parts.append(column.resized(to: 1))
-      partRows += 1
-    } else {
-      let first = Int32(partRows)
-      while row < count {
-        at[rows.map { Int($0[row]) } ?? row] = first &+ Int32(truncatingIfNeeded: row)
-        row &+= 1
-      }
-      parts.append(column)
-      partRows += count
-    }
-  }
-
-  func finish() -> Column {
-    if parts.isEmpty { return .nulls(type, count: count) }
-    if parts.count == 1, parts[0].isConstant { return parts[0].resized(to: count) }
-    return Column.concatenate(parts, type: type).take(positions.typed(Int32.self), count: count)
-  }
-}
-
 /// CASE: each result is evaluated only on the rows that take it.
 final class CaseNode: EvaluationNode {
   private let branches: [(condition: EvaluationNode, result: EvaluationNode)]
@@ -198,9 +180,12 @@ final class CaseNode: EvaluationNode {
   override func compute(_ rows: RowSet, _ state: EvaluationState) throws(QueryError) -> Column {
     let count = rows.rowCount
     var results = PartialResults(type, count: count)
+    // Columns and constants are there for all rows, and cannot fail: rows that a branch takes are put over them.
+    let isFilled = results.isDirect && otherwise.isImmediate
+    if isFilled { results.add(try otherwise.evaluate(rows, state), rows: nil, count: count) }
     var open: Buffer?
     var openCount = count
-    for branch in branches {
+    for (number, branch) in branches.enumerated() {
       if openCount == 0 { break }
       let subset = open.map { RowSet(rows, rows: $0, count: openCount) } ?? rows
       let condition = try branch.condition.evaluate(subset, state)
@@ -208,29 +193,22 @@ final class CaseNode: EvaluationNode {
       let takenRows = taken.typed(Int32.self)
       let takenCount = RowSelection.selectTrue(condition, into: takenRows)
       if takenCount == 0 { continue }
-      // The other rows of the subset, and both as rows of `rows`.
-      let rest = Buffer(byteCount: (openCount + 16) * 4)
-      let restRows = rest.typed(Int32.self)
-      var restCount = 0
-      var next = 0
-      let openRows = open.map { UnsafePointer($0.typed(Int32.self)) }
-      for row in 0..<openCount {
-        let isTaken = next < takenCount && takenRows[next] == Int32(truncatingIfNeeded: row)
-        let at = openRows.map { $0[row] } ?? Int32(truncatingIfNeeded: row)
-        if isTaken {
-          takenRows[next] = at
-          next &+= 1
-        } else {
-          restRows[restCount] = at
-          restCount &+= 1
-        }
+      if isFilled, number == branches.count - 1 {
+        if let open { RowSelection.compose(open.typed(Int32.self), takenRows, takenCount) }
+        openCount = 0
+      } else {
+        let rest = Buffer(byteCount: (openCount + 16) * 4)
+        openCount = RowSelection.split(open?.typed(Int32.self), openCount, takenRows, takenCount, rest.typed(Int32.self))
+        open = rest
       }
-      let chosen = takenCount == count ? rows : RowSet(rows, rows: taken, count: takenCount)
-      results.add(try branch.result.evaluate(chosen, state), rows: takenRows, count: takenCount)
-      open = rest
-      openCount = restCount
+      if results.isDirect, branch.result.isImmediate {
+        results.add(try branch.result.evaluate(rows, state), picking: takenRows, count: takenCount)
+      } else {
+        let chosen = takenCount == count ? rows : RowSet(rows, rows: taken, count: takenCount)
+        results.add(try branch.result.evaluate(chosen, state), rows: takenRows, count: takenCount)
+      }
     }
-    if openCount > 0 {
+    if openCount > 0, !isFilled {
       let subset = open.map { RowSet(rows, rows: $0, count: openCount) } ?? rows
       results.add(
         try otherwise.evaluate(subset, state), rows: open.map { UnsafePointer($0.typed(Int32.self)) }, count: openCount)

@@ -20,6 +20,9 @@ class EvaluationNode {
     return column
   }
 
+  /// Whether the value is there without work and cannot fail.
+  var isImmediate: Bool { false }
+
   func compute(_ rows: RowSet, _ state: EvaluationState) throws(QueryError) -> Column {
     preconditionFailure("abstract")
   }
@@ -67,6 +70,7 @@ final class ColumnNode: EvaluationNode {
     self.slot = slot
     super.init(type)
   }
+  override var isImmediate: Bool { true }
   override func compute(_ rows: RowSet, _ state: EvaluationState) throws(QueryError) -> Column { rows.column(slot) }
 }
 
@@ -77,6 +81,7 @@ final class ConstantNode: EvaluationNode {
     column = .constant(value, type, count: 1)
     super.init(type)
   }
+  override var isImmediate: Bool { true }
   override func compute(_ rows: RowSet, _ state: EvaluationState) throws(QueryError) -> Column {
     column.resized(to: rows.rowCount)
   }

@@ -34,6 +34,22 @@ public struct Bitmap: @unchecked Sendable {
   @inlinable @inline(__always)
   public func clear(_ row: Int) { words[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
 
+  /// Sets the bits of rows in ascending order.
+  public func set(_ rows: UnsafePointer<Int32>, count: Int) {
+    var (word, gathered) = (0, UInt64(0))
+    var i = 0
+    while i < count {
+      let row = Int(rows[i])
+      if row >> 6 != word {
+        words[word] |= gathered
+        (word, gathered) = (row >> 6, 0)
+      }
+      gathered |= 1 &<< UInt64(row & 63)
+      i &+= 1
+    }
+    if gathered != 0 { words[word] |= gathered }
+  }
+
   /// Copies `count` bits from bit 0 of `source` to the bits from `offset` on.
   package func copy(_ source: UnsafePointer<UInt64>, count: Int, to offset: Int) {
     var done = 0

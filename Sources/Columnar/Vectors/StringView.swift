@@ -24,6 +24,10 @@ public struct StringView: BitwiseCopyable, @unchecked Sendable {
     self.high = high
   }
 
+  /// Whether this is the same view: then, while what it points to lives, the same bytes. Others may have them, too.
+  @inlinable @inline(__always)
+  public func isIdentical(to other: StringView) -> Bool { low == other.low && high == other.high }
+
   /// The empty string.
   @inlinable @inline(__always)
   public init() {

@@ -25,7 +25,7 @@ final class KeyLayout: @unchecked Sendable {
 
   let types: [DataType]
   let places: [Place]
-  /// Where each column's null bit lies; nil for strings and integer layouts.
+  /// Where each column's null bit lies; nil for strings, and where NULLs are flagged.
   let nullBits: [(word: Int, mask: UInt64)?]
   let wordCount: Int
   /// One fixed-width column whose NULLs are flagged beside.
@@ -36,11 +36,12 @@ final class KeyLayout: @unchecked Sendable {
   /// Tests: all hashes are equal.
   let collides: Bool
 
-  /// - Parameter allowsInteger: whether NULLs may be flagged beside instead of being part of the key.
-  init(_ types: [DataType], allowsInteger: Bool = true, collides: Bool = false) {
+  /// - Parameter flagsNulls: per column whether NULLs are flagged beside instead of being part of the key; nil: of a lone column,
+  ///   where that fits a word.
+  init(_ types: [DataType], flagsNulls: [Bool]? = nil, collides: Bool = false) {
     self.types = types
     self.collides = collides
-    if allowsInteger, types.count == 1, (1...8).contains(types[0].physicalType.byteWidth) {
+    if flagsNulls?.first ?? true, types.count == 1, (1...8).contains(types[0].physicalType.byteWidth) {
       isInteger = true
       places = [.word(0)]
       nullBits = [nil]
@@ -89,6 +90,7 @@ final class KeyLayout: @unchecked Sendable {
     for index in types.indices {
       switch places[index] {
       case .string, .encoded: nullBits.append(nil)
+      case _ where flagsNulls?[index] ?? false: nullBits.append(nil)
       default:
         let (word, shift) = take(1)
         nullBits.append((word, 1 << shift))

@@ -54,7 +54,7 @@ struct JoinBuildSpecification {
   /// `IS NOT DISTINCT FROM` is `=` where the build side has no NULL to match one.
   func layout(_ keyColumns: [Column], collides: Bool) -> (KeyLayout, flagsNulls: [Bool]) {
     let flags = zip(nullsEqual, keyColumns).map { nullsEqual, column in !nullsEqual || column.validity == nil }
-    return (KeyLayout(keyTypes, allowsInteger: flags.first ?? true, collides: collides), flags)
+    return (KeyLayout(keyTypes, flagsNulls: flags, collides: collides), flags)
   }
 }
 

@@ -122,7 +122,7 @@ final class NumericExtremumAccumulator: GroupsAccumulator {
     _: T.Type, _ column: Column, _ groups: UnsafePointer<Int32>?, _ rowCount: Int
   ) {
     let (best, seen) = (values.typed(T.self), seen.pointer)
-    if groups == nil, column.encoding == .flat, column.validity == nil, let buffer = column.values {
+    if groups == nil, let buffer = column.plainValues {
       let p = buffer.typed(T.self)
       var m = best[0]
       var row = 0

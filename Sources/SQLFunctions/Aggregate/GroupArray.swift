@@ -39,6 +39,11 @@ struct GroupArray<T: BitwiseCopyable> {
   var byteCount: Int { capacity * MemoryLayout<T>.stride }
 }
 
+extension Column {
+  /// The values, where they lie in the order of the rows and none is NULL.
+  var plainValues: Buffer? { encoding == .flat && validity == nil ? values : nil }
+}
+
 /// Calls `body` with group and value of every row that is not NULL.
 @inline(__always)
 func forEachValue<T: BitwiseCopyable>(

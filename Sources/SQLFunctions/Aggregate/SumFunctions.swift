@@ -189,7 +189,7 @@ final class IntegerSumAccumulator: GroupsAccumulator {
     _: T.Type, _ column: Column, _ groups: UnsafePointer<Int32>?, _ rowCount: Int
   ) throws(QueryError) {
     let states = states.pointer
-    if groups == nil, column.encoding == .flat, column.validity == nil, let values = column.values {
+    if groups == nil, let values = column.plainValues {
       let total: Int64
       if T.self == Int64.self {
         let p = UnsafePointer(values.typed(Int64.self))
@@ -308,7 +308,7 @@ final class WideSumAccumulator: GroupsAccumulator {
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
     let column = arguments[0]
-    if groups == nil, column.encoding == .flat, column.validity == nil, let values = column.values {
+    if groups == nil, let values = column.plainValues {
       let states = states.pointer
       let batch: (sum: Int128, overflow: Int64)
       switch physical {
@@ -440,7 +440,7 @@ final class FloatingSumAccumulator: GroupsAccumulator {
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
     let states = states.pointer
     let column = arguments[0]
-    if groups == nil, column.encoding == .flat, column.validity == nil, let values = column.values {
+    if groups == nil, let values = column.plainValues {
       let batch: Double
       switch physical {
       case .float: batch = BatchSum.float(UnsafePointer(values.typed(Float.self)), rowCount)

@@ -14,8 +14,9 @@ import QueryErrors
 ///   `stats`, `SparseHll.java`, `DenseHll.java`.
 final class HyperLogLog {
   let indexBits: Int
-  /// Sorted; nil once dense.
-  private var entries: [UInt32]? = []
+  /// Sparse: a hash table of entries, one per prefix, at most half full; empty once dense.
+  private var table = Array(repeating: HyperLogLog.noEntry, count: 16)
+  private var entryCount = 0
   private var registers: [UInt8] = []
   private static let prefixBits = 26
   private static let valueBits = 6
@@ -38,7 +39,7 @@ final class HyperLogLog {
   @inline(__always)
   func add(_ hash: Int64) {
     let bits = UInt64(bitPattern: hash)
-    if entries == nil {
+    if table.isEmpty {
       let index = Int(bits &>> UInt64(64 &- indexBits))
       let value = UInt8(zeros(bits, after: indexBits) + 1)
       if value > registers[index] { registers[index] = value }
@@ -55,26 +56,40 @@ final class HyperLogLog {
     ((bits &<< UInt64(n)) | (1 &<< UInt64(n &- 1))).leadingZeroBitCount
   }
 
+  /// No hash's: it would have 63 zeros behind its prefix.
+  private static let noEntry = UInt32.max
+
   private func addSparse(_ entry: UInt32) {
-    guard var list = entries else { return }
-    entries = []
-    var (low, high) = (0, list.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if list[middle] >> UInt32(Self.valueBits) < entry >> UInt32(Self.valueBits) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    if low < list.count, list[low] >> UInt32(Self.valueBits) == entry >> UInt32(Self.valueBits) {
-      list[low] = max(list[low], entry)
-    } else {
-      list.insert(entry, at: low)
-    }
-    entries = list
-    if list.count > sparseLimit { makeDense() }
+    insert(entry)
+    if entryCount > sparseLimit { makeDense() }
   }
+
+  @inline(__always)
+  private func insert(_ entry: UInt32) {
+    // The prefix is a part of a hash: its low bits are as good as any.
+    let mask = table.count &- 1
+    var slot = Int(entry >> UInt32(Self.valueBits)) & mask
+    while table[slot] != Self.noEntry {
+      if table[slot] >> UInt32(Self.valueBits) == entry >> UInt32(Self.valueBits) {
+        if entry > table[slot] { table[slot] = entry }
+        return
+      }
+      slot = (slot &+ 1) & mask
+    }
+    table[slot] = entry
+    entryCount &+= 1
+    if entryCount &* 2 > table.count { growTable() }
+  }
+
+  private func growTable() {
+    let old = table
+    table = Array(repeating: Self.noEntry, count: old.count * 2)
+    entryCount = 0
+    for entry in old where entry != Self.noEntry { insert(entry) }
+  }
+
+  /// Sorted; nil once dense.
+  private var entries: [UInt32]? { table.isEmpty ? nil : table.filter { $0 != Self.noEntry }.sorted() }
 
   /// Entries up to which the sparse form is the smaller one: it grows by ten entries of 4 bytes, its header is 16 bytes
   /// shorter than that of the dense form, which has half a byte a register.
@@ -90,7 +105,7 @@ final class HyperLogLog {
       if value >= bits { value = bits + Int(entry & 63) }
       registers[index] = max(registers[index], UInt8(value + 1))
     }
-    entries = nil
+    table = []
   }
 
   /// - Throws: when the numbers of registers differ.
@@ -100,14 +115,14 @@ final class HyperLogLog {
         .invalidFunctionArgument,
         "Cannot merge HLLs with different number of buckets: \(1 << indexBits) vs \(1 << other.indexBits)")
     }
-    if entries != nil, let list = other.entries {
-      for entry in list { if entries == nil { break } else { addSparse(entry) } }
-      if entries != nil { return }
+    if !table.isEmpty {
+      for entry in other.table where entry != Self.noEntry && !table.isEmpty { addSparse(entry) }
+      if !other.table.isEmpty, !table.isEmpty { return }
     }
     makeDense()
-    if let list = other.entries {
+    if !other.table.isEmpty {
       let copy = HyperLogLog(indexBits: indexBits)
-      copy.entries = list
+      copy.table = other.table
       copy.makeDense()
       for index in registers.indices { registers[index] = max(registers[index], copy.registers[index]) }
     } else {
@@ -116,9 +131,9 @@ final class HyperLogLog {
   }
 
   var cardinality: Int64 {
-    if let list = entries {
+    if !table.isEmpty {
       let total = Double(1 << Self.prefixBits)
-      return Int64((total * log(total / (total - Double(list.count)))).rounded())
+      return Int64((total * log(total / (total - Double(entryCount)))).rounded())
     }
     let m = Double(registers.count)
     // Powers of two from 1 down to 2^-64: their sum is exact enough in any order that registers come in.
@@ -188,7 +203,8 @@ final class HyperLogLog {
         list.append(entry)
       }
       for (a, b) in zip(list, list.dropFirst()) { guard a < b else { throw damaged } }
-      entries = list
+      guard list.last != Self.noEntry else { throw damaged }
+      for entry in list { insert(entry) }
     case 3:
       let start = 3 + size / 2
       guard bytes.count >= start + 2 else { throw damaged }
@@ -206,10 +222,10 @@ final class HyperLogLog {
         registers[register] = registers[register] &+ min(bytes[start + 2 + 2 * count + k], 64)
       }
       for index in 0..<size { registers[index] = min(registers[index], limit) }
-      entries = nil
+      table = []
     default: throw damaged
     }
   }
 
-  var byteCount: Int { 64 + (entries?.count ?? 0) * 4 + registers.count }
+  var byteCount: Int { 64 + table.count * 4 + registers.count }
 }

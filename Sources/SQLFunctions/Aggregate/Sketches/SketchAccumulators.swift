@@ -7,13 +7,18 @@ final class HyperLogLogAccumulator: GroupsAccumulator {
   private let kind: Kind
   private let standardBits: Int
   private var sketches: [HyperLogLog?] = []
+  /// The sketches again, where rows were added: without counting references for each row.
+  private var handles: [Unmanaged<HyperLogLog>?] = []
 
   init(_ kind: Kind) {
     self.kind = kind
     standardBits = kind == .distinct ? 11 : 12
   }
 
-  func resize(groupCount: Int) { while sketches.count < groupCount { sketches.append(nil) } }
+  func resize(groupCount: Int) {
+    while sketches.count < groupCount { sketches.append(nil) }
+    while handles.count < groupCount { handles.append(nil) }
+  }
 
   func update(_ arguments: [Column], groups: UnsafePointer<Int32>?, rowCount: Int) throws(QueryError) {
     let column = arguments[0]
@@ -35,14 +40,18 @@ final class HyperLogLogAccumulator: GroupsAccumulator {
     }
     let hashes = kind == .distinct ? SketchHash.xx(column) : Self.murmur(column)
     try forEachRow(column.validity, groups, rowCount) { group, row in
-      if let known = sketches[group] {
-        known.add(hashes[row])
-      } else {
-        let made = HyperLogLog(indexBits: bits)
-        made.add(hashes[row])
-        sketches[group] = made
-      }
+      let known = handles[group] ?? makeSketch(group, bits)
+      known._withUnsafeGuaranteedRef { $0.add(hashes[row]) }
     }
+  }
+
+  @inline(never)
+  private func makeSketch(_ group: Int, _ bits: Int) -> Unmanaged<HyperLogLog> {
+    let made = sketches[group] ?? HyperLogLog(indexBits: bits)
+    sketches[group] = made
+    let handle = Unmanaged.passUnretained(made)
+    handles[group] = handle
+    return handle
   }
 
   /// MurmurHash3 of bigints, doubles' bits and strings.

@@ -52,7 +52,7 @@ final class TDigest {
   /// Joins neighbouring centroids as far as the scale function lets them grow, in alternating direction.
   private func compress(_ factor: Double) {
     if means.isEmpty { return }
-    var order = means.indices.sorted { means[$0] < means[$1] }
+    var order = means.withUnsafeBufferPointer { means in means.indices.sorted { means[$0] < means[$1] } }
     if goesBackwards { order.reverse() }
     let normalizer = factor / (4 * log(totalWeight / factor) + 24)
     func limit(_ q: Double) -> Double { q * (1 - q) / normalizer }

@@ -157,8 +157,18 @@ package enum RegexpFunctions: FunctionFamily {
   ) -> Column {
     let (x, y) = (columns[0].view, columns[1].view)
     let views = x.values.assumingMemoryBound(to: StringView.self)
+    // Views of one batch that are the same need no look at their bytes.
+    var last: (view: StringView, pattern: RegexpPattern)?
     return mapRowsOrNull(columns, n, &context) { row, rows -> R? in
-      guard let pattern = cache.pattern(y.value(row, as: StringView.self), &rows) else { return nil }
+      let view = y.value(row, as: StringView.self)
+      if last == nil || !last!.view.isIdentical(to: view) {
+        guard let found = cache.pattern(view, &rows) else {
+          last = nil
+          return nil
+        }
+        last = (view, found)
+      }
+      let pattern = last!.pattern
       let location = views + x.position(row)
       let p = StringView.bytes(at: location).assumingMemoryBound(to: UInt8.self)
       do throws(QueryError) { return try body(row, p, location.pointee.count, pattern, &rows) } catch {
@@ -236,10 +246,16 @@ package enum RegexpFunctions: FunctionFamily {
     let replacements = columns.count > 2 ? columns[2].view : nil
     let template = RegexpTemplate()
     let text = TextBuffer()
+    var last: (view: StringView, pattern: ObjectIdentifier)?
     return mapMatches(columns, n, &context, cache) { row, p, n, pattern, rows throws(QueryError) -> StringView? in
       let unicode = pattern.needsUnicode(p, n)
       guard try pattern.find(p, n, from: 0, unicode: unicode) else { return StringView(p, count: n) }
-      guard template.load(replacements?.value(row, as: StringView.self) ?? StringView(), pattern, &rows) else { return nil }
+      let replacement = replacements?.value(row, as: StringView.self) ?? StringView()
+      if last == nil || last!.pattern != ObjectIdentifier(pattern) || !last!.view.isIdentical(to: replacement) {
+        last = nil
+        guard template.load(replacement, pattern, &rows) else { return nil }
+        last = (replacement, ObjectIdentifier(pattern))
+      }
       // One match of the whole text by one of its groups: a part of the text.
       if let group = template.onlyGroup, pattern.ranges[0] == 0, pattern.ranges[1] == n, n > 0 {
         let (start, end) = (pattern.ranges[group * 2], pattern.ranges[group * 2 + 1])
@@ -343,7 +359,8 @@ private final class RegexpTemplate {
   }
   private var pieces: [Piece] = []
   private var known: [UInt8]?
-  private weak var owner: RegexpPattern?
+  /// The pattern that its groups are of.
+  private var owner: RegexpPattern?
 
   /// The group, when the replacement is nothing else.
   private(set) var onlyGroup: Int?

@@ -10,8 +10,8 @@ import QueryErrors
 ///
 /// - Threads: one owner.
 final class RegexpPattern {
-  /// One compiled form.
-  private final class Code {
+  /// One compiled form; no object, for it is asked for with every row.
+  private struct Code {
     let code: OpaquePointer
     let data: OpaquePointer
     let isCompiledToMachineCode: Bool
@@ -23,6 +23,7 @@ final class RegexpPattern {
         pcre2_compile_8(bytes.baseAddress, bytes.count, options, &number, &offset, RegexpPattern.compileContext)
       }
       guard let compiled, let data = pcre2_match_data_create_from_pattern_8(compiled, nil) else {
+        pcre2_code_free_8(compiled)
         error = (number, offset)
         return nil
       }
@@ -31,7 +32,7 @@ final class RegexpPattern {
       isCompiledToMachineCode = pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE)) == 0
     }
 
-    deinit {
+    func free() {
       pcre2_match_data_free_8(data)
       pcre2_code_free_8(code)
     }
@@ -85,6 +86,8 @@ final class RegexpPattern {
   }
 
   deinit {
+    ascii?.free()
+    utf8?.free()
     ranges.deallocate()
     pcre2_match_context_free_8(context)
     pcre2_jit_stack_free_8(stack)
