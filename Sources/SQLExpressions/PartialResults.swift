@@ -44,10 +44,13 @@ struct PartialResults {
     case picked(UnsafePointer<Int32>)
   }
 
-  /// `column[i]` is the value of row `rows[i]` (nil: of row i).
+  /// `column[i]` is the value of row `rows[i]`; these ascend (nil: of row i).
   mutating func add(_ column: Column, rows: UnsafePointer<Int32>?, count n: Int) {
     if n == 0 { return }
-    if isDirect { return place(column, rows.map { .spread($0) } ?? .all, n) }
+    if isDirect {
+      if let rows, n < count { return place(column, .spread(rows), n) }
+      return place(column, .all, n)
+    }
     if positions == nil { positions = Buffer.zeroed(byteCount: count * 4) }
     let at = positions!.typed(Int32.self)
     let (first, step) = (Int32(partRows), Int32(column.isConstant ? 0 : 1))

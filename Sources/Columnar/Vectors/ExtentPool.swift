@@ -14,8 +14,19 @@ enum ExtentPool {
   private static let unused = Mutex(FreeExtents())
   private static let pageSize = 2 << 20
   private static let regionSize = 64 << 20
-  /// Unused bytes whose pages are kept: a sixteenth of the machine's memory.
-  private static let keptByteCount = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 16
+  /// Unused bytes whose pages are kept: a sixteenth of the memory that the process may have.
+  private static let keptByteCount = memoryByteCount / 16
+
+  /// The machine's memory, or what its control group (version 2) leaves of it.
+  private static var memoryByteCount: Int {
+    let physical = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    guard let file = fopen("/sys/fs/cgroup/memory.max", "r") else { return physical }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 32)
+    guard fgets(&line, Int32(line.count), file) != nil else { return physical }
+    let limit = strtol(line, nil, 10)  // "max" reads as 0.
+    return limit > 0 ? min(physical, limit) : physical
+  }
 
   private static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
 
