@@ -104,7 +104,7 @@ package struct DirectoryWalker: Sendable {
 
 /// Runs `body` for 0 ..< count on up to `threadCount` threads, the calling one included; after a failure the rest is
 /// not started and fails alike.
-func concurrentMap<Value: Sendable>(
+package func concurrentMap<Value: Sendable>(
   _ count: Int, threadCount: Int, _ body: @Sendable (Int) throws(QueryError) -> Value
 ) -> [Result<Value, QueryError>] {
   // Few calls end sooner than a thread starts.

@@ -63,7 +63,10 @@ struct CatalogResolver: RelationResolver {
     properties = Dictionary(properties.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
     let format = try type.init(FormatOptions(properties: properties, schema: columns))
     let files: any TableFiles
-    if partitionColumns.isEmpty {
+    if !partitionColumns.isEmpty, ProjectedPartitions.isEnabled(properties) {
+      files = ProjectedPartitions(
+        table: definition.name, location: definition.location, columns: partitionColumns, properties: properties)
+    } else if partitionColumns.isEmpty {
       files = try unpartitioned(definition.location)
     } else {
       let partitions = try catalog.partitions(of: definition.name)

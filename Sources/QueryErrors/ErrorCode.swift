@@ -98,6 +98,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case tableAlreadyExists = "TABLE_ALREADY_EXISTS"
   case schemaAlreadyExists = "SCHEMA_ALREADY_EXISTS"
   case schemaNotEmpty = "SCHEMA_NOT_EMPTY"
+  /// A query does not keep a condition that its table sets.
+  case constraintViolation = "CONSTRAINT_VIOLATION"
   case invalidTableProperty = "INVALID_TABLE_PROPERTY"
   case invalidSessionProperty = "INVALID_SESSION_PROPERTY"
   case tableHasNoColumns = "TABLE_HAS_NO_COLUMNS"

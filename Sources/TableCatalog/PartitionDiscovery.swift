@@ -118,22 +118,17 @@ package struct CatalogPartitions: TableFiles {
   }
 
   package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
-    var files: [TableFile] = []
-    var read = 0
+    var folders: [(location: String, values: [Scalar])] = []
     for partition in partitions {
       var values: [Scalar] = []
       for (column, text) in zip(columns, partition.values) {
         values.append(try PartitionValue.parse(text, column, in: partition.location, of: location))
       }
       if let predicate, try !predicate.mayMatch(values.map { Optional($0) }) { continue }
-      read += 1
-      let resolved = try ObjectStores.standard.resolve(partition.location)
-      // A folder that is gone holds no rows, as in Hive.
-      guard try resolved.store.exists(resolved.path) else { continue }
-      let walker = DirectoryWalker(resolved.store, root: resolved.path, meter: meter)
-      files += try walker.walk().map { TableFile(info: $0.info, partitionValues: values) }
+      folders.append((partition.location, values))
     }
-    return TableListing(files: files, partitionsRead: read, partitionsTotal: partitions.count)
+    let files = try PartitionFolderListing.files(of: folders, meter: meter)
+    return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: partitions.count)
   }
 }
 

@@ -83,6 +83,10 @@ package protocol PartitionPredicate: Sendable {
   ///
   /// - Parameter values: one per partition column, nil while the walk has not come to that level yet.
   func mayMatch(_ values: [Scalar?]) throws(QueryError) -> Bool
+
+  /// The values of one partition column that may count, as far as they can be told without trying each; nil when they
+  /// cannot.
+  func domain(ofPartitionColumn index: Int) -> Domain?
 }
 
 /// Finds the files of a table: folders on disk, partitions of the catalog, or projected partitions.

@@ -76,6 +76,21 @@ private final class ExpressionPartitionPredicate: PartitionPredicate, @unchecked
     }
   }
 
+  func domain(ofPartitionColumn index: Int) -> Domain? {
+    lock.withLock { _ in
+      var result: Domain?
+      for conjunct in conjuncts {
+        for (column, domain) in DomainExtraction.domains(of: conjunct.expression) {
+          guard let at = conjunct.columns.firstIndex(where: { $0.id == column.id }), conjunct.indices[at] == index else {
+            continue
+          }
+          result = result?.intersection(domain) ?? domain
+        }
+      }
+      return result
+    }
+  }
+
   private func holds(_ conjunct: inout Conjunct, _ values: [Scalar]) throws(QueryError) -> Bool {
     if let latest = conjunct.latest, latest.values == values { return latest.holds }
     let evaluator: PredicateEvaluator
