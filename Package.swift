@@ -97,6 +97,7 @@ let staticLinking: [LinkerSetting] = [
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
   "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "SQLFunctions", "SQLSyntax",
+  "TableCatalog",
 ]
 
 /// Test targets: name of the module under test → what else the tests import.

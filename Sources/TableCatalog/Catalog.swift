@@ -107,7 +107,7 @@ package final class Catalog {
   package init(path: String) throws(QueryError) {
     database = try SQLiteDatabase(path: path)
     let version = try database.run("PRAGMA user_version").first?.first?.integer ?? 0
-    if version < Catalog.schemaVersion { try migrate() }
+    if version < Catalog.schemaVersion, !database.isReadOnly || path == ":memory:" || version == 0 { try migrate() }
   }
 
   private static let schemaVersion: Int64 = 1

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 package import QueryErrors
 
 /// A SQLite file: statements with bound values, rows as texts.
@@ -27,22 +28,34 @@ package final class SQLiteDatabase {
   }
 
   private static let busyTimeoutMilliseconds: Int32 = 10_000
+  /// Rounds of some milliseconds; on top of the busy timeout where SQLite keeps to that.
+  private static let busyRetryCount = 1000
   /// Pages (of 4 KB) of the write-ahead log above which a commit copies them into the file.
   private static let checkpointPages = 256
 
-  /// Opens the file, made if absent.
+  /// Whether nothing can be written: the file's folder is read-only.
+  package private(set) var isReadOnly = false
+
+  /// Opens the file, made if absent; in a folder that cannot be written it is read as it is.
   package init(path: String) throws(QueryError) {
     self.path = path
-    guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK
-    else {
-      let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+    guard sqlite3_open_v2(path, &handle, flags, nil) == SQLITE_OK else {
+      try openReadOnly()
+      return
+    }
+    // SQLite opens a file that it may not write for reading; a log cannot be kept beside it then.
+    if sqlite3_db_readonly(handle, "main") == 1 {
       sqlite3_close_v2(handle)
-      throw QueryError(
-        .hiveMetastoreError, "Cannot open the catalog at \(path): \(message)",
-        hint: "Choose another folder with --home, or check its permissions.")
+      try openReadOnly()
+      return
     }
     sqlite3_busy_timeout(handle, SQLiteDatabase.busyTimeoutMilliseconds)
-    try run("PRAGMA journal_mode=WAL")
+    if path != ":memory:" {
+      // What a statement says and what it found is nobody else's business.
+      chmod(path, 0o600)
+      if try run("PRAGMA journal_mode").first?.first?.text != "wal" { try run("PRAGMA journal_mode=WAL") }
+    }
     try run("PRAGMA synchronous=NORMAL")
     try run("PRAGMA foreign_keys=ON")
     // Copying the log back at each close would sync and delete files at the end of each one-shot query (5 ms); it is
@@ -51,13 +64,50 @@ package final class SQLiteDatabase {
     try run("PRAGMA wal_autocheckpoint=\(SQLiteDatabase.checkpointPages)")
   }
 
+  /// Opens an existing file whose folder cannot be written, or an empty database where there is none.
+  private func openReadOnly() throws(QueryError) {
+    handle = nil
+    isReadOnly = true
+    var encoded = ""
+    for byte in path.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x2f, 0x2d, 0x5f: encoded.unicodeScalars.append(UnicodeScalar(byte))
+      default: encoded += "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+      }
+    }
+    let exists = access(path, R_OK) == 0
+    // The folder may be missing because it cannot be made.
+    guard exists || errno == ENOENT || errno == ENOTDIR || errno == EACCES else { throw cannotOpen(String(cString: strerror(errno))) }
+    if !exists, errno == EACCES { throw cannotOpen("Permission denied") }
+    // Without a log beside it nothing can be shared with a writer: the file is taken as one that does not change.
+    let name = exists ? "file:\(encoded)?immutable=1" : ":memory:"
+    let flags = (exists ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
+    guard sqlite3_open_v2(name, &handle, flags, nil) == SQLITE_OK else {
+      throw cannotOpen(handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory")
+    }
+  }
+
+  private func cannotOpen(_ message: String) -> QueryError {
+    sqlite3_close_v2(handle)
+    handle = nil
+    return QueryError(
+      .hiveMetastoreError, "Cannot open the catalog at \(path): \(message)",
+      hint: "Choose another folder with --home, or check its permissions.")
+  }
+
   deinit { sqlite3_close_v2(handle) }
 
   /// Runs one statement and returns its rows.
   @discardableResult
   package func run(_ sql: String, _ values: [Value] = []) throws(QueryError) -> [[Value]] {
     var statement: OpaquePointer?
-    guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else { throw failure() }
+    var waits = 0
+    while sqlite3_prepare_v2(handle, sql, -1, &statement, nil) != SQLITE_OK {
+      // Reading the schema may meet another process that sets the log up.
+      guard sqlite3_errcode(handle) == SQLITE_BUSY, waits < SQLiteDatabase.busyRetryCount else { throw failure() }
+      waits += 1
+      usleep(UInt32.random(in: 1_000...10_000))
+    }
     defer { sqlite3_finalize(statement) }
     for (index, value) in values.enumerated() {
       let position = Int32(index + 1)
@@ -84,6 +134,12 @@ package final class SQLiteDatabase {
             }
           })
       case SQLITE_DONE: return rows
+      case SQLITE_BUSY where rows.isEmpty && sqlite3_get_autocommit(handle) != 0 && waits < SQLiteDatabase.busyRetryCount:
+        // Some steps (the change to a write-ahead log, its recovery) fail at once although another process is only
+        // about to finish.
+        waits += 1
+        sqlite3_reset(statement)
+        usleep(UInt32.random(in: 1_000...10_000))
       default: throw failure()
       }
     }
@@ -103,6 +159,12 @@ package final class SQLiteDatabase {
   }
 
   private func failure() -> QueryError {
-    QueryError(.hiveMetastoreError, "Catalog \(path): \(String(cString: sqlite3_errmsg(handle)))")
+    let message = "Catalog \(path): \(String(cString: sqlite3_errmsg(handle)))"
+    switch sqlite3_errcode(handle) {
+    case SQLITE_FULL: return QueryError(.diskFull, message, hint: "Make room on the disk of --home, or choose another.")
+    case SQLITE_READONLY:
+      return QueryError(.hiveMetastoreError, message, hint: "The home cannot be written; choose another folder with --home.")
+    default: return QueryError(.hiveMetastoreError, message)
+    }
   }
 }
