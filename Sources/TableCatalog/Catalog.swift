@@ -1,96 +1,6 @@
-package import Columnar
+import Columnar
+import Glibc
 package import QueryErrors
-
-/// A database of the catalog.
-package struct DatabaseDefinition: Hashable, Sendable {
-  package var name: String
-  package var comment: String?
-  package var location: String?
-  package var properties: [String: String]
-
-  package init(name: String, comment: String? = nil, location: String? = nil, properties: [String: String] = [:]) {
-    self.name = name
-    self.comment = comment
-    self.location = location
-    self.properties = properties
-  }
-}
-
-/// A column as DDL declares it.
-package struct ColumnDefinition: Hashable, Sendable {
-  package var name: String
-  package var type: DataType
-  package var comment: String?
-
-  package init(name: String, type: DataType, comment: String? = nil) {
-    self.name = name
-    self.type = type
-    self.comment = comment
-  }
-}
-
-/// A table as DDL declares it.
-package struct TableDefinition: Hashable, Sendable {
-  package var name: TableName
-  package var columns: [ColumnDefinition]
-  package var partitionColumns: [ColumnDefinition]
-  package var location: String
-  /// A format's name: `csv`.
-  package var format: String
-  package var serde: String?
-  package var comment: String?
-  /// SERDEPROPERTIES.
-  package var serdeProperties: [String: String]
-  /// TBLPROPERTIES.
-  package var properties: [String: String]
-
-  package init(
-    name: TableName, columns: [ColumnDefinition], partitionColumns: [ColumnDefinition], location: String,
-    format: String, serde: String? = nil, comment: String? = nil, serdeProperties: [String: String] = [:],
-    properties: [String: String] = [:]
-  ) {
-    self.name = name
-    self.columns = columns
-    self.partitionColumns = partitionColumns
-    self.location = location
-    self.format = format
-    self.serde = serde
-    self.comment = comment
-    self.serdeProperties = serdeProperties
-    self.properties = properties
-  }
-}
-
-/// A view: its text, and the columns it had when it was made.
-package struct StoredView: Hashable, Sendable {
-  package var name: TableName
-  package var sql: String
-  package var columns: [ColumnDefinition]
-  package var comment: String?
-  /// The database names in the text are relative to.
-  package var database: String
-
-  package init(
-    name: TableName, sql: String, columns: [ColumnDefinition], comment: String? = nil, database: String
-  ) {
-    self.name = name
-    self.sql = sql
-    self.columns = columns
-    self.comment = comment
-    self.database = database
-  }
-}
-
-/// A partition the catalog knows: its values as text (nil: the default partition) and its folder.
-package struct PartitionDefinition: Hashable, Sendable {
-  package var values: [String?]
-  package var location: String
-
-  package init(values: [String?], location: String) {
-    self.values = values
-    self.location = location
-  }
-}
 
 /// Databases, tables, views, partitions and prepared statements in the home's SQLite file.
 ///
@@ -110,57 +20,130 @@ package final class Catalog {
     if version < Catalog.schemaVersion, !database.isReadOnly || path == ":memory:" || version == 0 { try migrate() }
   }
 
-  private static let schemaVersion: Int64 = 1
+  private static let schemaVersion: Int64 = 2
 
+  /// Brings the file to the schema of this version, from whichever it has.
   private func migrate() throws(QueryError) {
     try database.transaction { () throws(QueryError) in
-      for statement in [
-        """
-        CREATE TABLE IF NOT EXISTS databases(
-          name TEXT PRIMARY KEY, comment TEXT, location TEXT)
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS relations(
-          database TEXT NOT NULL REFERENCES databases(name) ON DELETE CASCADE, name TEXT NOT NULL,
-          kind TEXT NOT NULL, location TEXT, format TEXT, serde TEXT, comment TEXT, sql TEXT, view_database TEXT,
-          PRIMARY KEY(database, name))
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS columns(
-          database TEXT NOT NULL, relation TEXT NOT NULL, ordinal INTEGER NOT NULL, name TEXT NOT NULL,
-          type TEXT NOT NULL, comment TEXT, is_partition INTEGER NOT NULL,
-          PRIMARY KEY(database, relation, ordinal),
-          FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS properties(
-          database TEXT NOT NULL, relation TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-          PRIMARY KEY(database, relation, kind, key))
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS partitions(
-          database TEXT NOT NULL, relation TEXT NOT NULL, partition_values TEXT NOT NULL, location TEXT NOT NULL,
-          PRIMARY KEY(database, relation, partition_values),
-          FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
-        """,
-        "CREATE TABLE IF NOT EXISTS prepared_statements(name TEXT PRIMARY KEY, sql TEXT NOT NULL)",
-        """
-        CREATE TABLE IF NOT EXISTS queries(
-          query_id TEXT PRIMARY KEY, sql TEXT NOT NULL, database TEXT, statement_type TEXT, state TEXT NOT NULL,
-          error TEXT, submitted_at TEXT NOT NULL, wall_ms REAL, planning_ms REAL, rows INTEGER, bytes_scanned INTEGER,
-          bytes_billed INTEGER, cost_usd REAL, result_location TEXT, pid INTEGER)
-        """,
-        "INSERT OR IGNORE INTO databases(name) VALUES ('\(Catalog.defaultDatabase)')",
-        "PRAGMA user_version=\(Catalog.schemaVersion)",
-      ] { try database.run(statement) }
+      // Another process may have done it while this one waited.
+      let version = try database.run("PRAGMA user_version").first?.first?.integer ?? 0
+      var statements: [String] = []
+      if version < 1 { statements += Catalog.firstSchema }
+      if version < 2 { statements += Catalog.secondSchema }
+      if statements.isEmpty { return }
+      for statement in statements { try database.run(statement) }
+      try database.run("PRAGMA user_version=\(Catalog.schemaVersion)")
     }
   }
+
+  static let firstSchema = [
+    """
+    CREATE TABLE IF NOT EXISTS databases(
+      name TEXT PRIMARY KEY, comment TEXT, location TEXT)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS relations(
+      database TEXT NOT NULL REFERENCES databases(name) ON DELETE CASCADE, name TEXT NOT NULL,
+      kind TEXT NOT NULL, location TEXT, format TEXT, serde TEXT, comment TEXT, sql TEXT, view_database TEXT,
+      PRIMARY KEY(database, name))
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS columns(
+      database TEXT NOT NULL, relation TEXT NOT NULL, ordinal INTEGER NOT NULL, name TEXT NOT NULL,
+      type TEXT NOT NULL, comment TEXT, is_partition INTEGER NOT NULL,
+      PRIMARY KEY(database, relation, ordinal),
+      FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS properties(
+      database TEXT NOT NULL, relation TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY(database, relation, kind, key))
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS partitions(
+      database TEXT NOT NULL, relation TEXT NOT NULL, partition_values TEXT NOT NULL, location TEXT NOT NULL,
+      PRIMARY KEY(database, relation, partition_values),
+      FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
+    """,
+    "CREATE TABLE IF NOT EXISTS prepared_statements(name TEXT PRIMARY KEY, sql TEXT NOT NULL)",
+    """
+    CREATE TABLE IF NOT EXISTS queries(
+      query_id TEXT PRIMARY KEY, sql TEXT NOT NULL, database TEXT, statement_type TEXT, state TEXT NOT NULL,
+      error TEXT, submitted_at TEXT NOT NULL, wall_ms REAL, planning_ms REAL, rows INTEGER, bytes_scanned INTEGER,
+      bytes_billed INTEGER, cost_usd REAL, result_location TEXT, pid INTEGER)
+    """,
+    "INSERT OR IGNORE INTO databases(name) VALUES ('\(Catalog.defaultDatabase)')",
+  ]
+
+  /// Storage classes, buckets, times, and what partitions keep of their own.
+  private static let secondSchema = [
+    "ALTER TABLE relations ADD COLUMN input_format TEXT",
+    "ALTER TABLE relations ADD COLUMN output_format TEXT",
+    "ALTER TABLE relations ADD COLUMN bucket_count INTEGER",
+    "ALTER TABLE relations ADD COLUMN created_at INTEGER",
+    "ALTER TABLE relations ADD COLUMN updated_at INTEGER",
+    """
+    CREATE TABLE IF NOT EXISTS bucket_columns(
+      database TEXT NOT NULL, relation TEXT NOT NULL, ordinal INTEGER NOT NULL, name TEXT NOT NULL,
+      kind TEXT NOT NULL, PRIMARY KEY(database, relation, kind, ordinal),
+      FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
+    """,
+    "ALTER TABLE partitions ADD COLUMN format TEXT",
+    "ALTER TABLE partitions ADD COLUMN serde TEXT",
+    "ALTER TABLE partitions ADD COLUMN created_at INTEGER",
+    "ALTER TABLE partitions ADD COLUMN has_details INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE IF NOT EXISTS partition_details(
+      database TEXT NOT NULL, relation TEXT NOT NULL, partition_values TEXT NOT NULL, kind TEXT NOT NULL,
+      ordinal INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, comment TEXT,
+      PRIMARY KEY(database, relation, partition_values, kind, ordinal),
+      FOREIGN KEY(database, relation, partition_values)
+        REFERENCES partitions(database, relation, partition_values) ON DELETE CASCADE ON UPDATE CASCADE)
+    """,
+  ]
+
 
   // MARK: Databases
 
   package func databases() throws(QueryError) -> [DatabaseDefinition] {
-    try database.run("SELECT name, comment, location FROM databases ORDER BY name").map { row in
-      DatabaseDefinition(name: row[0].text ?? "", comment: row[1].text, location: row[2].text)
+    var found: [DatabaseDefinition] = []
+    for row in try database.run("SELECT name, comment, location FROM databases ORDER BY name") {
+      let name = row[0].text ?? ""
+      found.append(
+        DatabaseDefinition(
+          name: name, comment: row[1].text, location: row[2].text,
+          properties: try properties(of: TableName(database: name, name: ""), kind: "database")))
+    }
+    return found
+  }
+
+  package func databaseDefinition(_ name: String) throws(QueryError) -> DatabaseDefinition? {
+    guard
+      let row = try database.run(
+        "SELECT comment, location FROM databases WHERE name = ?", [.text(name.lowercased())]
+      ).first
+    else { return nil }
+    return DatabaseDefinition(
+      name: name.lowercased(), comment: row[0].text, location: row[1].text,
+      properties: try properties(of: TableName(database: name, name: ""), kind: "database"))
+  }
+
+  /// Reads, changes and saves a database in one step, so that no other process's change is lost.
+  ///
+  /// - Returns: whether it exists.
+  package func update(
+    database name: String, _ change: (inout DatabaseDefinition) throws(QueryError) -> Void
+  ) throws(QueryError) -> Bool {
+    try database.transaction { () throws(QueryError) -> Bool in
+      guard var definition = try databaseDefinition(name) else { return false }
+      try change(&definition)
+      let key: SQLiteDatabase.Value = .text(name.lowercased())
+      try database.run(
+        "UPDATE databases SET comment = ?, location = ? WHERE name = ?",
+        [text(definition.comment), text(definition.location), key])
+      try database.run("DELETE FROM properties WHERE database = ? AND relation = '' AND kind = 'database'", [key])
+      try saveProperties(definition.properties, kind: "database", name.lowercased(), "")
+      return true
     }
   }
 
@@ -196,16 +179,37 @@ package final class Catalog {
   package func table(_ name: TableName) throws(QueryError) -> TableDefinition? {
     guard
       let row = try database.run(
-        "SELECT location, format, serde, comment FROM relations WHERE database = ? AND name = ? AND kind = 'table'",
-        key(name)
+        """
+        SELECT location, format, serde, comment, input_format, output_format, bucket_count, created_at, updated_at
+        FROM relations WHERE database = ? AND name = ? AND kind = 'table'
+        """, key(name)
       ).first
     else { return nil }
     let columns = try columns(of: name)
-    return TableDefinition(
+    var definition = TableDefinition(
       name: name, columns: columns.filter { !$0.isPartition }.map(\.column),
       partitionColumns: columns.filter(\.isPartition).map(\.column), location: row[0].text ?? "",
       format: row[1].text ?? "", serde: row[2].text, comment: row[3].text,
-      serdeProperties: try properties(of: name, kind: "serde"), properties: try properties(of: name, kind: "table"))
+      serdeProperties: try properties(of: name, kind: "serde"), properties: try properties(of: name, kind: "table"),
+      inputFormat: row[4].text, outputFormat: row[5].text,
+      bucketing: try row[6].integer.map { (count) throws(QueryError) in try bucketing(of: name, count: Int(count)) })
+    definition.createdAtMicros = row[7].integer
+    definition.updatedAtMicros = row[8].integer
+    return definition
+  }
+
+  private func bucketing(of name: TableName, count: Int) throws(QueryError) -> BucketDefinition {
+    var bucketing = BucketDefinition(columns: [], count: count)
+    let rows = try database.run(
+      "SELECT name, kind FROM bucket_columns WHERE database = ? AND relation = ? ORDER BY ordinal", key(name))
+    for row in rows {
+      let column = row[0].text ?? ""
+      switch row[1].text {
+      case "bucket": bucketing.columns.append(column)
+      case let kind: bucketing.sortColumns.append(.init(name: column, isDescending: kind == "descending"))
+      }
+    }
+    return bucketing
   }
 
   package func view(_ name: TableName) throws(QueryError) -> StoredView? {
@@ -220,24 +224,99 @@ package final class Catalog {
       database: row[2].text ?? name.database)
   }
 
+  /// Adds a table, or replaces a relation of its name together with its partitions.
   package func save(_ table: TableDefinition) throws(QueryError) {
+    try database.transaction { () throws(QueryError) in try insert(table) }
+  }
+
+  /// Adds a table with its partitions in one step.
+  ///
+  /// - Throws: `TABLE_ALREADY_EXISTS` when another process was faster.
+  package func create(_ table: TableDefinition, partitions: [PartitionDefinition] = []) throws(QueryError) {
     try database.transaction { () throws(QueryError) in
-      try deleteRelation(table.name)
-      try database.run(
-        "INSERT INTO relations(database, name, kind, location, format, serde, comment) VALUES (?, ?, 'table', ?, ?, ?, ?)",
-        key(table.name) + [.text(table.location), .text(table.format), text(table.serde), text(table.comment)])
-      try saveColumns(table.columns, table.partitionColumns, of: table.name)
-      try saveProperties(table.serdeProperties, kind: "serde", table.name.database.lowercased(), table.name.name.lowercased())
-      try saveProperties(table.properties, kind: "table", table.name.database.lowercased(), table.name.name.lowercased())
+      let known = try database.run("SELECT 1 FROM relations WHERE database = ? AND name = ?", key(table.name))
+      guard known.isEmpty else {
+        throw QueryError(.tableAlreadyExists, "Table '\(table.name)' already exists")
+      }
+      try insert(table)
+      try insert(partitions, to: table.name, columns: table.partitionColumns.map(\.name))
     }
+  }
+
+  /// Reads, changes and saves a table in one step, so that no other process's change is lost; partitions stay.
+  ///
+  /// - Returns: whether it exists.
+  package func update(
+    _ name: TableName, _ change: (inout TableDefinition) throws(QueryError) -> Void
+  ) throws(QueryError) -> Bool {
+    try database.transaction { () throws(QueryError) -> Bool in
+      guard var table = try table(name) else { return false }
+      try change(&table)
+      try database.run(
+        """
+        UPDATE relations SET location = ?, format = ?, serde = ?, comment = ?, input_format = ?, output_format = ?,
+          bucket_count = ?, updated_at = ? WHERE database = ? AND name = ?
+        """,
+        [
+          .text(table.location), .text(table.format), text(table.serde), text(table.comment), text(table.inputFormat),
+          text(table.outputFormat), table.bucketing.map { .integer(Int64($0.count)) } ?? .null, .integer(Catalog.now()),
+        ] + key(name))
+      try database.run("DELETE FROM columns WHERE database = ? AND relation = ?", key(name))
+      try database.run("DELETE FROM bucket_columns WHERE database = ? AND relation = ?", key(name))
+      try database.run("DELETE FROM properties WHERE database = ? AND relation = ?", key(name))
+      try insertParts(of: table)
+      return true
+    }
+  }
+
+  private func insert(_ table: TableDefinition) throws(QueryError) {
+    try deleteRelation(table.name)
+    let now = SQLiteDatabase.Value.integer(Catalog.now())
+    try database.run(
+      """
+      INSERT INTO relations(database, name, kind, location, format, serde, comment, input_format, output_format,
+        bucket_count, created_at, updated_at) VALUES (?, ?, 'table', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      key(table.name) + [
+        .text(table.location), .text(table.format), text(table.serde), text(table.comment), text(table.inputFormat),
+        text(table.outputFormat), table.bucketing.map { .integer(Int64($0.count)) } ?? .null, now, now,
+      ])
+    try insertParts(of: table)
+  }
+
+  /// Columns, buckets and properties.
+  private func insertParts(of table: TableDefinition) throws(QueryError) {
+    try saveColumns(table.columns, table.partitionColumns, of: table.name)
+    let (databaseName, relation) = (table.name.database.lowercased(), table.name.name.lowercased())
+    try saveProperties(table.serdeProperties, kind: "serde", databaseName, relation)
+    try saveProperties(table.properties, kind: "table", databaseName, relation)
+    guard let bucketing = table.bucketing else { return }
+    let columns =
+      bucketing.columns.map { ($0, "bucket") }
+      + bucketing.sortColumns.map { ($0.name, $0.isDescending ? "descending" : "ascending") }
+    for (ordinal, (name, kind)) in columns.enumerated() {
+      try database.run(
+        "INSERT INTO bucket_columns(database, relation, ordinal, name, kind) VALUES (?, ?, ?, ?, ?)",
+        key(table.name) + [.integer(Int64(ordinal)), .text(name), .text(kind)])
+    }
+  }
+
+  /// Microseconds since 1970-01-01 UTC.
+  private static func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec / 1000)
   }
 
   package func save(_ view: StoredView) throws(QueryError) {
     try database.transaction { () throws(QueryError) in
       try deleteRelation(view.name)
       try database.run(
-        "INSERT INTO relations(database, name, kind, comment, sql, view_database) VALUES (?, ?, 'view', ?, ?, ?)",
-        key(view.name) + [text(view.comment), .text(view.sql), .text(view.database)])
+        """
+        INSERT INTO relations(database, name, kind, comment, sql, view_database, created_at, updated_at)
+        VALUES (?, ?, 'view', ?, ?, ?, ?, ?)
+        """,
+        key(view.name) + [text(view.comment), .text(view.sql), .text(view.database), .integer(Catalog.now()), .integer(Catalog.now())])
       try saveColumns(view.columns, [], of: view.name)
     }
   }
@@ -297,27 +376,98 @@ package final class Catalog {
   // MARK: Partitions
 
   package func partitions(of name: TableName) throws(QueryError) -> [PartitionDefinition] {
-    try database.run(
-      "SELECT partition_values, location FROM partitions WHERE database = ? AND relation = ? ORDER BY partition_values",
-      key(name)
-    ).map { row in
-      PartitionDefinition(values: PartitionFolder.values(row[0].text ?? ""), location: row[1].text ?? "")
+    try partitions(of: name, where: "", [])
+  }
+
+  /// The partition with these values.
+  package func partition(
+    _ values: [String?], of name: TableName, columns: [String]
+  ) throws(QueryError) -> PartitionDefinition? {
+    try partitions(of: name, where: " AND partition_values = ?", [.text(PartitionFolder.name(columns, values))]).first
+  }
+
+  package func partitionCount(of name: TableName) throws(QueryError) -> Int {
+    let rows = try database.run("SELECT count(*) FROM partitions WHERE database = ? AND relation = ?", key(name))
+    return Int(rows.first?.first?.integer ?? 0)
+  }
+
+  private func partitions(
+    of name: TableName, where condition: String, _ values: [SQLiteDatabase.Value]
+  ) throws(QueryError) -> [PartitionDefinition] {
+    let rows = try database.run(
+      """
+      SELECT partition_values, location, format, serde, created_at, has_details FROM partitions
+      WHERE database = ? AND relation = ?\(condition) ORDER BY partition_values
+      """, key(name) + values)
+    var found: [PartitionDefinition] = []
+    found.reserveCapacity(rows.count)
+    for row in rows {
+      let folder = row[0].text ?? ""
+      var partition = PartitionDefinition(
+        values: PartitionFolder.values(folder), location: row[1].text ?? "", format: row[2].text, serde: row[3].text)
+      partition.createdAtMicros = row[4].integer
+      if row[5].integer == 1 { try addDetails(to: &partition, folder, of: name) }
+      found.append(partition)
+    }
+    return found
+  }
+
+  private func addDetails(
+    to partition: inout PartitionDefinition, _ folder: String, of name: TableName
+  ) throws(QueryError) {
+    let rows = try database.run(
+      """
+      SELECT kind, name, value, comment FROM partition_details
+      WHERE database = ? AND relation = ? AND partition_values = ? ORDER BY ordinal
+      """, key(name) + [.text(folder)])
+    for row in rows {
+      let (column, value) = (row[1].text ?? "", row[2].text ?? "")
+      if row[0].text == "property" {
+        partition.properties[column] = value
+        continue
+      }
+      guard let type = DataType(parsing: value) else {
+        throw QueryError(.hiveInvalidMetadata, "Column '\(column)' of partition \(folder) of \(name) has the unknown type '\(value)'")
+      }
+      partition.columns = (partition.columns ?? []) + [ColumnDefinition(name: column, type: type, comment: row[3].text)]
     }
   }
 
-  /// Adds partitions, or moves known ones to their new folders.
+  /// Adds partitions, or replaces known ones.
   ///
   /// - Parameter columns: the partition columns' names.
   package func add(
     _ partitions: [PartitionDefinition], to name: TableName, columns: [String]
   ) throws(QueryError) {
-    try database.transaction { () throws(QueryError) in
-      for partition in partitions {
+    try database.transaction { () throws(QueryError) in try insert(partitions, to: name, columns: columns) }
+  }
+
+  private func insert(
+    _ partitions: [PartitionDefinition], to name: TableName, columns: [String]
+  ) throws(QueryError) {
+    for partition in partitions {
+      let folder = SQLiteDatabase.Value.text(PartitionFolder.name(columns, partition.values))
+      let hasDetails = partition.columns != nil || !partition.properties.isEmpty
+      try database.run(
+        """
+        INSERT OR REPLACE INTO partitions(database, relation, partition_values, location, format, serde, created_at, has_details)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        key(name) + [
+          folder, .text(partition.location), text(partition.format), text(partition.serde),
+          .integer(partition.createdAtMicros ?? Catalog.now()), .integer(hasDetails ? 1 : 0),
+        ])
+      guard hasDetails else { continue }
+      let details =
+        (partition.columns ?? []).map { ("column", $0.name, $0.type.description, $0.comment) }
+        + partition.properties.sorted { $0.key < $1.key }.map { ("property", $0.key, $0.value, nil) }
+      for (ordinal, (kind, detail, value, comment)) in details.enumerated() {
         try database.run(
-          "INSERT OR REPLACE INTO partitions(database, relation, partition_values, location) VALUES (?, ?, ?, ?)",
-          key(name) + [
-            .text(PartitionFolder.name(columns, partition.values)), .text(partition.location),
-          ])
+          """
+          INSERT INTO partition_details(database, relation, partition_values, kind, ordinal, name, value, comment)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+          key(name) + [folder, .text(kind), .integer(Int64(ordinal)), .text(detail), .text(value), text(comment)])
       }
     }
   }
@@ -326,6 +476,22 @@ package final class Catalog {
     try database.run(
       "DELETE FROM partitions WHERE database = ? AND relation = ? AND partition_values = ?",
       key(name) + [.text(PartitionFolder.name(columns, values))])
+  }
+
+  /// Gives a partition other values; its folder stays where it is.
+  ///
+  /// - Throws: `ALREADY_EXISTS` when there is a partition of the new values.
+  package func rename(
+    partition old: [String?], to new: [String?], of name: TableName, columns: [String]
+  ) throws(QueryError) {
+    try database.transaction { () throws(QueryError) in
+      guard try partition(new, of: name, columns: columns) == nil else {
+        throw QueryError(.alreadyExists, "Partition already exists: \(PartitionFolder.name(columns, new))")
+      }
+      try database.run(
+        "UPDATE partitions SET partition_values = ? WHERE database = ? AND relation = ? AND partition_values = ?",
+        [.text(PartitionFolder.name(columns, new))] + key(name) + [.text(PartitionFolder.name(columns, old))])
+    }
   }
 
   // MARK: Prepared statements

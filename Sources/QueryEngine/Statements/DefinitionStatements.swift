@@ -311,10 +311,8 @@ extension StatementRun {
 
   private func replace(_ table: TableDefinition) throws(QueryError) {
     let catalog = try state.catalog()
-    let partitions = try catalog.partitions(of: table.name)
     _ = try CatalogResolver.table(table, catalog)
-    try catalog.save(table)
-    try catalog.add(partitions, to: table.name, columns: table.partitionColumns.map(\.name))
+    _ = try catalog.update(table.name) { $0 = table }
   }
 
   private func partitionValues(
