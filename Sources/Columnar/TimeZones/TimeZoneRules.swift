@@ -9,7 +9,7 @@ package final class TimeZoneRules: Sendable {
   package let fixedOffset: Int?
   private let file: TimeZoneFile?
 
-  init(key: TimeZoneKey, name: String, fixedOffset: Int) {
+  package init(key: TimeZoneKey, name: String, fixedOffset: Int) {
     self.key = key
     self.name = name
     self.fixedOffset = fixedOffset
