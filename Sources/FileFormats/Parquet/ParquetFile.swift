@@ -37,7 +37,7 @@ final class ParquetFile: FormatFile {
     if matchesByPosition {
       node = column.ordinal >= 0 && column.ordinal < columns.count ? columns[column.ordinal] : nil
     } else {
-      node = ParquetNode.find(column.name, in: columns)
+      node = footer.schema.names.node(column.name)
     }
     guard let node else { return .null(column.type) }
     return try ColumnPlan.make(column.type, node, column: column.name, path: source.path)
@@ -71,7 +71,7 @@ final class ParquetFile: FormatFile {
     for group in footer.rowGroups.indices where footer.rowGroups[group].rowCount > 0 {
       guard let metadata = try? footer.chunk(rowGroup: group, leaf: leaf.index) else { return nil }
       let bounds = ChunkBounds(metadata.statistics, plan, file: self)
-      let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
+      let nulls = metadata.nullCount(leaf, rowCount: footer.rowGroups[group].rowCount)
       result.nullCount = nulls.flatMap { own in result.nullCount.map { $0 + own } }
       if nulls == footer.rowGroups[group].rowCount { continue }
       guard let low = bounds.min, let high = bounds.max else {
@@ -116,7 +116,7 @@ final class ParquetFile: FormatFile {
     var result: [ClosedRange<Int64>?] = []
     for (number, group) in footer.rowGroups.enumerated() {
       guard let metadata = try? footer.chunk(rowGroup: number, leaf: leaf.index) else { return nil }
-      if group.rowCount == 0 || metadata.statistics.nullCount == group.rowCount {
+      if group.rowCount == 0 || metadata.nullCount(leaf, rowCount: group.rowCount) == group.rowCount {
         result.append(nil)
         continue
       }

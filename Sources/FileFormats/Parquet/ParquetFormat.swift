@@ -31,10 +31,14 @@ package struct ParquetFormat: FileFormat {
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
     let footer = try ParquetFooter.read(source, kind: .sampling)
-    return Schema(footer.schema.columns.map { Field($0.name, $0.naturalType) })
+    // Columns that differ in case only, or are twice the same, are all there.
+    let names = CSVSniffer.uniqueNames(footer.schema.columns.map(\.name))
+    return Schema(zip(names, footer.schema.columns).map { Field($0, $1.naturalType) })
   }
 
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    ParquetFile(source, try ParquetFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
+    // Writers that were stopped leave files of no bytes: no rows, as Hive has it.
+    if source.byteCount == 0 { return EmptyFile() }
+    return ParquetFile(source, try ParquetFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
   }
 }

@@ -111,6 +111,28 @@ package final class Decompressor {
     return size
   }
 
+  /// Whether a block can hold so many bytes, as far as that is told without decompressing it: asked before memory is taken.
+  package static func mayHold(
+    _ size: Int, in codec: CompressionCodec, _ source: UnsafeRawPointer, count: Int
+  ) -> Bool {
+    switch codec {
+    case .snappyRaw: return size <= count &* 64 &+ 1024
+    case .lz4Raw, .lz4Hadoop: return size <= count &* 256 &+ 1024
+    case .gzip, .zlib: return size <= count &* 1100 &+ 1024
+    case .zstd:
+      // One frame that tells its size; the walk over its blocks pays for large ones only.
+      if size < largestUncheckedSize { return true }
+      let frame = ZSTD_findFrameCompressedSize(source, count)
+      guard ZSTD_isError(frame) == 0, frame == count else { return true }
+      let stated = ZSTD_getFrameContentSize(source, count)
+      // The two greatest numbers stand for "unknown" and "damaged".
+      return stated >= UInt64.max - 1 || stated >= UInt64(size)
+    default: return true
+    }
+  }
+
+  private static let largestUncheckedSize = 1 << 20
+
   /// The libdeflate context of this thread.
   func deflate() throws(QueryError) -> OpaquePointer {
     if let deflateContext { return deflateContext }

@@ -23,6 +23,8 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   let residual: [Expression]
   private let safePredicates: [Expression]
   private let requestColumns: [ScanNode.Column]
+  /// Where each output stands among `requestColumns`; nil for constants of a file.
+  private let outputColumns: [Int?]
   private let scanColumns: [ScanColumn]
   private let predicateOnly: Set<Int>
   private let isLazy: Bool
@@ -79,6 +81,12 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
       return wanted.contains(column.reference.id) || used.contains(column.reference.id)
     }
     requestColumns = fileColumns
+    var places: [ColumnID: Int] = [:]
+    for (place, column) in fileColumns.enumerated() { places[column.reference.id] = place }
+    outputColumns = outputs.map { output in
+      guard case .file = output.source else { return nil }
+      return places[output.reference.id]
+    }
     var scanColumns: [ScanColumn] = []
     for column in fileColumns {
       guard case .file(let index) = column.source, index < scan.table.columns.count else { continue }
@@ -158,9 +166,10 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   private func makeReader(_ plan: FilePlan, _ split: Split) throws(QueryError) -> any BatchReader {
     let reader = try plan.file.makeReader(split, plan.request, metrics: scanMetrics)
     var sources: [OutputReader.Source] = []
-    for (index, output) in outputs.enumerated() {
-      if case .file = output.source {
-        sources.append(.file(requestColumns.firstIndex { $0.reference == output.reference }!))
+    sources.reserveCapacity(outputs.count)
+    for index in outputs.indices {
+      if let column = outputColumns[index] {
+        sources.append(.file(column))
       } else {
         sources.append(.constant(plan.constants[index]!))
       }
@@ -278,8 +287,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     let file = files.files[index]
     var constants: [Int: Column] = [:]
     var values: [ColumnID: Scalar] = [:]
-    for (position, column) in scan.columns.enumerated() {
-      _ = position
+    for column in scan.columns {
       guard let value = fileConstant(column, file) else { continue }
       values[column.reference.id] = value
       if let output = outputs.firstIndex(where: { $0.reference == column.reference }) {

@@ -505,10 +505,11 @@ extension ValueConversion {
         unit == .millis
         ? Int64(source.loadUnaligned(fromByteOffset: i &* 4, as: Int32.self))
         : source.loadUnaligned(fromByteOffset: i &* 8, as: Int64.self)
-      guard value >= 0, value < perDay else { throw ParquetDamage("\(value) is not a time of day") }
-      var picos = value &* toPicos
+      // 24:00:00 is a time to DuckDB; other values beyond the day are taken from the clock's face.
+      let ofDay = value >= 0 && value <= perDay ? value : value &- floorDivide(value, perDay) &* perDay
+      var picos = ofDay &* toPicos
       if precision < digits { picos = (picos &+ step / 2) / step &* step }
-      to[i] = picos == 86_400_000_000_000_000 ? 0 : picos
+      to[i] = picos == 86_400_000_000_000_000 && ofDay != perDay ? 0 : picos
       i &+= 1
     }
   }

@@ -51,18 +51,14 @@ struct RawStatistics: Sendable {
     var id = 0
     while let type = try reader.nextField(&id) {
       switch id {
-      case 1: oldMax = try reader.byteArray(type)
-      case 2: oldMin = try reader.byteArray(type)
-      case 3:
-        let count = try reader.integer(type)
-        nullCount = count < 0 ? nil : Int(count)
-      case 4:
-        let count = try reader.integer(type)
-        distinctCount = count < 0 ? nil : Int(count)
-      case 5: maxValue = try reader.byteArray(type)
-      case 6: minValue = try reader.byteArray(type)
-      case 7: isMaxExact = try reader.boolean(type)
-      case 8: isMinExact = try reader.boolean(type)
+      case 1: oldMax = try reader.optionalByteArray(type)
+      case 2: oldMin = try reader.optionalByteArray(type)
+      case 3: nullCount = try reader.optionalInteger(type).flatMap { $0 < 0 ? nil : Int($0) }
+      case 4: distinctCount = try reader.optionalInteger(type).flatMap { $0 < 0 ? nil : Int($0) }
+      case 5: maxValue = try reader.optionalByteArray(type)
+      case 6: minValue = try reader.optionalByteArray(type)
+      case 7: isMaxExact = try reader.optionalBoolean(type)
+      case 8: isMinExact = try reader.optionalBoolean(type)
       default: try reader.skip(type)
       }
     }
@@ -99,15 +95,15 @@ struct ColumnChunkMetadata: Sendable {
     var id = 0
     while let type = try reader.nextField(&id) {
       switch id {
-      case 1: filePath = try reader.string(type)
+      case 1: filePath = try reader.optionalByteArray(type).map { String(decoding: $0, as: UTF8.self) }
       case 3:
         try reader.expectStructure(type)
         try readMetadata(&reader)
         hasMetadata = true
-      case 4: offsetIndexOffset = try reader.size(type)
-      case 5: offsetIndexLength = try reader.size(type)
-      case 6: columnIndexOffset = try reader.size(type)
-      case 7: columnIndexLength = try reader.size(type)
+      case 4: offsetIndexOffset = try reader.optionalInteger(type).map(Int.init)
+      case 5: offsetIndexLength = try reader.optionalInteger(type).map(Int.init)
+      case 6: columnIndexOffset = try reader.optionalInteger(type).map(Int.init)
+      case 7: columnIndexLength = try reader.optionalInteger(type).map(Int.init)
       case 8, 9:
         isEncrypted = true
         try reader.skip(type)
@@ -142,8 +138,8 @@ struct ColumnChunkMetadata: Sendable {
       case 7: compressedByteCount = try reader.size(type)
       case 9: dataPageOffset = try reader.size(type)
       case 11:
-        let offset = try reader.integer(type)
-        if offset > 0 { dictionaryPageOffset = Int(offset) }
+        // 0 stands for "none" with some writers: no page lies before the magic bytes.
+        if let offset = try reader.optionalInteger(type), offset > 0 { dictionaryPageOffset = Int(offset) }
       case 12:
         try reader.expectStructure(type)
         statistics = try RawStatistics(&reader)
@@ -165,12 +161,8 @@ struct ColumnChunkMetadata: Sendable {
             if encoding == 2 || encoding == 8 { dictionaryPages &+= pages } else { otherPages &+= pages }
           }
         }
-      case 14:
-        let offset = try reader.integer(type)
-        if offset > 0 { bloomFilterOffset = Int(offset) }
-      case 15:
-        let length = try reader.integer(type)
-        if length > 0 { bloomFilterLength = Int(length) }
+      case 14: if let offset = try reader.optionalInteger(type), offset > 0 { bloomFilterOffset = Int(offset) }
+      case 15: if let length = try reader.optionalInteger(type), length > 0 { bloomFilterLength = Int(length) }
       default: try reader.skip(type)
       }
     }
@@ -192,6 +184,15 @@ struct ColumnChunkMetadata: Sendable {
   }
 
   private static let usualPageHeaderByteCount = 14
+
+  /// How many rows of a flat column are NULL; nil when the file does not tell or its statistics contradict themselves.
+  func nullCount(_ leaf: ParquetLeaf, rowCount: Int) -> Int? {
+    if leaf.maxDefinition == 0 { return 0 }
+    guard let count = statistics.nullCount, count <= rowCount else { return nil }
+    // Bounds of no values.
+    if count == rowCount, rowCount > 0, statistics.minValue != nil || statistics.oldMin != nil { return nil }
+    return count
+  }
 
   /// Where the chunk lies in the file.
   func byteRange() throws(ParquetDamage) -> Range<UInt64> {

@@ -68,7 +68,7 @@ struct PageHeader {
       case 4: setEncoding(try reader.integer(type))
       case 5: definitionByteCount = try reader.size(type)
       case 6: repetitionByteCount = try reader.size(type)
-      case 7: isCompressed = try reader.boolean(type)
+      case 7: isCompressed = try reader.optionalBoolean(type) ?? true
       default: try reader.skip(type)
       }
     }

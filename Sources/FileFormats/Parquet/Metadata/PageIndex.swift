@@ -89,6 +89,10 @@ struct ColumnIndex: Sendable {
       case 2: minValues = try ColumnIndex.values(&reader, type)
       case 3: maxValues = try ColumnIndex.values(&reader, type)
       case 5:
+        guard type == ThriftCompactReader.WireType.list else {
+          try reader.skip(type)
+          continue
+        }
         let (element, count) = try reader.list(type)
         var counts: [Int] = []
         for _ in 0..<count { counts.append(Int(try reader.integer(element))) }

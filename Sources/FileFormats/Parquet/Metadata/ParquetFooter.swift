@@ -22,7 +22,7 @@ struct ParquetFooter: Sendable {
   let schema: ParquetSchema
   let rowGroups: [RowGroup]
   let rowCount: Int
-  let createdBy: String
+  let writer: ParquetWriterIdentity
   /// Per leaf column whether its statistics have an order this reader knows; nil when the file does not tell.
   let hasKnownOrder: [Bool]?
   /// Where each column chunk's structure starts in `bytes`.
@@ -89,7 +89,6 @@ struct ParquetFooter: Sendable {
     var elements: [ParquetSchema.Element] = []
     var groups: [RowGroup] = []
     var positions: [Int32] = []
-    var rows: Int?
     var createdBy = ""
     var orders: [Bool]?
     var chunkCounts: [Int] = []
@@ -100,7 +99,6 @@ struct ParquetFooter: Sendable {
         let count = try reader.structureList(type)
         elements.reserveCapacity(count)
         for _ in 0..<count { elements.append(try ParquetSchema.Element(&reader)) }
-      case 3: rows = try reader.size(type)
       case 4:
         let count = try reader.structureList(type)
         groups.reserveCapacity(count)
@@ -110,7 +108,7 @@ struct ParquetFooter: Sendable {
           groups.append(RowGroup(rowCount: rowCount, firstChunk: first))
           chunkCounts.append(positions.count - first)
         }
-      case 6: createdBy = try reader.string(type)
+      case 6: createdBy = try reader.optionalByteArray(type).map { String(decoding: $0, as: UTF8.self) } ?? ""
       case 7:
         let count = try reader.structureList(type)
         var known: [Bool] = []
@@ -138,13 +136,11 @@ struct ParquetFooter: Sendable {
       if overflow { throw ParquetDamage("its row groups have too many rows") }
       total = sum
     }
-    if let rows, rows != total {
-      throw ParquetDamage("the footer tells \(rows) rows, its row groups together \(total)")
-    }
+    // The footer's own count of rows is not looked at: some writers leave it 0, and the row groups are what is read.
     rowGroups = groups
     rowCount = total
     chunkPositions = positions
-    self.createdBy = createdBy
+    writer = ParquetWriterIdentity(createdBy)
     hasKnownOrder = orders?.count == schema.leaves.count ? orders : nil
   }
 

@@ -215,6 +215,8 @@ final class ParquetNode: Sendable {
 struct ParquetSchema: Sendable {
   let columns: [ParquetNode]
   let leaves: [ParquetLeaf]
+  /// `columns` by name.
+  let names: ParquetNames
 
   static let maxDepth = 100
 
@@ -370,6 +372,7 @@ struct ParquetSchema: Sendable {
     }
     guard builder.next == elements.count else { throw ParquetDamage("the schema has elements outside its root") }
     self.columns = columns
+    names = ParquetNames(columns)
     leaves = builder.leaves
   }
 

@@ -107,6 +107,32 @@ struct ThriftCompactReader {
     }
   }
 
+  /// The same of an optional member: nil, and passed over, when it is of another wire type, as Thrift's own readers do.
+  /// Vendors use numbers for members of their own that the standard gave away later.
+  mutating func optionalInteger(_ type: UInt8) throws(ParquetDamage) -> Int64? {
+    guard type >= WireType.int8, type <= WireType.int64 else {
+      try skip(type)
+      return nil
+    }
+    return try integer(type)
+  }
+
+  mutating func optionalBoolean(_ type: UInt8) throws(ParquetDamage) -> Bool? {
+    guard type == WireType.boolTrue || type == WireType.boolFalse else {
+      try skip(type)
+      return nil
+    }
+    return type == WireType.boolTrue
+  }
+
+  mutating func optionalByteArray(_ type: UInt8) throws(ParquetDamage) -> [UInt8]? {
+    guard type == WireType.binary else {
+      try skip(type)
+      return nil
+    }
+    return try byteArray(type)
+  }
+
   /// A number that has to be a size, count or offset.
   mutating func size(_ type: UInt8) throws(ParquetDamage) -> Int {
     let value = try integer(type)

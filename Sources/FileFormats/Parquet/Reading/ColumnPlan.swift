@@ -52,9 +52,9 @@ indirect enum ColumnPlan {
     case (.row(let fields), .row(let wanted)):
       guard node.firstLeaf != nil else { return .null(type) }
       var plans: [ColumnPlan] = []
+      let names = ParquetNames(fields)
       for (position, field) in wanted.enumerated() {
-        let found =
-          field.name.map { ParquetNode.find($0, in: fields) } ?? (position < fields.count ? fields[position] : nil)
+        let found = field.name.map { names.node($0) } ?? (position < fields.count ? fields[position] : nil)
         plans.append(
           try found.map { (node) throws(QueryError) in try make(field.type, node, column: column, path: path) }
             ?? .null(field.type))
@@ -136,11 +136,32 @@ indirect enum ColumnPlan {
   }
 }
 
-extension ParquetNode {
+/// Finds columns or fields by name.
+struct ParquetNames: Sendable {
+  private let nodes: [ParquetNode]
+  private let exact: [String: Int]
+  private let lowerCase: [String: Int]
+
+  /// Columns of equal name, case ignored, also bear the names that `inferSchema` gives them.
+  init(_ nodes: [ParquetNode]) {
+    self.nodes = nodes
+    let names = CSVSniffer.uniqueNames(nodes.map(\.name))
+    var exact: [String: Int] = [:]
+    var lowerCase: [String: Int] = [:]
+    for (index, node) in nodes.enumerated() where exact[node.name] == nil { exact[node.name] = index }
+    for (index, node) in nodes.enumerated() where lowerCase[node.name.lowercased()] == nil {
+      lowerCase[node.name.lowercased()] = index
+    }
+    for (index, name) in names.enumerated() where name != nodes[index].name {
+      if exact[name] == nil { exact[name] = index }
+      if lowerCase[name.lowercased()] == nil { lowerCase[name.lowercased()] = index }
+    }
+    self.exact = exact
+    self.lowerCase = lowerCase
+  }
+
   /// The node of that name: exactly if there is one, else case ignored.
-  static func find(_ name: String, in nodes: [ParquetNode]) -> ParquetNode? {
-    if let exact = nodes.first(where: { $0.name == name }) { return exact }
-    let wanted = name.lowercased()
-    return nodes.first { $0.name.lowercased() == wanted }
+  func node(_ name: String) -> ParquetNode? {
+    (exact[name] ?? lowerCase[name.lowercased()]).map { nodes[$0] }
   }
 }

@@ -26,6 +26,13 @@ enum PagePruning {
     guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, rowCount, context.source),
       pages.pages.count == index.nullPages.count
     else { return nil }
+    let bounds = ChunkBounds(metadata.statistics, plan, file: file)
+    let chunkNulls = metadata.nullCount(leaf, rowCount: rowCount)
+    guard
+      let nullCounts = PageBounds.nullCounts(index, pages, chunkNulls: chunkNulls, rowCount: rowCount, leaf)
+    else { return nil }
+    let values = PageBounds.values(index, plan)
+    guard PageBounds.agree(values, with: bounds, isBytes: plan.type.physicalType == .string) else { return nil }
     var kept: [Range<Int>] = []
     for page in index.nullPages.indices {
       let rows = pages.rows(ofPage: page, rowCount: rowCount)
@@ -34,11 +41,8 @@ enum PagePruning {
       if index.nullPages[page] {
         mayHold = domain.allowsNull
       } else {
-        let low = ChunkBounds.scalar(index.minValues[page], plan)
-        let high = ChunkBounds.scalar(index.maxValues[page], plan)
-        let nulls = leaf.maxDefinition == 0 ? 0 : index.nullCounts?[page]
         mayHold = RowGroupPruning.mayHold(
-          domain, ChunkBounds(min: low, max: high), nullCount: nulls, rowCount: rows.count, type: plan.type)
+          domain, values[page], nullCount: nullCounts[page], rowCount: rows.count, type: plan.type)
       }
       guard mayHold else { continue }
       if let last = kept.last, last.upperBound == rows.lowerBound {

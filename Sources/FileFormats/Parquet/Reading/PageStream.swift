@@ -31,7 +31,7 @@ final class PageStream {
   let rowCount: Int
   /// Those of them that are this reader's.
   private let rows: Range<Int>
-  /// Where the first data page starts when that is known to differ from the chunk's start.
+  /// Where the metadata says that the first data page starts: behind the dictionary page when it is not the chunk's start.
   private let firstDataOffset: UInt64
   private let index: OffsetIndex?
 
@@ -39,6 +39,8 @@ final class PageStream {
 
   /// Sequential reading: everything from the first data page on.
   private var data: ByteSlice?
+  /// Where `data` starts in the file.
+  private var dataOffset: UInt64 = 0
   private var position = 0
   private var valuesSeen = 0
   /// Reading by index: number of the next page.
@@ -125,21 +127,50 @@ final class PageStream {
   func dictionaryPage() throws(ParquetDamage) -> LoadedPage? {
     if isDictionaryRead { return dictionary }
     isDictionaryRead = true
+    dataOffset = firstDataOffset
     guard firstDataOffset > chunk.lowerBound else { return nil }
-    let slice = try read(chunk.lowerBound..<firstDataOffset)
+    var slice = try read(chunk.lowerBound..<firstDataOffset)
     pageOffset = chunk.lowerBound
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
-    let header = try PageHeader(&reader)
+    var header = try PageHeader(&reader)
     guard header.kind == .dictionary else {
-      throw ParquetDamage("there is no dictionary page where the column chunk's metadata says")
+      // Data pages from the start on: the dictionary's place is one that no reader needs.
+      if header.kind == nil { throw ParquetDamage("there is no page where the column chunk's metadata says") }
+      if index == nil { dataOffset = chunk.lowerBound }
+      return nil
     }
-    guard header.compressedByteCount <= slice.count - reader.position else {
-      throw ParquetDamage("the dictionary page passes the first data page")
+    let end = reader.position + header.compressedByteCount
+    if end > slice.count {
+      // DuckDB up to 0.9.2 forgot the page's header in the place of the first data page.
+      slice = try extended(slice, from: chunk.lowerBound, to: end)
+      reader = ThriftCompactReader(slice.pointer, end: slice.count)
+      header = try PageHeader(&reader)
     }
-    dictionary = try loadDictionary(
-      header, slice.slice(reader.position..<reader.position + header.compressedByteCount))
+    // The first data page stands behind the dictionary, whatever its place is said to be.
+    if index == nil { dataOffset = chunk.lowerBound + UInt64(end) }
+    dictionary = try loadDictionary(header, slice.slice(reader.position..<end))
     return dictionary
   }
+
+  /// Bytes read from `start` on, with those up to `count`: what metadata says of sizes may be a page header short.
+  private func extended(_ slice: ByteSlice, from start: UInt64, to count: Int) throws(ParquetDamage) -> ByteSlice {
+    let from = start + UInt64(slice.count)
+    let (end, overflow) = start.addingReportingOverflow(UInt64(count))
+    guard !overflow, end <= max(chunk.upperBound + PageStream.largestShortage, from),
+      end <= source.source.byteCount
+    else { throw ParquetDamage("a page of \(count) bytes passes the column chunk's end") }
+    let rest = try read(from..<end)
+    let joined = Buffer(byteCount: count + ByteSlice.padding)
+    joined.pointer.copyMemory(from: slice.pointer, byteCount: slice.count)
+    (joined.pointer + slice.count).copyMemory(from: rest.pointer, byteCount: rest.count)
+    withExtendedLifetime((slice, rest)) {}
+    return ByteSlice(pointer: joined.pointer, count: count, owner: joined)
+  }
+
+  /// Bytes by which a chunk may be longer than its metadata says.
+  ///
+  /// - Source: PARQUET-816 and IMPALA-694: old writers left the dictionary's page header out; other readers allow 100 bytes.
+  private static let largestShortage: UInt64 = 100
 
   private func loadDictionary(_ header: PageHeader, _ body: ByteSlice) throws(ParquetDamage) -> LoadedPage {
     let (pointer, owner) = try decompress(
@@ -185,18 +216,17 @@ final class PageStream {
     }
     if data == nil {
       _ = try dictionaryPage()
-      data = try read(firstDataOffset..<chunk.upperBound)
+      data = try read(dataOffset..<max(chunk.upperBound, dataOffset))
     }
-    let data = data!
     while true {
-      guard valuesSeen < metadata.valueCount, position < data.count else { return false }
-      pageOffset = firstDataOffset + UInt64(position)
-      var reader = ThriftCompactReader(data.pointer, position: position, end: data.count)
-      let header = try PageHeader(&reader)
-      let start = reader.position
-      guard header.compressedByteCount <= data.count - start else {
-        throw ParquetDamage("a page of \(header.compressedByteCount) bytes passes the column chunk's end")
+      guard valuesSeen < metadata.valueCount else { return false }
+      guard position < data!.count || isShort(by: 1) else { return false }
+      pageOffset = dataOffset + UInt64(position)
+      let (header, start) = try headerAtPosition()
+      if header.compressedByteCount > data!.count - start {
+        data = try extended(data!, from: dataOffset, to: start + header.compressedByteCount)
       }
+      let data = data!
       position = start + header.compressedByteCount
       switch header.kind {
       case .data, .dataV2:
@@ -209,6 +239,34 @@ final class PageStream {
         dictionary = try loadDictionary(header, data.slice(start..<position))
       case .index, nil: continue
       }
+    }
+  }
+
+  /// Whether the file goes on behind the chunk's end by so many bytes that pages may still be there.
+  private func isShort(by byteCount: Int) -> Bool {
+    let end = dataOffset + UInt64(data!.count)
+    return end < chunk.upperBound + PageStream.largestShortage
+      && end + UInt64(byteCount) + PageStream.footerByteCount <= source.source.byteCount
+  }
+
+  /// Length and magic bytes behind the footer.
+  private static let footerByteCount: UInt64 = 8
+
+  /// The header of the page at `position`, and where its bytes start.
+  private func headerAtPosition() throws(ParquetDamage) -> (PageHeader, Int) {
+    var reader = ThriftCompactReader(data!.pointer, position: position, end: data!.count)
+    do throws(ParquetDamage) {
+      let header = try PageHeader(&reader)
+      return (header, reader.position)
+    } catch {
+      // The chunk's end cuts a header in two.
+      guard data!.count - position < Int(PageStream.largestShortage), isShort(by: 1) else { throw error }
+      let limit = min(
+        chunk.upperBound + PageStream.largestShortage, source.source.byteCount - PageStream.footerByteCount)
+      data = try extended(data!, from: dataOffset, to: Int(limit - dataOffset))
+      reader = ThriftCompactReader(data!.pointer, position: position, end: data!.count)
+      let header = try PageHeader(&reader)
+      return (header, reader.position)
     }
   }
 
@@ -231,7 +289,8 @@ final class PageStream {
       let stored = body.count - levels
       let size = header.uncompressedByteCount - levels
       page.valueByteCount = size
-      if !header.isCompressed || codec == .none {
+      // Arrow before 3.0 said "not compressed" of pages that were.
+      if codec == .none || (!header.isCompressed && stored == size) {
         guard stored == size else { throw ParquetDamage("a page is of another size than its header says") }
         page.values = body.pointer + levels
       } else if size > 0 {
@@ -274,16 +333,6 @@ final class PageStream {
     return levels
   }
 
-  /// How many times its size a codec can make of a block at most; nil when it has no such bound.
-  private var largestRatio: Int? {
-    switch codec {
-    case .snappyRaw: 64
-    case .lz4Raw, .lz4Hadoop: 256
-    case .gzip: 1100
-    default: nil
-    }
-  }
-
   private func decompress(
     _ source: UnsafeRawPointer, _ count: Int, _ size: Int, _ owner: AnyObject, _ buffer: inout Buffer?
   ) throws(ParquetDamage) -> (UnsafeRawPointer, AnyObject) {
@@ -292,7 +341,7 @@ final class PageStream {
       return (source + offset, owner)
     }
     if codec == .none { throw ParquetDamage("a page is of another size than its header says") }
-    if let largestRatio, size > count * largestRatio + 1024 {
+    guard Decompressor.mayHold(size, in: codec, source, count: count) else {
       throw ParquetDamage("a page of \(count) bytes cannot hold \(size) bytes")
     }
     // A buffer that string views point into stays theirs.

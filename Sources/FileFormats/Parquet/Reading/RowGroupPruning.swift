@@ -9,7 +9,9 @@ struct ChunkBounds {
   /// Whether both occur among the values.
   var isExact = false
 
+  /// Bounds of which the least is above the greatest tell nothing.
   init(min: Scalar?, max: Scalar?) {
+    if let min, let max, let order = Scalar.order(min, max), order > 0 { return }
     self.min = min
     self.max = max
   }
@@ -34,15 +36,17 @@ struct ChunkBounds {
       // Ordered as signed values: right for these types only, or when there is one value.
       var isSigned = leaf.physical != .byteArray && leaf.physical != .fixedByteArray
       if case .integer(_, false) = leaf.annotation { isSigned = false }
-      guard isSigned || low == high else { return }
+      let isBytes = leaf.physical == .byteArray || leaf.physical == .fixedByteArray
+      guard isSigned || (low == high && !(isBytes && file.footer.writer.hasCorruptByteBounds)) else { return }
       min = ChunkBounds.scalar(low, plan)
       max = ChunkBounds.scalar(high, plan)
       isExact = isSigned && !type.isFloating && ChunkBounds.keepsValues(plan)
     }
-    if min == nil || max == nil {
+    guard let low = min, let high = max, let order = Scalar.order(low, high), order <= 0 else {
       min = nil
       max = nil
       isExact = false
+      return
     }
   }
 
@@ -118,7 +122,7 @@ enum RowGroupPruning {
       guard let leaf = plan.flatLeaf else { continue }
       let metadata = try file.chunk(rowGroup, leaf)
       let rows = file.footer.rowGroups[rowGroup].rowCount
-      let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
+      let nulls = metadata.nullCount(leaf, rowCount: rows)
       let bounds = ChunkBounds(metadata.statistics, plan, file: file)
       if !mayHold(domain, bounds, nullCount: nulls, rowCount: rows, type: plan.type) { return nil }
       if let low = bounds.min, let high = bounds.max, !plan.type.isFloating,

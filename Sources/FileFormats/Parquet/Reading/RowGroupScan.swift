@@ -140,7 +140,7 @@ final class RowGroupScan {
         kept.append(condition)
         continue
       }
-      let nulls = leaf.maxDefinition == 0 ? 0 : metadata.statistics.nullCount
+      let nulls = metadata.nullCount(leaf, rowCount: context.rowCount)
       if condition.passingEntryCount == 0, !condition.passesNull || nulls == 0 { return false }
       if condition.passingEntryCount == dictionary.count, condition.passesNull || nulls == 0 { continue }
       kept.append(condition)
