@@ -21,11 +21,22 @@ package protocol FileFormat: Sendable {
   ///
   /// - Throws: `HIVE_BAD_DATA` when the file is not of this format.
   func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile
+
+  /// A writer of a file of this format; without an own one, writing is refused.
+  ///
+  /// - Parameter object: where the bytes go; committed or aborted by the caller, after `finish`.
+  /// - Throws: `NOT_SUPPORTED` for column types the format cannot hold, by name; `INVALID_TABLE_PROPERTY` for options it cannot serve.
+  func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter
+
+  /// How names of files so written end, so that every reader knows the compression: `.gz`; empty when the format tells it itself.
+  func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String
 }
 
-/// One opened file: its metadata, its splits and readers over them.
+/// One opened file: what its metadata tells, and where a query's scan of it begins.
 ///
-/// - Threads: shared by all workers.
+/// - Threads: shared by all workers, and by queries that read the file at the same time.
 package protocol FormatFile: Sendable {
   /// Rows of the file when metadata tells it exactly.
   var rowCount: Int? { get }
@@ -35,34 +46,22 @@ package protocol FormatFile: Sendable {
   /// - Parameter column: named as in the file, typed as the table declares it; bounds are in that type.
   func statistics(of column: ScanColumn) -> ColumnStatistics?
 
-  /// The least and the greatest value of a column in each row group, by its number; no range where all are NULL.
+  /// The least and the greatest value of a column in each block, by its number; no range where all are NULL.
   ///
-  /// - Returns: nil when metadata does not tell it for all row groups, or the column is not kept in 64 bits or fewer.
-  func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]?
+  /// - Returns: nil when metadata does not tell it for all blocks, or the column is not kept in 64 bits or fewer.
+  func blockBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]?
 
   /// Uncompressed-to-stored sizes do not matter here: bytes that reading `columns` of the whole file would scan.
   func scanByteCount(of columns: [ScanColumn]) -> Int
 
-  /// The parts of the file that may hold rows of the request, pruned by metadata, in file order.
+  /// One query's scan of the file: how its columns are read is found out here, once.
   ///
-  /// - Parameter targetByteCount: rough size of a split of formats that split anywhere.
-  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split]
-
-  /// A split in up to `count` parts for several workers; as it is where they would read much twice.
-  func parts(
-    of split: Split, count: Int, _ request: ScanRequest, metrics: ScanMetrics
-  ) throws(QueryError) -> [Split]
-
-  /// A reader over one split; yields batches of `request.columns`, in that order, of rows that pass all predicates.
-  func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader
+  /// - Throws: `HIVE_BAD_DATA` when a column's declared type does not go with the file's, `NOT_SUPPORTED`.
+  func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan
 }
 
 extension FormatFile {
-  package func integerBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? { nil }
-
-  package func parts(
-    of split: Split, count: Int, _ request: ScanRequest, metrics: ScanMetrics
-  ) throws(QueryError) -> [Split] { [split] }
+  package func blockBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? { nil }
 }
 
 /// What a format is called and where it is met.
@@ -95,24 +94,5 @@ package struct FormatOptions: Sendable, Hashable {
   package init(properties: [String: String] = [:], schema: Schema? = nil) {
     self.properties = properties
     self.schema = schema
-  }
-}
-
-/// A stretch of one file that one reader reads: the unit of scheduling.
-package struct Split: Sendable, Hashable {
-  /// Bytes of the file, for text formats; advisory for others.
-  package var byteRange: Range<UInt64>
-  /// First row group and their number, for Parquet.
-  package var rowGroups: Range<Int>
-  /// Rows in it when metadata tells.
-  package var rowCount: Int?
-  /// Bytes that reading it will scan, as far as known; drives progress.
-  package var scanByteCount: Int
-
-  package init(byteRange: Range<UInt64>, rowGroups: Range<Int> = 0..<0, rowCount: Int? = nil, scanByteCount: Int) {
-    self.byteRange = byteRange
-    self.rowGroups = rowGroups
-    self.rowCount = rowCount
-    self.scanByteCount = scanByteCount
   }
 }

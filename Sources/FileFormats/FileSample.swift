@@ -44,11 +44,11 @@ package struct FileSample: Sendable {
   ) throws(QueryError) -> FileSample {
     let piece = try MemoryByteSource(bytes, path: source.path, meter: ScanMeter())
     let file = try format.open(piece)
-    let (request, metrics) = (ScanRequest(columns: columns), ScanMetrics())
+    let scan = try file.scan(ScanRequest(columns: columns), metrics: ScanMetrics())
     var values: [[Scalar]] = Array(repeating: [], count: columns.count)
     var sampled = 0
-    for split in try file.splits(request, targetByteCount: 1 << 20, metrics: metrics) {
-      let reader = try file.makeReader(split, request, metrics: metrics)
+    for split in try scan.splits(targetByteCount: 1 << 20, unit: .size) {
+      let reader = try scan.makeReader(split)
       while let batch = try reader.next() {
         sampled += batch.rowCount
         for (index, column) in batch.columns.enumerated() where !columns[index].type.isNested {

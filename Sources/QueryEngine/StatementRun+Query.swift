@@ -100,8 +100,8 @@ extension StatementRun {
 
   private func noteRowGroups(_ node: QueryProfile.Node) {
     if let scan = node.scan {
-      statistics.rowGroupsRead += scan.rowGroupsRead
-      statistics.rowGroupsTotal += scan.rowGroupsTotal
+      statistics.rowGroupsRead += scan.blocksRead
+      statistics.rowGroupsTotal += scan.blocksTotal
     }
     for child in node.children { noteRowGroups(child) }
   }
@@ -116,17 +116,17 @@ extension StatementRun {
       let request = Self.request(scan)
       do throws(QueryError) {
         for index in files.files.indices {
-          let splits = try files.open(index).splits(
-            request, targetByteCount: Int(clamping: files.files[index].info.byteCount), metrics: metrics)
+          let splits = try files.open(index).scan(request, metrics: metrics).splits(
+            targetByteCount: Int(clamping: files.files[index].info.byteCount), unit: .size)
           for split in splits { total += split.scanByteCount }
-          if !splits.isEmpty { statistics.rowGroupsRead += splits.reduce(0) { $0 + $1.rowGroups.count } }
+          if !splits.isEmpty { statistics.rowGroupsRead += splits.reduce(0) { $0 + $1.blockCount } }
         }
       } catch {
         failure = error
       }
     }
     if let failure { throw failure }
-    statistics.rowGroupsTotal = metrics.rowGroupsTotal
+    statistics.rowGroupsTotal = metrics.blocksTotal
     statistics.bytesScanned = total
     statistics.isDryRun = true
   }

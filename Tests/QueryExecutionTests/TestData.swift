@@ -80,17 +80,27 @@ struct MemoryFormat: FileFormat, FormatFile {
   func statistics(of column: ScanColumn) -> ColumnStatistics? { nil }
   func scanByteCount(of columns: [ScanColumn]) -> Int { 0 }
 
-  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split] {
-    stride(from: 0, to: rows.count, by: rowsPerSplit).map { first in
-      Split(byteRange: 0..<0, rowGroups: first..<min(first + rowsPerSplit, rows.count), scanByteCount: 0)
+  func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
+    MemoryScan(format: self, request: request)
+  }
+}
+
+/// A scan of rows in memory: splits are ranges of rows.
+private struct MemoryScan: FileScan {
+  var format: MemoryFormat
+  var request: ScanRequest
+
+  func splits(targetByteCount: Int, unit: SplitUnit) throws(QueryError) -> [Split] {
+    stride(from: 0, to: format.rows.count, by: format.rowsPerSplit).map { first in
+      Split(
+        range: UInt64(first)..<UInt64(min(first + format.rowsPerSplit, format.rows.count)), scanByteCount: 0)
     }
   }
 
-  func makeReader(
-    _ split: Split, _ request: ScanRequest, metrics: ScanMetrics
-  ) throws(QueryError) -> any BatchReader {
-    let part = Array(rows[split.rowGroups])
-    let isEncoded = split.rowGroups.lowerBound / rowsPerSplit % 2 == 1
+  func makeReader(_ split: Split) throws(QueryError) -> any BatchReader {
+    let part = Array(format.rows[Int(split.byteRange.lowerBound)..<Int(split.byteRange.upperBound)])
+    let isEncoded = Int(split.byteRange.lowerBound) / format.rowsPerSplit % 2 == 1
+    let request = self.request
     let evaluators = request.predicates.map { ($0.columns, $0.makeEvaluator()) }
     var next = 0
     return GeneratingReader { () throws(QueryError) -> Batch? in
@@ -112,7 +122,9 @@ struct MemoryFormat: FileFormat, FormatFile {
       return nil
     }
   }
+}
 
+extension MemoryFormat {
   static func column(_ values: [Scalar], _ type: DataType, isEncoded: Bool) -> Column {
     let builder = ColumnBuilder(type)
     if !isEncoded {

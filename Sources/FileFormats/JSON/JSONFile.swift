@@ -58,17 +58,11 @@ final class JSONFile: FormatFile {
 
   func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }
 
-  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split] {
-    let byteCount = source.byteCount
-    if byteCount == 0 { return [] }
-    if codec != .none || layout == .document {
-      return [Split(byteRange: 0..<byteCount, scanByteCount: Int(byteCount))]
+  func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
+    let isPlain = codec == .none && layout != .document
+    return TextScan(range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+      [self] (split) throws(QueryError) in try JSONReader(self, split, request, metrics: metrics)
     }
-    return DelimitedFile.plainSplits(from: dataStart, to: byteCount, targetByteCount)
-  }
-
-  func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader {
-    try JSONReader(self, split, request, metrics: metrics)
   }
 
   /// Line ends of a plain file before a place; for error messages.

@@ -52,33 +52,11 @@ final class DelimitedFile: FormatFile {
 
   func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }
 
-  func splits(_ request: ScanRequest, targetByteCount: Int, metrics: ScanMetrics) throws(QueryError) -> [Split] {
-    let byteCount = source.byteCount
-    if byteCount == 0 { return [] }
-    if codec != .none { return [Split(byteRange: 0..<byteCount, scanByteCount: Int(byteCount))] }
-    return DelimitedFile.plainSplits(from: dataStart, to: byteCount, targetByteCount)
-  }
-
-  /// Even splits of a plain file; the first one is charged for the bytes before the data.
-  static func plainSplits(from start: UInt64, to end: UInt64, _ targetByteCount: Int) -> [Split] {
-    guard start < end else { return [] }
-    let length = end - start
-    let target = UInt64(max(1, min(targetByteCount, 1 << 29)))
-    let count = max(1, (length + target / 2) / target)
-    let step = (length + count - 1) / count
-    var result: [Split] = []
-    var at = start
-    while at < end {
-      let next = min(end, at + step)
-      let charged = Int(next - at) + (at == start ? Int(start) : 0)
-      result.append(Split(byteRange: at..<next, scanByteCount: charged))
-      at = next
+  func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
+    let isPlain = codec == .none
+    return TextScan(range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+      [self] (split) throws(QueryError) in try DelimitedReader(self, split, request, metrics: metrics)
     }
-    return result
-  }
-
-  func makeReader(_ split: Split, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any BatchReader {
-    try DelimitedReader(self, split, request, metrics: metrics)
   }
 
   /// Where the reader of a request's column finds it, or nil when the file does not hold it.

@@ -1,5 +1,4 @@
 import Columnar
-import Glibc
 import ObjectStore
 import QueryErrors
 
@@ -11,26 +10,21 @@ import QueryErrors
 class TextRowReader: BatchReader {
   let request: ScanRequest
   let metrics: ScanMetrics
-  private let evaluators: [any ScanPredicateEvaluator]
+  private let filter: WindowFilter
   private var remaining: Int
-  private let selection: UnsafeMutablePointer<Int32>
-  private let subselection: UnsafeMutablePointer<Int32>
   private let batchSize: Int
+  private var windowCount = 0
   private var isDone = false
 
   init(_ request: ScanRequest, metrics: ScanMetrics) {
     self.request = request
     self.metrics = metrics
     batchSize = max(1, min(request.batchSize, 1 << 20))
-    evaluators = request.predicates.map { $0.makeEvaluator() }
+    // Fields are found before any is converted: numbers and texts then cost about the same.
+    let costs = [Double](repeating: 1, count: request.columns.count)
+    filter = WindowFilter(
+      request.predicates.map { ScanCondition($0, costs: costs) }, request, windowRowCount: batchSize)
     remaining = request.limit ?? .max
-    selection = .allocate(capacity: batchSize + 16)
-    subselection = .allocate(capacity: batchSize + 16)
-  }
-
-  deinit {
-    selection.deallocate()
-    subselection.deallocate()
   }
 
   // MARK: For subclasses
@@ -54,7 +48,7 @@ class TextRowReader: BatchReader {
     while !isDone {
       if remaining <= 0 { break }
       // Without predicates every row counts towards the limit.
-      let wanted = evaluators.isEmpty ? min(batchSize, remaining) : batchSize
+      let wanted = filter.isEmpty ? min(batchSize, remaining) : batchSize
       let rowCount = try loadRows(limit: wanted)
       if rowCount == 0 {
         isDone = true
@@ -75,45 +69,22 @@ class TextRowReader: BatchReader {
 
   /// The rows that pass all predicates, or nil when none does.
   private func makeBatch(_ loaded: Int) throws(QueryError) -> Batch? {
-    var rowCount = loaded
-    var columns = [Column?](repeating: nil, count: request.columns.count)
-    var isSelected = false
-    for (index, predicate) in request.predicates.enumerated() {
-      var inputs: [Column] = []
-      for column in predicate.columns {
-        if columns[column] == nil {
-          columns[column] = try self.column(column, rows: isSelected ? UnsafePointer(selection) : nil, count: rowCount)
-        }
-        inputs.append(columns[column]!)
-      }
-      let passed = try evaluators[index].select(inputs, rowCount: rowCount, into: subselection)
-      if passed == 0 { return nil }
-      if passed == rowCount { continue }
-      if isSelected {
-        for k in 0..<passed { selection[k] = selection[Int(subselection[k])] }
-      } else {
-        memcpy(selection, subselection, passed * 4)
-        isSelected = true
-      }
-      let later = request.predicates[(index + 1)...]
-      for column in columns.indices where columns[column] != nil {
-        if request.predicateOnlyColumns.contains(column), !later.contains(where: { $0.columns.contains(column) }) {
-          columns[column] = Column.nulls(request.columns[column].type, count: passed)
-        } else {
-          columns[column] = columns[column]!.take(subselection, count: passed)
-        }
-      }
-      rowCount = passed
+    let found = try filter.apply(rowCount: loaded) { [self] (column, rows, count, _) throws(QueryError) in
+      try self.column(column, rows: rows, count: count)
     }
+    windowCount += 1
+    if windowCount & 15 == 0 { filter.sort { _ in false } }
+    let rowCount = filter.passedCount
+    if rowCount == 0 { return nil }
     var result: [Column] = []
-    result.reserveCapacity(columns.count)
-    for index in columns.indices {
-      if let column = columns[index] {
+    result.reserveCapacity(found.count)
+    for index in found.indices {
+      if let column = found[index] {
         result.append(column)
       } else if request.predicateOnlyColumns.contains(index) {
         result.append(Column.nulls(request.columns[index].type, count: rowCount))
       } else {
-        result.append(try column(index, rows: isSelected ? UnsafePointer(selection) : nil, count: rowCount))
+        result.append(try column(index, rows: filter.passed, count: rowCount))
       }
     }
     return Batch(columns: result, rowCount: rowCount)

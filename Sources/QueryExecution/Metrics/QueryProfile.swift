@@ -60,9 +60,10 @@ package final class QueryProfile: @unchecked Sendable {
     parts.append("\(milliseconds(metrics.nanoseconds)) ms")
     if metrics.stateBytes > 0 { parts.append("state \(ByteCountText.text(metrics.stateBytes))") }
     if let scan = node.scan {
-      parts.append("row groups \(scan.rowGroupsRead)/\(scan.rowGroupsTotal)")
+      parts.append("row groups \(scan.blocksRead)/\(scan.blocksTotal)")
       if scan.pagesPruned > 0 { parts.append("pages pruned \(grouped(scan.pagesPruned))") }
       if scan.rowsRead > 0 { parts.append("rows read \(grouped(scan.rowsRead)), passed \(grouped(scan.rowsPassed))") }
+      for note in scan.notes { parts.append("note: \(note)") }
     }
     for fact in node.facts { parts.append("\(fact.name) \(fact.value)") }
     lines.append(String(repeating: "  ", count: depth) + parts.joined(separator: " · "))

@@ -30,8 +30,8 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   private let isLazy: Bool
   private let scanMetrics = ScanMetrics()
   private let limit: Int?
-  /// Whether each row group is a morsel of its own; set before the query runs.
-  private var readsByRowGroup = false
+  /// Along which lines files are cut; set before the query runs.
+  private var splitUnit = SplitUnit.size
 
   // MARK: Changes while running
   private var morsels: [Morsel] = []
@@ -45,8 +45,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
 
   /// What is the same for all splits of a file.
   private struct FilePlan {
-    var file: any FormatFile
-    var request: ScanRequest
+    var scan: any FileScan
     /// One row each: constants of the file, by output position.
     var constants: [Int: Column]
   }
@@ -111,7 +110,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     let target = splitTarget
     try scheduler.forEach(count) { [self] (index) throws(QueryError) in
       guard let plan = try self.plan(index) else { return }
-      let splits = try plan.file.splits(plan.request, targetByteCount: target, metrics: scanMetrics)
+      let splits = try plan.scan.splits(targetByteCount: target, unit: splitUnit)
       results.set(index, plan, splits)
     }
     morsels = []
@@ -120,7 +119,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
       plans[index] = plan
       for split in splits { morsels.append(Morsel(file: index, split: split)) }
     }
-    if context.threads > 1, !readsByRowGroup { try cutLastMorsels() }
+    if context.threads > 1, splitUnit == .size { try cutLastMorsels() }
     context.progress.plan(byteCount: morsels.reduce(0) { $0 + $1.split.scanByteCount }, splits: morsels.count)
   }
 
@@ -130,8 +129,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     morsels.removeLast(last.count)
     for morsel in last {
       let plan = plans[morsel.file]!
-      let parts = try plan.file.parts(
-        of: morsel.split, count: TableScanSource.partsOfLast, plan.request, metrics: scanMetrics)
+      let parts = try plan.scan.parts(of: morsel.split, count: TableScanSource.partsOfLast)
       for part in parts { morsels.append(Morsel(file: morsel.file, split: part)) }
     }
   }
@@ -164,7 +162,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   }
 
   private func makeReader(_ plan: FilePlan, _ split: Split) throws(QueryError) -> any BatchReader {
-    let reader = try plan.file.makeReader(split, plan.request, metrics: scanMetrics)
+    let reader = try plan.scan.makeReader(split)
     var sources: [OutputReader.Source] = []
     sources.reserveCapacity(outputs.count)
     for index in outputs.indices {
@@ -212,12 +210,12 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
 
   // MARK: Bounds of values
 
-  /// What metadata tells of an output's values in each row group of each file; nil when it does not tell all.
-  private func rowGroupBounds(of output: ColumnID) -> [[ClosedRange<Int64>?]]? {
+  /// What metadata tells of an output's values in each block of each file; nil when it does not tell all.
+  private func blockBounds(of output: ColumnID) -> [[ClosedRange<Int64>?]]? {
     guard !isLazy, let column = requestColumns.firstIndex(where: { $0.reference.id == output }) else { return nil }
     var result: [[ClosedRange<Int64>?]] = []
     for index in files.files.indices {
-      guard let file = try? files.open(index), let bounds = file.integerBounds(of: scanColumns[column]) else {
+      guard let file = try? files.open(index), let bounds = file.blockBounds(of: scanColumns[column]) else {
         return nil
       }
       result.append(bounds)
@@ -227,7 +225,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
 
   func isClustered(by output: ColumnID) -> Bool {
     guard files.files.count <= TableScanSource.largestClusteredFileCount,
-      let ranges = rowGroupBounds(of: output)?.joined().compactMap({ $0 }).sorted(by: { $0.lowerBound < $1.lowerBound }),
+      let ranges = blockBounds(of: output)?.joined().compactMap({ $0 }).sorted(by: { $0.lowerBound < $1.lowerBound }),
       ranges.count >= TableScanSource.smallestClusteredCount
     else { return false }
     var overlapping = 0
@@ -239,15 +237,19 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   private static let largestClusteredFileCount = 256
   private static let smallestClusteredCount = 4
 
-  func keepsClusters() { readsByRowGroup = true }
+  func keepsClusters() { splitUnit = .block }
 
   func morselBounds(of output: ColumnID) -> [ClosedRange<Int64>?]? {
-    guard let bounds = rowGroupBounds(of: output) else { return nil }
-    return morsels.map { morsel in
-      let ranges = bounds[morsel.file][morsel.split.rowGroups].compactMap { $0 }
-      guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else { return nil }
-      return low...high
+    guard let column = requestColumns.firstIndex(where: { $0.reference.id == output }) else { return nil }
+    var result: [ClosedRange<Int64>?] = []
+    for morsel in morsels {
+      switch plans[morsel.file]!.scan.bounds(of: column, in: morsel.split) {
+      case .unknown: return nil
+      case .noValues: result.append(nil)
+      case .range(let range): result.append(range)
+      }
     }
+    return result
   }
 
   /// Reads all files one after the other, opening each when it is its turn.
@@ -272,8 +274,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
         plan = try source.plan(file)
         file += 1
         if let plan {
-          splits = try plan.file.splits(
-            plan.request, targetByteCount: TableScanSource.smallestSplit, metrics: source.scanMetrics)
+          splits = try plan.scan.splits(targetByteCount: TableScanSource.smallestSplit, unit: .size)
           source.context.progress.plan(byteCount: splits.reduce(0) { $0 + $1.scanByteCount }, splits: splits.count)
         }
       }
@@ -296,7 +297,6 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     }
     var request = ScanRequest(
       columns: scanColumns, batchSize: context.batchSize, limit: limit, predicateOnlyColumns: predicateOnly)
-    request.splitsAreRowGroups = readsByRowGroup
     let position: [ColumnID: Int] = Dictionary(
       uniqueKeysWithValues: requestColumns.enumerated().map { ($1.reference.id, $0) })
     var fileConditions: [Expression] = []
@@ -342,7 +342,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
             columns: [at], isDictionarySafe: filter.isDictionarySafe, makeEvaluator: { filter.makeEvaluator() }))
       }
     }
-    return FilePlan(file: try files.open(index), request: request, constants: constants)
+    return FilePlan(scan: try files.open(index).scan(request, metrics: scanMetrics), constants: constants)
   }
 
   /// The value of a partition or hidden column; nil for columns in the file.

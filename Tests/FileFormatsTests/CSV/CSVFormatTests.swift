@@ -58,8 +58,9 @@ func expectedRows(_ name: String) -> [[String?]] {
     let file = try format.open(source)
     let metrics = ScanMetrics()
     var parts: [[[String?]]] = []
-    for split in try file.splits(request, targetByteCount: 97, metrics: metrics).reversed() {
-      let reader = try file.makeReader(split, request, metrics: metrics)
+    let scan = try file.scan(request, metrics: metrics)
+    for split in try scan.splits(targetByteCount: 97, unit: .size).reversed() {
+      let reader = try scan.makeReader(split)
       var rows: [[String?]] = []
       while let batch = try reader.next() {
         for row in 0..<batch.rowCount {

@@ -50,8 +50,9 @@ enum TextTesting {
   static func rows(_ file: any FormatFile, _ request: ScanRequest, splitByteCount: Int) throws -> [[String?]] {
     let metrics = ScanMetrics()
     var result: [[String?]] = []
-    for split in try file.splits(request, targetByteCount: splitByteCount, metrics: metrics) {
-      let reader = try file.makeReader(split, request, metrics: metrics)
+    let scan = try file.scan(request, metrics: metrics)
+    for split in try scan.splits(targetByteCount: splitByteCount, unit: .size) {
+      let reader = try scan.makeReader(split)
       while let batch = try reader.next() {
         for row in 0..<batch.rowCount {
           result.append(zip(batch.columns, request.columns).map { render($0.scalar(row), $1.type) })

@@ -5,23 +5,21 @@ import Testing
 
 /// Page indexes that contradict the footer or themselves are not believed.
 @Suite struct PageBoundsTests {
-  private static func bounds(_ low: Int64, _ high: Int64) -> ChunkBounds {
-    ChunkBounds(min: .integer(low), max: .integer(high))
+  private static func bounds(_ low: Int64, _ high: Int64) -> ValueBounds {
+    ValueBounds(min: .integer(low), max: .integer(high))
   }
 
-  private static func exact(_ low: Int64, _ high: Int64) -> ChunkBounds {
-    var result = bounds(low, high)
-    result.isExact = true
-    return result
+  private static func exact(_ low: Int64, _ high: Int64) -> ValueBounds {
+    ValueBounds(min: .integer(low), max: .integer(high), isExact: true)
   }
 
-  private static func text(_ low: String, _ high: String) -> ChunkBounds {
-    ChunkBounds(min: .string(low), max: .string(high))
+  private static func text(_ low: String, _ high: String) -> ValueBounds {
+    ValueBounds(min: .string(low), max: .string(high))
   }
 
   @Test func leastAboveGreatestTellsNothing() {
     let reversed = Self.bounds(7, 3)
-    #expect(reversed.min == nil && reversed.max == nil)
+    #expect(reversed.min == nil && reversed.max == nil && reversed.isContradictory)
     #expect(Self.bounds(3, 3).min == .integer(3))
   }
 
@@ -32,7 +30,7 @@ import Testing
     #expect(!PageBounds.agree([Self.bounds(0, 40), Self.bounds(30, 101)], with: chunk, isBytes: false))
     #expect(!PageBounds.agree([Self.bounds(0, 40), Self.bounds(30, 99)], with: chunk, isBytes: false))
     // With a page of unknown bounds the others need not reach the chunk's.
-    let unknown = ChunkBounds(min: nil, max: nil)
+    let unknown = ValueBounds.unknown
     #expect(PageBounds.agree([Self.bounds(0, 40), unknown], with: chunk, isBytes: false))
     #expect(PageBounds.agree([Self.bounds(500, 600)], with: unknown, isBytes: false))
   }

@@ -26,8 +26,8 @@ private typealias Opened = ParquetTesting.Opened
         columns: [column], domain: RowDomain([0: range]),
         predicates: [.values(0) { $0.integerValue! >= 1999 && $0.integerValue! < 2001 }]), metrics: metrics)
     #expect(rows == [["1999", "2000"]])
-    #expect(metrics.rowGroupsTotal == 4)
-    #expect(metrics.rowGroupsRead == 2)
+    #expect(metrics.blocksTotal == 4)
+    #expect(metrics.blocksRead == 2)
   }
 
   /// Only the page with the row is read, of every column.

@@ -102,17 +102,18 @@ private typealias Opened = ParquetTesting.Opened
     let opened = try Opened(ParquetTesting.fixtures + name + ".parquet")
     let metrics = ScanMetrics()
     let request = ScanRequest(columns: opened.columns)
-    let splits = try opened.file.splits(request, targetByteCount: 1, metrics: metrics)
+    let scan = try opened.file.scan(request, metrics: metrics)
+    let splits = try scan.splits(targetByteCount: 1, unit: .size)
     #expect(splits.count == 2)
     #expect(splits.reduce(0) { $0 + $1.scanByteCount } == opened.file.scanByteCount(of: opened.columns))
-    let rows = try opened.read(splits, request, metrics)
+    let rows = try opened.read(splits, scan, request)
     for expected in ParquetTesting.expectations where expected.file.hasSuffix("/\(name).parquet") {
       let index = opened.columns.firstIndex { $0.name == expected.column }!
       #expect(Self.matches(rows[index], expected), "\(expected.column)")
     }
     #expect(opened.meter.dataBytes == opened.file.scanByteCount(of: opened.columns))
-    #expect(metrics.rowGroupsRead == 1)
-    #expect(metrics.rowGroupsTotal == 1)
+    #expect(metrics.blocksRead == 1)
+    #expect(metrics.blocksTotal == 1)
   }
 
   /// A row group cut where pages start: the same rows, and every byte once.
@@ -127,29 +128,32 @@ private typealias Opened = ParquetTesting.Opened
         predicates: onlySome ? [.values(2) { $0.stringValue == "AIR" }, .values(0) { ($0.integerValue ?? 0) > 900 }] : [],
         batchSize: 3000)
       let metrics = ScanMetrics()
-      let splits = try cut.file.splits(request, targetByteCount: .max, metrics: metrics)
-      let parts = try splits.flatMap { try cut.file.parts(of: $0, count: 4, request, metrics: metrics) }
+      let scan = try cut.file.scan(request, metrics: metrics)
+      let splits = try scan.splits(targetByteCount: .max, unit: .size)
+      let parts = try splits.flatMap { try scan.parts(of: $0, count: 4) }
       #expect(splits.count == 1)
       #expect(parts.count == 4)
       #expect(parts.reduce(0) { $0 + $1.rowCount! } == 60_175)
-      #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.byteRange.upperBound == $1.byteRange.lowerBound })
+      let ranges = parts.map { if case .rows(let rows, 0) = $0.place { rows } else { 0..<0 } }
+      #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
       #expect(parts.reduce(0) { $0 + $1.scanByteCount } == splits[0].scanByteCount)
       // The last part first: parts are read in any order.
-      let last = try cut.read([parts[3]], request, metrics)
-      let first = try cut.read(Array(parts[..<3]), request, metrics)
+      let last = try cut.read([parts[3]], scan, request)
+      let first = try cut.read(Array(parts[..<3]), scan, request)
       let expected = try whole.read(request)
       let areSame = zip(first, last).map { $0 + $1 } == expected
       #expect(areSame)
       #expect(expected[0].count == (onlySome ? 8_379 : 60_175))
       if !onlySome { #expect(cut.meter.dataBytes == whole.meter.dataBytes) }
-      #expect(metrics.rowGroupsRead == 1)
+      #expect(metrics.blocksRead == 1)
     }
     // Too few rows for a part each.
     let small = try Opened("sample-data/tpch/orders.parquet")
     let request = ScanRequest(columns: [small.column("o_orderpriority")])
     let metrics = ScanMetrics()
-    let splits = try small.file.splits(request, targetByteCount: .max, metrics: metrics)
-    #expect(try small.file.parts(of: splits[0], count: 4, request, metrics: metrics) == splits)
+    let scan = try small.file.scan(request, metrics: metrics)
+    let splits = try scan.splits(targetByteCount: .max, unit: .size)
+    #expect(try scan.parts(of: splits[0], count: 4) == splits)
   }
 
   @Test func countsWithoutReading() throws {
@@ -174,8 +178,8 @@ private typealias Opened = ParquetTesting.Opened
 
   private static func rowsOfOneReader(_ opened: Opened, _ request: ScanRequest) throws -> [String] {
     let metrics = ScanMetrics()
-    let splits = try opened.file.splits(request, targetByteCount: .max, metrics: metrics)
-    let reader = try opened.file.makeReader(splits[0], request, metrics: metrics)
+    let scan = try opened.file.scan(request, metrics: metrics)
+    let reader = try scan.makeReader(scan.splits(targetByteCount: .max, unit: .size)[0])
     var rows: [String] = []
     while let batch = try reader.next() {
       for row in 0..<batch.rowCount {

@@ -107,14 +107,15 @@ enum ParquetTesting {
     /// The batches of a request, by one reader as far as splits merge.
     @discardableResult
     func batches(_ request: ScanRequest, metrics: ScanMetrics = ScanMetrics()) throws -> [Batch] {
-      try batches(file.splits(request, targetByteCount: .max, metrics: metrics), request, metrics)
+      let scan = try file.scan(request, metrics: metrics)
+      return try batches(scan.splits(targetByteCount: .max, unit: .size), scan, request)
     }
 
     /// The batches of some splits, one reader each.
-    private func batches(_ splits: [Split], _ request: ScanRequest, _ metrics: ScanMetrics) throws -> [Batch] {
+    private func batches(_ splits: [Split], _ scan: any FileScan, _ request: ScanRequest) throws -> [Batch] {
       var result: [Batch] = []
       for split in splits {
-        let reader = try file.makeReader(split, request, metrics: metrics)
+        let reader = try scan.makeReader(split)
         while let batch = try reader.next() {
           precondition(batch.rowCount > 0 && batch.columns.allSatisfy { $0.count == batch.rowCount })
           precondition(batch.rowCount <= max(request.batchSize, 1))
@@ -130,8 +131,8 @@ enum ParquetTesting {
     }
 
     /// Rows of some splits by column, in text form.
-    func read(_ splits: [Split], _ request: ScanRequest, _ metrics: ScanMetrics) throws -> [[String]] {
-      ParquetTesting.render(try batches(splits, request, metrics), request)
+    func read(_ splits: [Split], _ scan: any FileScan, _ request: ScanRequest) throws -> [[String]] {
+      ParquetTesting.render(try batches(splits, scan, request), request)
     }
   }
 }

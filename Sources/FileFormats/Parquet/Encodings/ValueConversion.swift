@@ -2,7 +2,7 @@ import CKernels
 import Columnar
 
 /// How values lie when they come out of a page, before conversion to the column's type.
-enum RawLayout: Equatable {
+enum RawLayout: Equatable, Sendable {
   /// One byte, 0 or 1.
   case bool
   /// So many bytes per value.
@@ -22,8 +22,8 @@ enum RawLayout: Equatable {
 /// Turns a leaf's stored values into those of the column's type.
 ///
 /// - Source: Trino's Parquet readers for which types may be read as which.
-enum ValueConversion {
-  enum IntegerSource { case int32, uint32, int64, uint64 }
+enum ValueConversion: Sendable {
+  enum IntegerSource: Sendable { case int32, uint32, int64, uint64 }
 
   /// Stored and wanted values are the same bytes.
   case identity

@@ -2,7 +2,7 @@ import Columnar
 import QueryErrors
 
 /// How one requested column is put together from the file's leaves.
-indirect enum ColumnPlan {
+indirect enum ColumnPlan: Sendable {
   /// Every row is NULL: the file has no such column or field, or only NULLs.
   case null(DataType)
   case leaf(DataType, ParquetNode, ParquetLeaf, RawLayout, ValueConversion)

@@ -117,14 +117,6 @@ final class FlatColumnReader: ColumnReader {
 
   /// Rows between two selected ones from which on passing over is cheaper than decoding.
   private static let largeGap: Int32 = 512
-  /// Entries of a dictionary that is no burden.
-  private static let smallDictionary = 4096
-
-  /// Whether a dictionary is large and has an entry for every few rows of its row group.
-  static func isBurden(entryCount: Int, rowCount: Int) -> Bool {
-    entryCount > smallDictionary && entryCount &* 4 > rowCount
-  }
-
   /// Makes the page that holds `target` the current one.
   private func move(to target: Int) throws(ParquetDamage) {
     while target >= pageRows.upperBound {
@@ -199,7 +191,7 @@ final class FlatColumnReader: ColumnReader {
     let copiesStrings =
       leaf.isString && ordinals != nil && valueCount &* 2 < values
       && (!leaf.decoder.isDictionary
-        || FlatColumnReader.isBurden(entryCount: leaf.dictionaryCount, rowCount: leaf.context.rowCount))
+        || BlockScan.isBurden(entryCount: leaf.dictionaryCount, rowCount: leaf.context.rowCount))
 
     if leaf.decoder.isDictionary, out.values == nil, leaf.isString || keepsCodes, !copiesStrings {
       if out.codes == nil { out.codes = Buffer(byteCount: out.capacity &* 4) }

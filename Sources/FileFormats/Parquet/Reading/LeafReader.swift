@@ -11,18 +11,20 @@ final class RowGroupContext {
   /// Those of them that are this reader's.
   let rows: Range<Int>
   let source: RangeReader
+  let metrics: ScanMetrics
   let decompressor: Decompressor
   let scratch: DecodeScratch
 
   init(
-    file: ParquetFile, rowGroup: Int, rows: Range<Int>, shared: SharedReads?, decompressor: Decompressor,
-    scratch: DecodeScratch
+    file: ParquetFile, rowGroup: Int, rows: Range<Int>, shared: SharedReads?, metrics: ScanMetrics,
+    decompressor: Decompressor, scratch: DecodeScratch
   ) {
     self.file = file
     self.rowGroup = rowGroup
     rowCount = file.footer.rowGroups[rowGroup].rowCount
     self.rows = rows
     source = RangeReader(source: file.source, shared: shared)
+    self.metrics = metrics
     self.decompressor = decompressor
     self.scratch = scratch
   }

@@ -5,18 +5,18 @@ import Columnar
 /// An index that contradicts either may lie anywhere: it is not used then, for the pages themselves tell the same.
 enum PageBounds {
   /// Bounds of each page, none for pages of NULLs; of which the least is above the greatest count as unknown.
-  static func values(_ index: ColumnIndex, _ plan: ColumnPlan) -> [ChunkBounds] {
+  static func values(_ index: ColumnIndex, _ plan: ColumnPlan) -> [ValueBounds] {
     index.nullPages.indices.map { page in
-      if index.nullPages[page] { return ChunkBounds(min: nil, max: nil) }
-      return ChunkBounds(
-        min: ChunkBounds.scalar(index.minValues[page], plan), max: ChunkBounds.scalar(index.maxValues[page], plan))
+      if index.nullPages[page] { return .unknown }
+      return ValueBounds(
+        min: ValueBounds.scalar(index.minValues[page], plan), max: ValueBounds.scalar(index.maxValues[page], plan))
     }
   }
 
   /// Whether the pages' bounds may be those of one chunk's parts.
   ///
   /// - Parameter isBytes: such bounds may be cut off, in the footer and in the index at other lengths.
-  static func agree(_ pages: [ChunkBounds], with chunk: ChunkBounds, isBytes: Bool) -> Bool {
+  static func agree(_ pages: [ValueBounds], with chunk: ValueBounds, isBytes: Bool) -> Bool {
     guard let low = chunk.min, let high = chunk.max else { return true }
     var least: Scalar?
     var greatest: Scalar?

@@ -26,13 +26,15 @@ enum PagePruning {
     guard let index = try? ColumnIndex(&reader), let pages = try offsetIndex(metadata, rowCount, context.source),
       pages.pages.count == index.nullPages.count
     else { return nil }
-    let bounds = ChunkBounds(metadata.statistics, plan, file: file)
+    let bounds = ValueBounds(metadata.statistics, plan, file.footer)
     let chunkNulls = metadata.nullCount(leaf, rowCount: rowCount)
     guard
       let nullCounts = PageBounds.nullCounts(index, pages, chunkNulls: chunkNulls, rowCount: rowCount, leaf)
-    else { return nil }
+    else { return contradiction(leaf, context) }
     let values = PageBounds.values(index, plan)
-    guard PageBounds.agree(values, with: bounds, isBytes: plan.type.physicalType == .string) else { return nil }
+    guard PageBounds.agree(values, with: bounds, isBytes: plan.type.physicalType == .string) else {
+      return contradiction(leaf, context)
+    }
     var kept: [Range<Int>] = []
     for page in index.nullPages.indices {
       let rows = pages.rows(ofPage: page, rowCount: rowCount)
@@ -41,18 +43,20 @@ enum PagePruning {
       if index.nullPages[page] {
         mayHold = domain.allowsNull
       } else {
-        mayHold = RowGroupPruning.mayHold(
+        mayHold = BlockPruning.mayHold(
           domain, values[page], nullCount: nullCounts[page], rowCount: rows.count, type: plan.type)
       }
-      guard mayHold else { continue }
-      if let last = kept.last, last.upperBound == rows.lowerBound {
-        kept[kept.count - 1] = last.lowerBound..<rows.upperBound
-      } else {
-        kept.append(rows)
-      }
+      if mayHold { RowRanges.append(rows, to: &kept) }
     }
     if kept.count == 1, kept[0] == 0..<rowCount { return nil }
     return kept
+  }
+
+  /// Passes an index over that says something else than the footer.
+  private static func contradiction(_ leaf: ParquetLeaf, _ context: RowGroupContext) -> [Range<Int>]? {
+    context.metrics.note(
+      "\(context.file.source.path): the page index of column '\(leaf.path)' is not used, it contradicts the footer")
+    return nil
   }
 
   /// The chunk's offset index; nil when it has none that can be used.
@@ -65,18 +69,5 @@ enum PagePruning {
     defer { withExtendedLifetime(slice) {} }
     var reader = ThriftCompactReader(slice.pointer, end: slice.count)
     return try? OffsetIndex(&reader, rowCount: rowCount, chunk: chunk)
-  }
-
-  /// Rows in both lists of ascending ranges.
-  static func intersection(_ a: [Range<Int>], _ b: [Range<Int>]) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    var (i, j) = (0, 0)
-    while i < a.count, j < b.count {
-      let low = max(a[i].lowerBound, b[j].lowerBound)
-      let high = min(a[i].upperBound, b[j].upperBound)
-      if low < high { result.append(low..<high) }
-      if a[i].upperBound < b[j].upperBound { i += 1 } else { j += 1 }
-    }
-    return result
   }
 }

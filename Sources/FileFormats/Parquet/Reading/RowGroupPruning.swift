@@ -2,51 +2,31 @@ import Columnar
 import ObjectStore
 import QueryErrors
 
-/// A chunk's or page's bounds in the type of the column that a query asked for.
-struct ChunkBounds {
-  var min: Scalar?
-  var max: Scalar?
-  /// Whether both occur among the values.
-  var isExact = false
-
-  /// Bounds of which the least is above the greatest tell nothing.
-  init(min: Scalar?, max: Scalar?) {
-    if let min, let max, let order = Scalar.order(min, max), order > 0 { return }
-    self.min = min
-    self.max = max
-  }
-
+extension ValueBounds {
   /// The bounds that footer statistics tell; none when their order is not known to be the type's.
   ///
   /// - Source: parquet.thrift, `Statistics` and `ColumnOrder`; parquet-mr for what old writers got wrong.
-  init(_ statistics: RawStatistics, _ plan: ColumnPlan, file: ParquetFile) {
+  init(_ statistics: RawStatistics, _ plan: ColumnPlan, _ footer: ParquetFooter) {
+    self = .unknown
     guard case .leaf(let type, _, let leaf, _, _) = plan, leaf.physical != .int96, leaf.annotation != .interval else {
       return
     }
-    if let known = file.footer.hasKnownOrder, !known[leaf.index] { return }
+    if let known = footer.hasKnownOrder, !known[leaf.index] { return }
+    let isBytes = leaf.physical == .byteArray || leaf.physical == .fixedByteArray
     if let low = statistics.minValue, let high = statistics.maxValue {
-      min = ChunkBounds.scalar(low, plan)
-      max = ChunkBounds.scalar(high, plan)
-      let isFixed = leaf.physical != .byteArray && leaf.physical != .fixedByteArray
       // Floats: NaN and the zeros' signs are not told.
-      isExact =
-        !type.isFloating && (statistics.isMinExact ?? isFixed) && (statistics.isMaxExact ?? isFixed)
-        && ChunkBounds.keepsValues(plan)
+      let isExact = !type.isFloating && (statistics.isMinExact ?? !isBytes) && (statistics.isMaxExact ?? !isBytes)
+      self.init(
+        min: ValueBounds.scalar(low, plan), max: ValueBounds.scalar(high, plan),
+        isExact: isExact && ValueBounds.keepsValues(plan))
     } else if let low = statistics.oldMin, let high = statistics.oldMax {
       // Ordered as signed values: right for these types only, or when there is one value.
-      var isSigned = leaf.physical != .byteArray && leaf.physical != .fixedByteArray
+      var isSigned = !isBytes
       if case .integer(_, false) = leaf.annotation { isSigned = false }
-      let isBytes = leaf.physical == .byteArray || leaf.physical == .fixedByteArray
-      guard isSigned || (low == high && !(isBytes && file.footer.writer.hasCorruptByteBounds)) else { return }
-      min = ChunkBounds.scalar(low, plan)
-      max = ChunkBounds.scalar(high, plan)
-      isExact = isSigned && !type.isFloating && ChunkBounds.keepsValues(plan)
-    }
-    guard let low = min, let high = max, let order = Scalar.order(low, high), order <= 0 else {
-      min = nil
-      max = nil
-      isExact = false
-      return
+      guard isSigned || (low == high && !(isBytes && footer.writer.hasCorruptByteBounds)) else { return }
+      self.init(
+        min: ValueBounds.scalar(low, plan), max: ValueBounds.scalar(high, plan),
+        isExact: isSigned && !type.isFloating && ValueBounds.keepsValues(plan))
     }
   }
 
@@ -94,22 +74,11 @@ struct ChunkBounds {
   }
 }
 
-/// Tells from metadata alone which row groups cannot hold rows of a request.
+/// Tells from the footer alone which row groups cannot hold rows of a request.
 enum RowGroupPruning {
-  /// The domains whose bounds can be compared with the columns' values.
-  static func usable(_ domains: [Int: Domain], _ plans: [ColumnPlan]) -> [Int: Domain] {
-    domains.filter { column, domain in
-      guard plans.indices.contains(column) else { return false }
-      let (a, b) = (domain.type, plans[column].type)
-      if a == b || domain.isNone || (a.isInteger && b.isInteger) || (a.isVarchar && b.isVarchar) { return true }
-      if case .timestamp = a, case .timestamp = b { return a.physicalType == b.physicalType }
-      return false
-    }
-  }
-
   /// The domains that some row of the row group may miss, as far as the footer tells; nil when no row satisfies them all.
   static func undecided(
-    _ domains: [Int: Domain], _ plans: [ColumnPlan], file: ParquetFile, rowGroup: Int
+    _ domains: [Int: Domain], _ plans: [ColumnPlan], file: ParquetFile, rowGroup: Int, metrics: ScanMetrics
   ) throws(QueryError) -> [Int: Domain]? {
     var left = domains
     for (column, domain) in domains where column >= 0 && column < plans.count {
@@ -123,28 +92,14 @@ enum RowGroupPruning {
       let metadata = try file.chunk(rowGroup, leaf)
       let rows = file.footer.rowGroups[rowGroup].rowCount
       let nulls = metadata.nullCount(leaf, rowCount: rows)
-      let bounds = ChunkBounds(metadata.statistics, plan, file: file)
-      if !mayHold(domain, bounds, nullCount: nulls, rowCount: rows, type: plan.type) { return nil }
-      if let low = bounds.min, let high = bounds.max, !plan.type.isFloating,
-        domain.contains(min: low, max: high, mayHaveNulls: nulls != 0)
-      {
-        left[column] = nil
+      let bounds = ValueBounds(metadata.statistics, plan, file.footer)
+      if bounds.isContradictory {
+        metrics.note(
+          "\(file.source.path): the statistics of column '\(leaf.path)' are not used, their least value is above the greatest")
       }
+      if !BlockPruning.mayHold(domain, bounds, nullCount: nulls, rowCount: rows, type: plan.type) { return nil }
+      if BlockPruning.holds(domain, bounds, nullCount: nulls, type: plan.type) { left[column] = nil }
     }
     return left
-  }
-
-  /// Whether rows with these bounds and NULLs may satisfy a domain.
-  static func mayHold(_ domain: Domain, _ bounds: ChunkBounds, nullCount: Int?, rowCount: Int, type: DataType) -> Bool {
-    let mayHaveNulls = nullCount != 0
-    let mayHaveValues = nullCount.map { $0 < rowCount } ?? true
-    if mayHaveValues, type.isFloating, let first = domain.ranges.first, let last = domain.ranges.last, first.low == nil,
-      last.high == nil
-    {
-      // "Not equal" holds for NaN, which bounds leave out.
-      return true
-    }
-    return domain.overlaps(
-      min: bounds.min, max: bounds.max, mayHaveNulls: mayHaveNulls, mayHaveValues: mayHaveValues)
   }
 }

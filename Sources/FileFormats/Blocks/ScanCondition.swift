@@ -20,11 +20,12 @@ final class ScanCondition {
   private var outcomes: Buffer?
   private(set) var passingEntryCount = 0
 
-  init(_ predicate: ScanPredicate, plans: [ColumnPlan]) {
+  /// - Parameter costs: what decoding and testing a value of each column costs, relative to a number's.
+  init(_ predicate: ScanPredicate, costs: [Double]) {
     columns = predicate.columns
     usesDictionary = predicate.isDictionarySafe && predicate.columns.count == 1
     evaluator = predicate.makeEvaluator()
-    cost = predicate.columns.reduce(0.5) { $0 + plans[$1].cost }
+    cost = predicate.columns.reduce(0.5) { $0 + costs[$1] }
   }
 
   /// Rank among the reader's conditions: the lower, the earlier. Cost per row that it takes out.
@@ -59,7 +60,7 @@ final class ScanCondition {
     }
     let table = Buffer.zeroed(byteCount: base.count + 1)
     let out = table.typed(UInt8.self)
-    let step = DecodeScratch.rowCount
+    let step = Batch.defaultRowCount
     let chosen = Buffer(byteCount: (step + 16) * 4)
     let rows = chosen.typed(Int32.self)
     defer { withExtendedLifetime(chosen) {} }

@@ -26,15 +26,13 @@ package struct ScanRequest: Sendable {
   /// What rows must pass; the reader applies all of them, cheapest and most selective first, and reads the other
   /// columns only for rows that pass.
   package var predicates: [ScanPredicate]
-  /// Domains that become known while the query runs (join build sides); looked at per row group or page.
+  /// Domains that become known while the query runs (join build sides); looked at per block or page.
   package var dynamicDomains: [DynamicDomain]
   package var batchSize: Int
   /// Stop after so many rows that pass, if any.
   package var limit: Int?
   /// Columns needed only by predicates: yielded as they are but may be all NULL constants. Indices into `columns`.
   package var predicateOnlyColumns: Set<Int>
-  /// Whether each row group is a split of its own, for work that ends with each row group.
-  package var splitsAreRowGroups = false
 
   package init(
     columns: [ScanColumn], domain: RowDomain = RowDomain(), predicates: [ScanPredicate] = [],
@@ -104,18 +102,19 @@ package final class DynamicDomain: Sendable {
 ///
 /// - Threads: shared by all readers of a scan.
 package final class ScanMetrics: Sendable {
-  private let rowGroupsTotalCount = Atomic<Int>(0)
-  private let rowGroupsReadCount = Atomic<Int>(0)
+  private let blocksTotalCount = Atomic<Int>(0)
+  private let blocksReadCount = Atomic<Int>(0)
   private let pagesPrunedCount = Atomic<Int>(0)
   private let rowsReadCount = Atomic<Int>(0)
   private let rowsPassedCount = Atomic<Int>(0)
+  private let noteTexts = Mutex<[String]>([])
 
   package init() {}
 
-  /// Row groups of the files looked at.
-  package var rowGroupsTotal: Int { rowGroupsTotalCount.load(ordering: .relaxed) }
-  /// Row groups of which some page was read.
-  package var rowGroupsRead: Int { rowGroupsReadCount.load(ordering: .relaxed) }
+  /// Blocks of the files looked at: Parquet's row groups, ORC's stripes.
+  package var blocksTotal: Int { blocksTotalCount.load(ordering: .relaxed) }
+  /// Blocks of which some page was read.
+  package var blocksRead: Int { blocksReadCount.load(ordering: .relaxed) }
   /// Pages spared by page index, predicates or dictionaries.
   package var pagesPruned: Int { pagesPrunedCount.load(ordering: .relaxed) }
   /// Rows whose predicates were evaluated.
@@ -123,8 +122,15 @@ package final class ScanMetrics: Sendable {
   /// Rows that passed.
   package var rowsPassed: Int { rowsPassedCount.load(ordering: .relaxed) }
 
-  package func add(rowGroupsTotal count: Int) { rowGroupsTotalCount.add(count, ordering: .relaxed) }
-  package func add(rowGroupsRead count: Int) { rowGroupsReadCount.add(count, ordering: .relaxed) }
+  package func add(blocksTotal count: Int) { blocksTotalCount.add(count, ordering: .relaxed) }
+  package func add(blocksRead count: Int) { blocksReadCount.add(count, ordering: .relaxed) }
+  /// What readers found odd and passed over, such as metadata that contradicts itself; a few at most.
+  package var notes: [String] { noteTexts.withLock { $0 } }
+
+  package func note(_ text: String) {
+    noteTexts.withLock { if $0.count < 8, !$0.contains(text) { $0.append(text) } }
+  }
+
   package func add(pagesPruned count: Int) { pagesPrunedCount.add(count, ordering: .relaxed) }
   package func add(rowsRead count: Int) { rowsReadCount.add(count, ordering: .relaxed) }
   package func add(rowsPassed count: Int) { rowsPassedCount.add(count, ordering: .relaxed) }

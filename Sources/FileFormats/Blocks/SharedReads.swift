@@ -3,10 +3,10 @@ import ObjectStore
 import QueryErrors
 import Synchronization
 
-/// Reads ranges of a file; readers of parts of one row group share what they read, so that no byte counts twice.
+/// Reads ranges of a file; readers of parts of one block share what they read, so that no byte counts twice.
 struct RangeReader {
   let source: any ByteSource
-  /// Set when several readers share a row group.
+  /// Set when several readers share a block.
   let shared: SharedReads?
 
   func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice {
@@ -15,7 +15,7 @@ struct RangeReader {
   }
 }
 
-/// What the readers of one row group's parts have read of it.
+/// What the readers of one block's parts have read of it; the scan's.
 ///
 /// - Threads: all workers of a scan.
 final class SharedReads: Sendable {
@@ -41,14 +41,14 @@ final class SharedReads: Sendable {
     }
   }
 
-  /// The decoded dictionary of a leaf, when a reader has left it here.
-  func dictionary(_ leaf: Int) -> (entries: Column, count: Int)? { state.withLock { $0.dictionaries[leaf] } }
+  /// The decoded dictionary of a column of the file, by the format's own number, when a reader has left it here.
+  func dictionary(_ column: Int) -> (entries: Column, count: Int)? { state.withLock { $0.dictionaries[column] } }
 
-  func keep(_ dictionary: (entries: Column, count: Int), _ leaf: Int) {
-    state.withLock { $0.dictionaries[leaf] = dictionary }
+  func keep(_ dictionary: (entries: Column, count: Int), _ column: Int) {
+    state.withLock { $0.dictionaries[column] = dictionary }
   }
 
-  /// Whether this is the first reader that reads pages of the row group.
+  /// Whether this is the first reader that reads pages of the block.
   func countsAsRead() -> Bool {
     state.withLock { state in
       defer { state.isCounted = true }
