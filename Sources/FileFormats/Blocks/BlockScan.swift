@@ -53,7 +53,7 @@ final class BlockScan {
     ranges = [block.rows]
     row = block.rows.lowerBound
     pieces = conditions.isEmpty ? [] : Array(repeating: [], count: request.columns.count)
-    survivors = Buffer(byteCount: conditions.isEmpty ? 64 : (windowRowCount + 16) * 4)
+    survivors = conditions.isEmpty ? WindowFilter.nothing : Buffer(byteCount: (windowRowCount + 16) * 4)
   }
 
   // MARK: Pruning

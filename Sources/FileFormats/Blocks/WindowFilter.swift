@@ -26,11 +26,14 @@ final class WindowFilter {
     self.conditions = conditions
     columnCount = request.columns.count
     predicateOnly = request.predicateOnlyColumns
-    let size = conditions.isEmpty ? 64 : (windowRowCount + 16) * 4
-    selection = Buffer(byteCount: size)
-    chosen = Buffer(byteCount: size)
-    composed = Buffer(byteCount: size)
+    // Without conditions nothing is ever written there; the second and third only go with more than one.
+    let size = (windowRowCount + 16) * 4
+    selection = conditions.isEmpty ? WindowFilter.nothing : Buffer(byteCount: size)
+    chosen = conditions.isEmpty ? selection : Buffer(byteCount: size)
+    composed = conditions.count < 2 ? selection : Buffer(byteCount: size)
   }
+
+  static let nothing = Buffer(byteCount: 0)
 
   var isEmpty: Bool { conditions.isEmpty }
 

@@ -32,7 +32,7 @@ package struct ParquetFormat: FileFormat {
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
     let footer = try ParquetFooter.read(source, kind: .sampling)
     // Columns that differ in case only, or are twice the same, are all there.
-    let names = CSVSniffer.uniqueNames(footer.schema.columns.map(\.name))
+    let names = footer.schema.names.distinct
     return Schema(zip(names, footer.schema.columns).map { Field($0, $1.naturalType) })
   }
 

@@ -22,7 +22,8 @@ struct ParquetFooter: Sendable {
   let schema: ParquetSchema
   let rowGroups: [RowGroup]
   let rowCount: Int
-  let writer: ParquetWriterIdentity
+  let createdBy: String
+  var writer: ParquetWriterIdentity { ParquetWriterIdentity(createdBy) }
   /// Per leaf column whether its statistics have an order this reader knows; nil when the file does not tell.
   let hasKnownOrder: [Bool]?
   /// Where each column chunk's structure starts in `bytes`.
@@ -108,7 +109,7 @@ struct ParquetFooter: Sendable {
           groups.append(RowGroup(rowCount: rowCount, firstChunk: first))
           chunkCounts.append(positions.count - first)
         }
-      case 6: createdBy = try reader.optionalByteArray(type).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      case 6: createdBy = type == ThriftCompactReader.WireType.binary ? try reader.string(type) : try reader.skipped(type)
       case 7:
         let count = try reader.structureList(type)
         var known: [Bool] = []
@@ -140,7 +141,7 @@ struct ParquetFooter: Sendable {
     rowGroups = groups
     rowCount = total
     chunkPositions = positions
-    writer = ParquetWriterIdentity(createdBy)
+    self.createdBy = createdBy
     hasKnownOrder = orders?.count == schema.leaves.count ? orders : nil
   }
 

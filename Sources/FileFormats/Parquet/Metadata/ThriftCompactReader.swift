@@ -133,6 +133,12 @@ struct ThriftCompactReader {
     return try byteArray(type)
   }
 
+  /// Passes over an optional string of another wire type.
+  mutating func skipped(_ type: UInt8) throws(ParquetDamage) -> String {
+    try skip(type)
+    return ""
+  }
+
   /// A number that has to be a size, count or offset.
   mutating func size(_ type: UInt8) throws(ParquetDamage) -> Int {
     let value = try integer(type)

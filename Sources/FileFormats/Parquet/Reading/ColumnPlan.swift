@@ -1,5 +1,6 @@
 import Columnar
 import QueryErrors
+import Synchronization
 
 /// How one requested column is put together from the file's leaves.
 indirect enum ColumnPlan: Sendable {
@@ -137,31 +138,87 @@ indirect enum ColumnPlan: Sendable {
 }
 
 /// Finds columns or fields by name.
-struct ParquetNames: Sendable {
-  private let nodes: [ParquetNode]
-  private let exact: [String: Int]
-  private let lowerCase: [String: Int]
-
-  /// Columns of equal name, case ignored, also bear the names that `inferSchema` gives them.
-  init(_ nodes: [ParquetNode]) {
-    self.nodes = nodes
-    let names = CSVSniffer.uniqueNames(nodes.map(\.name))
+///
+/// Few names are looked through, which allocates nothing; many are indexed when the first one is looked for.
+final class ParquetNames: Sendable {
+  private struct Index {
     var exact: [String: Int] = [:]
     var lowerCase: [String: Int] = [:]
-    for (index, node) in nodes.enumerated() where exact[node.name] == nil { exact[node.name] = index }
-    for (index, node) in nodes.enumerated() where lowerCase[node.name.lowercased()] == nil {
-      lowerCase[node.name.lowercased()] = index
-    }
-    for (index, name) in names.enumerated() where name != nodes[index].name {
-      if exact[name] == nil { exact[name] = index }
-      if lowerCase[name.lowercased()] == nil { lowerCase[name.lowercased()] = index }
-    }
-    self.exact = exact
-    self.lowerCase = lowerCase
   }
 
-  /// The node of that name: exactly if there is one, else case ignored.
+  private let nodes: [ParquetNode]
+  private let index = Mutex<Index?>(nil)
+  private static let largestList = 64
+
+  init(_ nodes: [ParquetNode]) { self.nodes = nodes }
+
+  /// The node of that name: exactly if there is one, else case ignored. Columns of equal name, case ignored, also bear the names
+  /// that `inferSchema` gives them.
   func node(_ name: String) -> ParquetNode? {
-    (exact[name] ?? lowerCase[name.lowercased()]).map { nodes[$0] }
+    if nodes.count <= ParquetNames.largestList, let exact = nodes.first(where: { $0.name == name }) { return exact }
+    return index.withLock { index in
+      if index == nil { index = makeIndex() }
+      return (index!.exact[name] ?? index!.lowerCase[name.lowercased()]).map { nodes[$0] }
+    }
+  }
+
+  /// The columns' names as queries see them: later ones of equal name, case ignored, are numbered.
+  var distinct: [String] {
+    let names = nodes.map(\.name)
+    return areDistinct ? names : CSVSniffer.uniqueNames(names)
+  }
+
+  /// Whether a short look tells that all names differ; false when unsure.
+  private var areDistinct: Bool {
+    guard nodes.count <= ParquetNames.largestList else { return false }
+    var place = 0
+    while place < nodes.count {
+      let name = nodes[place].name
+      if ParquetNames.isOdd(name) { return false }
+      var other = 0
+      while other < place {
+        if ParquetNames.mayBeSame(nodes[other].name, name) { return false }
+        other += 1
+      }
+      place += 1
+    }
+    return true
+  }
+
+  /// Whether a name is empty, has blanks around it or letters beyond ASCII.
+  private static func isOdd(_ name: String) -> Bool {
+    var last: UInt8 = 0x20
+    for byte in name.utf8 {
+      if byte >= 0x80 || (byte <= 0x20 && last == 0x20) { return true }
+      last = byte
+    }
+    return last <= 0x20
+  }
+
+  /// Whether two names without letters beyond ASCII may be equal, case ignored.
+  private static func mayBeSame(_ a: String, _ b: String) -> Bool {
+    guard a.utf8.count == b.utf8.count else { return false }
+    var other = b.utf8.makeIterator()
+    for byte in a.utf8 {
+      guard let next = other.next() else { return true }
+      if byte | 0x20 != next | 0x20 { return false }
+    }
+    return true
+  }
+
+  private func makeIndex() -> Index {
+    var index = Index()
+    let names = distinct
+    for (place, node) in nodes.enumerated() {
+      if index.exact[node.name] == nil { index.exact[node.name] = place }
+      let lowerCase = node.name.lowercased()
+      if index.lowerCase[lowerCase] == nil { index.lowerCase[lowerCase] = place }
+    }
+    for (place, name) in names.enumerated() where name != nodes[place].name {
+      if index.exact[name] == nil { index.exact[name] = place }
+      let lowerCase = name.lowercased()
+      if index.lowerCase[lowerCase] == nil { index.lowerCase[lowerCase] = place }
+    }
+    return index
   }
 }
