@@ -36,6 +36,12 @@ package struct ParquetFormat: FileFormat {
     return Schema(zip(names, footer.schema.columns).map { Field($0, $1.naturalType) })
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    try ParquetWriter(schema, options, to: object)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
     // Writers that were stopped leave files of no bytes: no rows, as Hive has it.
     if source.byteCount == 0 { return EmptyFile() }

@@ -69,8 +69,20 @@ package struct WriterOptions: Sendable {
   /// Rows and bytes after which a block ends; nil for the format's usual ones.
   package var blockRowCount: Int?
   package var blockByteCount: Int?
-  /// Names as the file has them, beside the types; written into files that hold such facts.
+  /// How much other readers are asked to know.
+  package var encodings = Encodings.common
+  /// Facts for the file itself, where the format has a place for them.
   package var keyValues: [String: String] = [:]
+
+  /// Encodings that a writer may choose where they are smaller.
+  package enum Encodings: Sendable {
+    /// Plain values and dictionaries alone.
+    case plain
+    /// What Athena, Trino, Spark from 3.3 on, pyarrow and DuckDB read.
+    case common
+    /// All that the format defines.
+    case all
+  }
 
   package init(compression: String? = nil, level: Int? = nil) {
     self.compression = compression

@@ -65,10 +65,11 @@ enum BloomFilter {
     return known == 3 ? (byteCount, reader.position) : nil
   }
 
+  static let salts: [UInt32] = [
+    0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31,
+  ]
+
   private static func contains(_ block: UnsafeRawPointer, _ key: UInt32) -> Bool {
-    let salts: [UInt32] = [
-      0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31,
-    ]
     for (word, salt) in salts.enumerated() {
       let bit: UInt32 = 1 &<< ((key &* salt) &>> 27)
       if block.loadUnaligned(fromByteOffset: word * 4, as: UInt32.self) & bit == 0 { return false }

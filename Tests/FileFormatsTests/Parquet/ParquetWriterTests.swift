@@ -1,0 +1,272 @@
+import Columnar
+import Foundation
+import ObjectStore
+import QueryErrors
+import Testing
+
+@testable import FileFormats
+
+/// What the writer writes reads back the same; other readers are asked by check_writer.py.
+@Suite struct ParquetWriterTests {
+  /// Keeps an object's bytes.
+  final class MemoryWriter: ObjectWriter {
+    let path = "memory.parquet"
+    private(set) var bytes: [UInt8] = []
+    var byteCount: UInt64 { UInt64(bytes.count) }
+    func write(_ bytes: UnsafeRawBufferPointer) throws(QueryError) { self.bytes += bytes }
+    func commit(durable: Bool) throws(QueryError) {}
+    func abort() {}
+  }
+
+  private struct Generator {
+    var state: UInt64 = 0x1234_5678_9abc_def1
+    mutating func next() -> UInt64 {
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return state
+    }
+    mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
+
+    /// - Parameter distinct: about how many values there are.
+    mutating func value(_ type: DataType, nulls: Int, distinct: Int) -> Scalar {
+      if nulls > 0, below(nulls) == 0 { return .null }
+      let number = below(distinct)
+      let mixed = Int64(bitPattern: UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
+      switch type {
+      case .boolean: return .boolean(number & 1 == 0)
+      case .tinyint: return .integer(Int64(Int8(truncatingIfNeeded: mixed)))
+      case .smallint: return .integer(Int64(Int16(truncatingIfNeeded: mixed)))
+      case .integer, .date: return .integer(Int64(Int32(truncatingIfNeeded: mixed)))
+      case .bigint: return .integer(mixed)
+      case .real: return number == 7 ? .real(.nan) : .real(Float(number) - 0.5)
+      case .double: return number == 7 ? .double(-.infinity) : .double(Double(mixed) / 1e3)
+      case .decimal(let precision, _):
+        let power = DecimalMath.power(precision)
+        let value = (Int128(mixed) &* 0x1_0000_0001_0000_0001) % power
+        return precision <= 18 ? .integer(Int64(value)) : .int128(value)
+      case .time(let precision):
+        return .integer(Int64(number) * 86_399 / Int64(distinct) * 1_000_000_000_000 + unit(precision, number))
+      case .timestamp(let precision) where precision <= 6:
+        return .integer((Int64(number) - 500) * 1_000_003_000_000 + unit(precision, number) / 1_000_000)
+      case .timestamp(let precision):
+        return .int128((Int128(number) - 500) * 1_000_000_000_000_000 + Int128(unit(precision, number)))
+      case .timestampWithTimeZone(let precision):
+        return .int128(((Int128(number) - 500) * 1_000_000_000_000_000 + Int128(unit(precision, number))) << 16)
+      case .uuid: return .bytes((0..<16).map { UInt8(truncatingIfNeeded: mixed >> ($0 * 4)) })
+      case .varbinary: return .bytes((0..<number % 9).map { _ in UInt8(truncatingIfNeeded: mixed) })
+      case .varchar, .char, .json:
+        return .string(String(repeating: number % 11 == 0 ? "ü" : "x", count: number % 40) + "\(number)")
+      case .array(let element):
+        return .array((0..<below(4)).map { _ in value(element, nulls: nulls, distinct: distinct) })
+      case .map(let key, let own):
+        return .map(
+          (0..<below(3)).map { entry in
+            var key = value(key, nulls: 0, distinct: distinct)
+            if case .bytes(let bytes) = key { key = .bytes(bytes + [UInt8(0x30 + entry)]) }
+            return Scalar.MapEntry(key: key, value: value(own, nulls: nulls, distinct: distinct))
+          })
+      case .row(let fields): return .row(fields.map { value($0.type, nulls: nulls, distinct: distinct) })
+      default: return .null
+      }
+    }
+
+    /// A fraction of a second with so many digits, in picoseconds.
+    private func unit(_ precision: Int, _ number: Int) -> Int64 {
+      let step = (0..<(12 - precision)).reduce(Int64(1)) { value, _ in value * 10 }
+      return Int64(number) % 1000 * step % 1_000_000_000_000
+    }
+  }
+
+  static let types: [DataType] = [
+    .boolean, .tinyint, .smallint, .integer, .bigint, .real, .double, .date, .text, .varchar(length: 60), .varbinary,
+    .uuid, .decimal(precision: 7, scale: 2), .decimal(precision: 15, scale: 0), .decimal(precision: 19, scale: 3),
+    .decimal(precision: 38, scale: 10), .time(precision: 3), .time(precision: 6), .time(precision: 9),
+    .timestamp(precision: 0), .timestamp(precision: 3), .timestamp(precision: 6), .timestamp(precision: 9),
+    .array(.integer), .array(.array(.text)), .map(key: .text, value: .bigint),
+    .row([.init(name: "a", type: .integer), .init(name: "b", type: .text)]),
+    .array(
+      .row([
+        .init(name: "m", type: .map(key: .text, value: .array(.double))),
+        .init(name: "r", type: .row([.init(name: "deep", type: .array(.decimal(precision: 20, scale: 2)))])),
+      ])),
+    .map(key: .integer, value: .row([.init(name: "x", type: .real), .init(name: "y", type: .array(.varbinary))])),
+  ]
+
+  private static func rows(_ schema: Schema, _ count: Int, nulls: Int, distinct: Int) -> [[Scalar]] {
+    var random = Generator()
+    return (0..<count).map { _ in schema.fields.map { random.value($0.type, nulls: nulls, distinct: distinct) } }
+  }
+
+  private static func write(
+    _ rows: [[Scalar]], _ schema: Schema, _ options: WriterOptions, batchSize: Int = 1000
+  ) throws -> (bytes: [UInt8], summary: FileSummary) {
+    let object = MemoryWriter()
+    let writer = try ParquetFormat(FormatOptions()).makeWriter(schema, options, to: object)
+    var start = 0
+    while start < rows.count {
+      let part = rows[start..<min(start + batchSize, rows.count)]
+      let columns = schema.fields.indices.map { index in
+        let builder = ColumnBuilder(schema.fields[index].type)
+        for row in part { builder.append(row[index]) }
+        return builder.finish()
+      }
+      try writer.append(Batch(columns: columns, rowCount: part.count))
+      start += part.count
+    }
+    let summary = try writer.finish()
+    return (object.bytes, summary)
+  }
+
+  private static func check(_ rows: [[Scalar]], _ schema: Schema, _ bytes: [UInt8]) throws {
+    let opened = try ParquetTesting.Opened(bytes)
+    #expect(opened.file.rowCount == rows.count)
+    let columns = schema.fields.enumerated().map { ScanColumn(name: $1.name, type: $1.type, ordinal: $0) }
+    var row = 0
+    for batch in try opened.batches(ScanRequest(columns: columns, batchSize: 700)) {
+      for index in 0..<batch.rowCount {
+        for (column, field) in schema.fields.enumerated() {
+          let (got, want) = (batch.columns[column].scalar(index), rows[row][column])
+          if got != want, "\(got)" != "\(want)" {
+            Issue.record("row \(row) of \(field.type): \(got) instead of \(want)")
+            return
+          }
+        }
+        row += 1
+      }
+    }
+    #expect(row == rows.count)
+  }
+
+  private static let schema = Schema(types.enumerated().map { Field("c\($0)", $1) })
+
+  @Test(arguments: [(0, 5), (3, 900), (1, 1), (4, 1_000_000)])
+  func everyTypeReadsBack(_ nulls: Int, _ distinct: Int) throws {
+    let rows = Self.rows(Self.schema, 2500, nulls: nulls, distinct: distinct)
+    let (bytes, summary) = try Self.write(rows, Self.schema, WriterOptions())
+    #expect(summary.rowCount == rows.count && summary.byteCount == bytes.count)
+    for (index, type) in Self.types.enumerated() where !type.isNested {
+      #expect(summary.columns[index].nullCount == rows.count { $0[index].isNull })
+    }
+    try Self.check(rows, Self.schema, bytes)
+  }
+
+  @Test(arguments: ["SNAPPY", "GZIP", "ZSTD", "LZ4", "BROTLI", "NONE"])
+  func everyCodecReadsBack(_ codec: String) throws {
+    let rows = Self.rows(Self.schema, 700, nulls: 5, distinct: 100_000)
+    var options = WriterOptions(compression: codec, level: codec == "ZSTD" ? 9 : nil)
+    options.blockRowCount = 300
+    options.encodings = .all
+    let (bytes, _) = try Self.write(rows, Self.schema, options, batchSize: 128)
+    try Self.check(rows, Self.schema, bytes)
+  }
+
+  /// Dictionaries that grow too large are given up in the middle of a row group.
+  @Test func dictionariesAreGivenUp() throws {
+    let schema = Schema([Field("n", .bigint), Field("s", .text), Field("a", .array(.text)), Field("d", .double)])
+    var rows: [[Scalar]] = []
+    for row in 0..<150_000 {
+      let text = Scalar.string("a text of some length that is there once only: \(row)")
+      rows.append([
+        row % 5 == 0 ? .null : .integer(Int64(row) * 7_919), text, .array(row % 3 == 0 ? [] : [text, .null]),
+        .double(Double(row) * 1.5),
+      ])
+    }
+    for encodings in [WriterOptions.Encodings.plain, .common, .all] {
+      var options = WriterOptions()
+      options.encodings = encodings
+      let (bytes, _) = try Self.write(rows, schema, options, batchSize: 4096)
+      try Self.check(rows, schema, bytes)
+    }
+  }
+
+  /// Row groups, pages and bloom filters spare what holds no wanted rows.
+  @Test func writtenMetadataPrunes() throws {
+    let schema = Schema([Field("id", .bigint), Field("name", .text), Field("odd", .bigint)])
+    let rows: [[Scalar]] = (0..<100_000).map { row in
+      [.integer(Int64(row)), .string("name-\(row % 1000)"), .integer(Int64((row * 7_919) % 100_003) * 2)]
+    }
+    var options = WriterOptions()
+    options.blockRowCount = 50_000
+    options.bloomFilterColumns = [2]
+    options.sortedBy = [0]
+    let (bytes, summary) = try Self.write(rows, schema, options, batchSize: 4096)
+    #expect(summary.columns[0].min == .integer(0) && summary.columns[0].max == .integer(99_999))
+    #expect(summary.columns[1].min == .string("name-0") && summary.columns[1].max == .string("name-999"))
+    let opened = try ParquetTesting.Opened(bytes)
+    let metrics = ScanMetrics()
+    let wanted = Domain(type: .bigint, ranges: [.equal(.integer(77_777))], allowsNull: false)
+    let found = try opened.read(
+      ScanRequest(
+        columns: opened.columns, domain: RowDomain([0: wanted]), predicates: [.values(0) { $0 == .integer(77_777) }]),
+      metrics: metrics)
+    #expect(found[0] == ["77777"])
+    #expect(metrics.blocksRead == 1 && metrics.blocksTotal == 2)
+    #expect(metrics.rowsRead <= 20_480)
+    #expect(metrics.notes.isEmpty)
+    // An odd number is in no row group, which only the bloom filter tells.
+    let none = ScanMetrics()
+    let odd = Domain(type: .bigint, ranges: [.equal(.integer(77_777))], allowsNull: false)
+    _ = try opened.read(
+      ScanRequest(columns: opened.columns, domain: RowDomain([2: odd]), predicates: [.values(2) { $0 == .integer(77_777) }]),
+      metrics: none)
+    #expect(none.blocksRead == 0)
+  }
+
+  @Test func longBoundsAreCutOff() throws {
+    let low = String(repeating: "a", count: 63) + "üb"
+    let high = String(repeating: "z", count: 100)
+    let schema = Schema([Field("s", .text)])
+    let (bytes, summary) = try Self.write([[.string(low)], [.string(high)]], schema, WriterOptions())
+    #expect(summary.columns[0].min == .string(low) && summary.columns[0].max == .string(high))
+    let opened = try ParquetTesting.Opened(bytes)
+    let statistics = opened.file.statistics(of: opened.column("s"))
+    #expect(statistics?.min == .string(String(repeating: "a", count: 63)))
+    #expect(statistics?.max == .string(String(repeating: "z", count: 63) + "{"))
+    #expect(statistics?.isExact == false)
+  }
+
+  @Test func filesWithoutRows() throws {
+    let (bytes, summary) = try Self.write([], Self.schema, WriterOptions())
+    #expect(summary.rowCount == 0)
+    try Self.check([], Self.schema, bytes)
+  }
+
+  @Test(arguments: [
+    DataType.intervalDayToSecond, .timestamp(precision: 12), .timeWithTimeZone(precision: 3), .ipaddress, .unknown,
+    .row([]), .array(.hyperLogLog),
+  ])
+  func otherTypesAreRefusedByName(_ type: DataType) throws {
+    let error = #expect(throws: QueryError.self) {
+      try ParquetFormat(FormatOptions()).makeWriter(Schema([Field("odd", type)]), WriterOptions(), to: MemoryWriter())
+    }
+    #expect(error?.code == .notSupported)
+    #expect(error?.message.contains("'odd'") == true)
+  }
+
+  /// Writes the files that check_writer.py asks for: lines of input, output, codec, level, encodings, rows a row group.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["WRITE_PARQUET"] != nil))
+  func writesFilesForOthers() throws {
+    let list = try String(contentsOfFile: ProcessInfo.processInfo.environment["WRITE_PARQUET"]!, encoding: .utf8)
+    for line in list.split(separator: "\n") {
+      let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      let format = try ParquetFormat(FormatOptions())
+      let source = try LocalObjectStore().open(cells[0], meter: ScanMeter())
+      let schema = try format.inferSchema(source)
+      var options = WriterOptions(compression: cells[2], level: Int(cells[3]))
+      options.encodings = cells[4] == "plain" ? .plain : cells[4] == "all" ? .all : .common
+      options.blockRowCount = Int(cells[5])
+      let object = try LocalObjectStore().makeWriter(cells[1])
+      let writer = try format.makeWriter(schema, options, to: object)
+      let scan = try format.open(source).scan(
+        ScanRequest(columns: schema.fields.enumerated().map { ScanColumn(name: $1.name, type: $1.type, ordinal: $0) }),
+        metrics: ScanMetrics())
+      for split in try scan.splits(targetByteCount: .max, unit: .size) {
+        let reader = try scan.makeReader(split)
+        while let batch = try reader.next() { try writer.append(batch) }
+      }
+      _ = try writer.finish()
+      try object.commit(durable: false)
+    }
+  }
+}
