@@ -180,6 +180,26 @@ import Testing
     }
   }
 
+  /// Dictionary columns keep their entries over row groups of the file they go to, whose dictionaries begin anew.
+  @Test func dictionaryColumnsCrossRowGroups() throws {
+    let schema = Schema([Field("s", .text), Field("l", .array(.text))])
+    let rows: [[Scalar]] = (0..<9000).map { row in
+      let text = Scalar.string("value-\((row / 700) * 13 % 29)-\(row % 3)")
+      return [row % 17 == 0 ? .null : text, .array([text, .null])]
+    }
+    let opened = try ParquetTesting.Opened(Self.write(rows, schema, WriterOptions()).bytes)
+    var options = WriterOptions()
+    options.blockRowCount = 1000
+    let object = MemoryWriter()
+    let writer = try ParquetFormat(FormatOptions()).makeWriter(schema, options, to: object)
+    for batch in try opened.batches(ScanRequest(columns: opened.columns)) {
+      #expect(batch.columns[0].encoding == .dictionary)
+      try writer.append(batch)
+    }
+    _ = try writer.finish()
+    try Self.check(rows, schema, object.bytes)
+  }
+
   /// Row groups, pages and bloom filters spare what holds no wanted rows.
   @Test func writtenMetadataPrunes() throws {
     let schema = Schema([Field("id", .bigint), Field("name", .text), Field("odd", .bigint)])

@@ -80,6 +80,7 @@ final class ColumnChunkWriter {
     marks = []
     clear()
     codes.removeAll()
+    forget(nil)
     usesDictionary = type.physical != .boolean
     words = usesDictionary && !type.isBytes ? WordDictionary() : nil
     bytes = usesDictionary && type.isBytes ? BytesDictionary() : nil
