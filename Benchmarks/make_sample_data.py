@@ -2,7 +2,7 @@
 """Write sample-data/: small files made by tools other than sqlq, the same bytes' meaning on every run.
 
 usage: make_sample_data.py [OUTDIR]        (default: sample-data beside this script's folder)
-needs: pip install tpchgen-cli duckdb pyarrow numpy
+needs: pip install tpchgen-cli duckdb pyarrow numpy fastavro cramjam backports.zstd
 
 sample-data/README.md describes the result. Every table is a function of fixed seeds.
 """
@@ -297,6 +297,41 @@ def types():
                 f"(i * 3)::HUGEINT AS huge, TIMESTAMPTZ '2024-01-01 00:00:00+00' + INTERVAL (i) HOUR AS tz FROM range(10) r(i)) TO '{path('types', 'duckdb_special.parquet')}' (FORMAT parquet)")
 
 
+# ---------------------------------------------------------------- ORC and Avro
+
+def orc():
+    """The columns of all_types.parquet that pyarrow's ORC writer takes, in every codec."""
+    import pyarrow.orc as po
+    t = typed_table()
+    takes = ['row_id', 'boolean_', 'int8_', 'int16_', 'int32_', 'int64_', 'float32_', 'float64_', 'decimal_5_2', 'decimal_9_0', 'decimal_18_6', 'decimal_25_10', 'decimal_38_0',
+             'string_', 'binary_', 'date_', 'timestamp_us', 'timestamp_before_1970', 'timestamp_utc', 'list_', 'list_of_list', 'struct_', 'list_of_struct', 'map_', 'map_of_list']
+    t = t.select(takes)
+    for codec in ('uncompressed', 'zlib', 'snappy', 'lz4', 'zstd'):
+        po.write_table(t, path('orc', f'types_{codec}.orc'), compression=codec, dictionary_key_size_threshold=0.0 if codec == 'lz4' else 0.9)
+    # Several stripes and row groups, a sorted key, a Bloom filter.
+    n = 30000
+    po.write_table(pa.table({'id': pa.array(range(n), pa.int64()), 'name': [f'user-{k * 31 % 5003}' for k in range(n)], 'city': [['Oslo', 'Bergen', None][k % 3] for k in range(n)]}),
+                   path('orc', 'stripes.orc'), compression='zstd', stripe_size=40000, row_index_stride=5000, batch_size=1000, bloom_filter_columns=[1], dictionary_key_size_threshold=0.5)
+
+
+def avro():
+    """One table in every codec that fastavro has here."""
+    import fastavro
+    schema = {'type': 'record', 'name': 'trip', 'namespace': 'sample', 'fields': [
+        {'name': 'id', 'type': 'long'}, {'name': 'city', 'type': ['null', 'string']}, {'name': 'fare', 'type': ['null', {'type': 'bytes', 'logicalType': 'decimal', 'precision': 10, 'scale': 2}]},
+        {'name': 'day', 'type': {'type': 'int', 'logicalType': 'date'}}, {'name': 'began', 'type': {'type': 'long', 'logicalType': 'timestamp-micros'}}, {'name': 'distance', 'type': ['null', 'double']},
+        {'name': 'kind', 'type': {'type': 'enum', 'name': 'kind', 'symbols': ['DAY', 'NIGHT']}}, {'name': 'tags', 'type': {'type': 'array', 'items': ['null', 'string']}},
+        {'name': 'props', 'type': {'type': 'map', 'values': 'int'}}, {'name': 'driver', 'type': ['null', {'type': 'record', 'name': 'driver', 'fields': [{'name': 'name', 'type': 'string'}, {'name': 'rating', 'type': 'float'}]}]},
+        {'name': 'code', 'type': {'type': 'fixed', 'name': 'code', 'size': 2}}, {'name': 'either', 'type': ['null', 'string', 'int']}, {'name': 'number', 'type': ['int', 'long']}]}
+    rows = [{'id': k, 'city': None if k % 7 == 6 else ['Oslo', 'Bergen', 'Tromsø'][k % 3], 'fare': None if k % 11 == 10 else D(k * 137 - 5000).scaleb(-2), 'day': dt.date(2024, 1, 1) + dt.timedelta(days=k % 60),
+             'began': dt.datetime(2024, 1, 1, 6, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=k * 61, microseconds=k), 'distance': None if k % 5 == 4 else k * .25, 'kind': 'NIGHT' if k % 4 == 0 else 'DAY',
+             'tags': [None if j == 1 else f't{j}' for j in range(k % 3)], 'props': {f'p{j}': k + j for j in range(k % 2)}, 'driver': None if k % 6 == 5 else {'name': f'driver {k % 9}', 'rating': k % 5 + .5},
+             'code': bytes([k % 256, 7]), 'either': [None, f'text {k}', k][k % 3], 'number': k if k % 2 else k * 10 ** 10} for k in range(1000)]
+    for codec in ('null', 'deflate', 'snappy', 'zstandard', 'bzip2'):
+        with open(path('avro', f'trips_{codec}.avro'), 'wb') as out:
+            fastavro.writer(out, fastavro.parse_schema(json.loads(json.dumps(schema))), rows, codec=codec, sync_interval=4000, sync_marker=bytes(range(16)))
+
+
 # ---------------------------------------------------------------- broken files
 
 def broken():
@@ -323,7 +358,7 @@ def tpch():
 
 
 if __name__ == '__main__':
-    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'broken', 'tpch'):
+    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'orc', 'avro', 'broken', 'tpch'):
         shutil.rmtree(os.path.join(OUT, name), ignore_errors=True)
-    for step in (sales, events, compressed, delimited, evolving, types, broken, tpch):
+    for step in (sales, events, compressed, delimited, evolving, types, orc, avro, broken, tpch):
         step(); print(step.__name__, 'done')

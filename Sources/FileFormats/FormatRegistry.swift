@@ -1,6 +1,9 @@
 /// Every file format; the one place that names a format outside its folder.
 package enum FormatRegistry {
-  package static let all: [any FileFormat.Type] = [CSVFormat.self, JSONFormat.self, DelimitedTextFormat.self, ParquetFormat.self]
+  package static let all: [any FileFormat.Type] = [
+    CSVFormat.self, JSONFormat.self, DelimitedTextFormat.self, ParquetFormat.self,
+    ORCFormat.self, AvroFormat.self,
+  ]
 
   /// The format of that name, STORED AS word or SerDe class; case ignored.
   package static func format(named name: String) -> (any FileFormat.Type)? {

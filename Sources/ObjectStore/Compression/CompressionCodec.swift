@@ -5,6 +5,8 @@ package enum CompressionCodec: String, Sendable, CaseIterable {
   case gzip
   /// RFC 1950; Hadoop's DefaultCodec (`.deflate`).
   case zlib
+  /// RFC 1951, without a container: ORC's ZLIB, Avro's deflate.
+  case deflateRaw
   /// RFC 8878, frames may follow one another.
   case zstd
   /// One LZ4 block: Parquet's LZ4_RAW.
@@ -71,6 +73,7 @@ package enum CompressionCodec: String, Sendable, CaseIterable {
     switch self {
     case .none: "uncompressed"
     case .gzip, .zlib, .zstd, .bzip2, .brotli: rawValue
+    case .deflateRaw: "deflate"
     case .lz4Raw: "LZ4"
     case .lz4Hadoop: "LZ4, Hadoop blocks"
     case .lz4Frame: "LZ4 frames"
@@ -85,7 +88,7 @@ package enum CompressionCodec: String, Sendable, CaseIterable {
     switch self {
     case .none: ""
     case .gzip: ".gz"
-    case .zlib: ".deflate"
+    case .zlib, .deflateRaw: ".deflate"
     case .zstd: ".zst"
     case .lz4Raw, .lz4Hadoop, .lz4Frame: ".lz4"
     case .snappyRaw, .snappyHadoop: ".snappy"

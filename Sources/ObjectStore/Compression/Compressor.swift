@@ -35,6 +35,7 @@ package final class Compressor {
     // Both of these depend little on the level; libdeflate states bounds without a context.
     case .gzip: return libdeflate_gzip_compress_bound(nil, count)
     case .zlib: return libdeflate_zlib_compress_bound(nil, count)
+    case .deflateRaw: return libdeflate_deflate_compress_bound(nil, count)
     case .zstd: return ZSTD_compressBound(count)
     case .lz4Raw: return Compressor.lz4Bound(count)
     case .lz4Frame: return LZ4F_compressFrameBound(count, nil)
@@ -68,12 +69,14 @@ package final class Compressor {
       guard count <= capacity else { throw failure(codec) }
       memcpy(target, source, count)
       return count
-    case .gzip, .zlib:
+    case .gzip, .zlib, .deflateRaw:
       let context = try deflate(level ?? 6)
       let size =
-        codec == .gzip
-        ? libdeflate_gzip_compress(context, source, count, target, capacity)
-        : libdeflate_zlib_compress(context, source, count, target, capacity)
+        switch codec {
+        case .gzip: libdeflate_gzip_compress(context, source, count, target, capacity)
+        case .zlib: libdeflate_zlib_compress(context, source, count, target, capacity)
+        default: libdeflate_deflate_compress(context, source, count, target, capacity)
+        }
       guard size > 0 else { throw failure(codec) }
       return size
     case .zstd:

@@ -31,7 +31,7 @@ func makeDecompressionStream(_ codec: CompressionCodec) throws(QueryError) -> an
   case .lz4Frame: return try LZ4FrameStream()
   case .snappyFramed: return SnappyFrameStream()
   case .lz4Hadoop, .snappyHadoop: return HadoopBlockStream(codec)
-  case .lz4Raw, .snappyRaw:
+  case .lz4Raw, .snappyRaw, .deflateRaw:
     throw QueryError.notSupported("Files of a single \(codec.name) block")
   }
 }

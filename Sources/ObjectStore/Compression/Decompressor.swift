@@ -39,6 +39,14 @@ package final class Decompressor {
       guard count <= capacity else { throw Decompressor.damaged(codec, "more bytes than the block states") }
       memcpy(target, source, count)
       return count
+    case .deflateRaw:
+      var produced = 0
+      let result = libdeflate_deflate_decompress(try deflate(), source, count, target, capacity, &produced)
+      guard result == LIBDEFLATE_SUCCESS else {
+        throw Decompressor.damaged(
+          codec, result == LIBDEFLATE_INSUFFICIENT_SPACE ? "more bytes than the block states" : nil)
+      }
+      return produced
     case .gzip, .zlib: return try decompressDeflate(codec, source, count, target, capacity)
     case .zstd: return try decompressZstd(source, count, target, capacity)
     case .snappyRaw: return try Decompressor.snappyBlock(source, count, target, capacity)

@@ -1,0 +1,170 @@
+import Columnar
+import Glibc
+import ObjectStore
+import QueryErrors
+
+/// Reads the blocks of a file that begin behind the markers within a byte range.
+///
+///     count, size, rows …, marker      count, size, rows …, marker
+///
+/// - Threads: one owner.
+final class AvroReader: TextRowReader {
+  private let file: AvroFile
+  private let plan: AvroFile.RowPlan
+  private let range: Range<UInt64>
+  private let decompressor = Decompressor()
+  /// Where the next marker is looked for; nil before the first.
+  private var place: UInt64?
+  private var block: Buffer?
+  private var blockBytes: ByteSlice?
+  private var cursor: AvroCursor?
+  private var rowsLeft = 0
+  private var columns: [Column] = []
+
+  private static let searchByteCount: UInt64 = 1 << 20
+  /// A block's numbers take at most so many bytes.
+  private static let headByteCount: UInt64 = 20
+  private static let largestBlock = 1 << 30
+
+  init(_ file: AvroFile, _ range: Range<UInt64>, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) {
+    self.file = file
+    self.range = range
+    plan = try file.rowPlan(request)
+    super.init(request, metrics: metrics)
+  }
+
+  private func damaged(_ reason: String, at offset: UInt64?) -> QueryError {
+    QueryError(
+      .hiveBadData, "Corrupt Avro file: \(reason)",
+      data: DataLocation(path: file.source.path, byteOffset: offset.map { Int($0) }))
+  }
+
+  override func loadRows(limit: Int) throws(QueryError) -> Int {
+    while rowsLeft == 0 { if try !openBlock() { return 0 } }
+    let count = min(limit, rowsLeft)
+    do throws(AvroDamage) {
+      try decode(count)
+      columns = []
+      for reader in plan.readers { columns.append(try reader.take()) }
+      for (reader, value) in plan.missing where value != .null {
+        columns[reader] = Column.constant(value, request.columns[reader].type, count: count)
+      }
+      rowsLeft -= count
+      if rowsLeft == 0, cursor?.isAtEnd == false { throw AvroDamage("a block is longer than its rows") }
+    } catch { throw damaged(error.reason, at: place) }
+    return count
+  }
+
+  private func decode(_ count: Int) throws(AvroDamage) {
+    guard var cursor else { return }
+    defer { self.cursor = cursor }
+    for _ in 0..<count {
+      for (schema, reader) in plan.members {
+        if let reader { try plan.readers[reader].read(&cursor) } else { try cursor.skip(schema) }
+      }
+      for (reader, _) in plan.missing { plan.readers[reader].appendNull() }
+    }
+  }
+
+  override func column(_ index: Int, rows: UnsafePointer<Int32>?, count: Int) throws(QueryError) -> Column {
+    guard let rows else { return columns[index] }
+    return columns[index].take(rows, count: count)
+  }
+
+  override func finish() throws(QueryError) { try file.source.checkUnchanged() }
+
+  // MARK: Blocks
+
+  /// Opens the next block of the range; false at its end.
+  private func openBlock() throws(QueryError) -> Bool {
+    let marker: UInt64
+    if let place {
+      marker = place
+    } else if let first = try firstMarker() {
+      marker = first
+    } else {
+      return false
+    }
+    let size = file.source.byteCount
+    let start = marker + UInt64(AvroHeader.syncByteCount)
+    guard marker < range.upperBound, start < size else { return false }
+    let head = try file.source.read(start..<min(size, start + AvroReader.headByteCount), kind: .data)
+    var numbers = AvroCursor(head.pointer.assumingMemoryBound(to: UInt8.self), count: head.count)
+    let (rows, byteCount): (Int64, Int64)
+    do throws(AvroDamage) { (rows, byteCount) = (try numbers.long(), try numbers.long()) } catch {
+      throw damaged("the file ends within a block", at: start)
+    }
+    let dataStart = start + UInt64(head.count - numbers.left)
+    withExtendedLifetime(head) {}
+    guard rows >= 0, rows < 1 << 40, byteCount >= 0,
+      UInt64(byteCount) + UInt64(AvroHeader.syncByteCount) <= size - dataStart
+    else { throw damaged("a block of \(rows) rows and \(byteCount) bytes passes the file's end", at: start) }
+    let dataEnd = dataStart + UInt64(byteCount)
+    let bytes = try file.source.read(dataStart..<dataEnd + UInt64(AvroHeader.syncByteCount), kind: .data)
+    guard bytes.slice(Int(byteCount)..<bytes.count).withBytes({ $0.elementsEqual(file.header.sync) }) else {
+      throw damaged("no marker follows a block", at: dataEnd)
+    }
+    place = dataEnd
+    rowsLeft = Int(rows)
+    try expand(bytes.slice(0..<Int(byteCount)), at: dataStart)
+    return true
+  }
+
+  /// Decompresses a block.
+  private func expand(_ bytes: ByteSlice, at offset: UInt64) throws(QueryError) {
+    blockBytes = bytes
+    guard file.header.codec != .none else {
+      cursor = AvroCursor(bytes.pointer.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+      return
+    }
+    let count = file.header.isSnappy ? bytes.count - 4 : bytes.count
+    guard count >= 0 else { throw damaged("a block is too short", at: offset) }
+    // Blocks do not tell how large they become.
+    var capacity = max(block?.byteCount ?? 0, max(64 << 10, count * 4))
+    while true {
+      let buffer = block.flatMap { $0.byteCount >= capacity ? $0 : nil } ?? Buffer(byteCount: capacity)
+      do throws(QueryError) {
+        let size = try decompressor.decompress(
+          file.header.codec, bytes.pointer, count: count, into: buffer.pointer, capacity: buffer.byteCount)
+        block = buffer
+        cursor = AvroCursor(UnsafePointer(buffer.typed(UInt8.self)), count: size)
+        return
+      } catch {
+        if capacity >= min(AvroReader.largestBlock, count * 1100 + 64 << 10) { throw damaged(error.message, at: offset) }
+        capacity = min(AvroReader.largestBlock, capacity * 4)
+      }
+    }
+  }
+
+  /// The first marker that begins within the range.
+  private func firstMarker() throws(QueryError) -> UInt64? {
+    let size = file.source.byteCount
+    let headerMarker = file.header.byteCount - UInt64(AvroHeader.syncByteCount)
+    if range.lowerBound <= headerMarker { return headerMarker }
+    var at = range.lowerBound
+    while at < range.upperBound, at + UInt64(AvroHeader.syncByteCount) <= size {
+      // Markers may lie across the ends of what is looked at.
+      let end = min(size, at + AvroReader.searchByteCount + UInt64(AvroHeader.syncByteCount))
+      let bytes = try file.source.read(at..<end, kind: .data)
+      if let found = bytes.withBytes(indexOfMarker) { return at + UInt64(found) }
+      at += AvroReader.searchByteCount
+    }
+    return nil
+  }
+
+  private func indexOfMarker(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    file.header.sync.withUnsafeBytes { sync -> Int? in
+      guard let base = bytes.baseAddress, bytes.count >= sync.count else { return nil }
+      var from = 0
+      // Markers are random bytes: their first one is met once in 256.
+      while from <= bytes.count - sync.count,
+        let hit = memchr(base + from, Int32(sync[0]), bytes.count - sync.count - from + 1)
+      {
+        let index = UnsafeRawPointer(hit) - base
+        if memcmp(hit, sync.baseAddress!, sync.count) == 0 { return index }
+        from = index + 1
+      }
+      return nil
+    }
+  }
+}

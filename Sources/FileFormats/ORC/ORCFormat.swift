@@ -1,0 +1,40 @@
+package import Columnar
+package import ObjectStore
+package import QueryErrors
+
+/// Apache ORC: stripes of columns in compressed streams, with statistics of the file, its stripes and every 10,000 rows.
+///
+/// Columns are matched by position, as Athena's engine does, with the SerDe property `orc.column.index.access` = `false` by
+/// name, case ignored. Files read by path are matched by name.
+///
+/// - Source: ORC Specification v1.
+package struct ORCFormat: FileFormat {
+  package static let descriptor = FormatDescriptor(
+    name: "orc", storedAs: ["ORC", "ORCFILE"],
+    serdes: ["org.apache.hadoop.hive.ql.io.orc.OrcSerde"], extensions: ["orc"],
+    summary: "Stripes of compressed columns with statistics, Hive's own columnar format.")
+
+  private let matchesByPosition: Bool
+
+  package init(_ options: FormatOptions) throws(QueryError) {
+    switch options.properties["orc.column.index.access"]?.lowercased() {
+    case nil: matchesByPosition = options.schema != nil
+    case "true": matchesByPosition = true
+    case "false": matchesByPosition = false
+    case let value?:
+      throw QueryError(
+        .invalidTableProperty, "Invalid value for orc.column.index.access: '\(value)'",
+        hint: "Write 'true' (columns by position) or 'false' (by name).")
+    }
+  }
+
+  package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
+    let footer = try ORCFooter.read(source, kind: .sampling)
+    guard footer.root.kind == .structure else { return Schema([Field("_col0", footer.root.naturalType)]) }
+    return Schema(zip(footer.root.fieldNames, footer.root.children).map { Field($0, $1.naturalType) })
+  }
+
+  package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
+    ORCFile(source, try ORCFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
+  }
+}
