@@ -1,3 +1,4 @@
+import Foundation
 import QueryEngine
 
 /// A way to run every case; the results must be the same under all of them.
@@ -10,8 +11,13 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
 
   var description: String { name }
 
-  /// The first one records expectations.
-  static let all: [LogicTestConfiguration] = [
+  /// Those that run: the ones `$CONFIGURATIONS` names where it is set. The first one records expectations.
+  static let all: [LogicTestConfiguration] = {
+    let wanted = ProcessInfo.processInfo.environment["CONFIGURATIONS"]?.split(separator: ",").map(String.init)
+    return every.filter { wanted?.contains($0.name) ?? true }
+  }()
+
+  private static let every: [LogicTestConfiguration] = [
     LogicTestConfiguration(name: "threads_1", isQuick: true) { $0.threads = 1 },
     LogicTestConfiguration(name: "threads_4", isQuick: true) { $0.threads = 4 },
     LogicTestConfiguration(name: "batch_size_1") { $0.testing.batchSize = 1 },
