@@ -16,6 +16,8 @@ let modules: [Module] = [
   Module(
     name: "ObjectStore",
     imports: ["QueryErrors", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
+  // Loads libcurl when the first s3:// location is met; local work never does.
+  Module(name: "S3ObjectStore", imports: ["QueryErrors", "ObjectStore", "CCurl", "CCrypto"]),
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
   Module(
     name: "SQLFunctions",
@@ -46,7 +48,7 @@ let modules: [Module] = [
   Module(
     name: "QueryEngine",
     imports: [
-      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
+      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
   Module(name: "QueryShell", imports: ["QueryEngine", "CEdit"]),
@@ -65,6 +67,8 @@ let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
   ("CSQLite", "sqlite3", "libsqlite3-dev"),
   ("CEdit", "libedit", "libedit-dev"),
   ("CCrypto", "libcrypto", "libssl-dev"),
+  // Its headers only: the library is loaded when it is needed.
+  ("CCurl", nil, "libcurl4-openssl-dev"),
 ]
 
 // AVX2 on x86 for every Swift target alike, so that code which cross-module optimization copies keeps its features.
@@ -96,7 +100,8 @@ let staticLinking: [LinkerSetting] = [
 
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
-  "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "SQLFunctions", "SQLSyntax",
+  "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "S3ObjectStore", "SQLFunctions",
+  "SQLSyntax",
   "TableCatalog",
 ]
 

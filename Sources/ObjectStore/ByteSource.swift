@@ -56,8 +56,15 @@ package protocol ByteSource: Sendable {
   ///   `HIVE_FILESYSTEM_ERROR` when reading fails, `EXCEEDED_SCAN_LIMIT`, `USER_CANCELED`, `EXCEEDED_TIME_LIMIT`.
   func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice
 
-  /// Says which bytes will be read soon; counts nothing.
-  func prefetch(_ range: Range<UInt64>)
+  /// The bytes of several ranges, in their order, each counted: at once where a request takes its time, near ones in one.
+  ///
+  /// - Throws: as `read(_:kind:)`.
+  func read(_ ranges: [Range<UInt64>], kind: ScanKind) throws(QueryError) -> [ByteSlice]
+
+  /// Says which bytes will be read soon, so that they are on their way; counts nothing and never fails.
+  ///
+  /// Stores bound what they fetch ahead: ranges past that are read when they are asked for.
+  func prefetch(_ ranges: [Range<UInt64>])
 
   /// Checks that the object is still what was opened; readers call it once after the last byte of a split was used.
   ///
@@ -71,7 +78,11 @@ extension ByteSource {
   /// Size in bytes.
   package var byteCount: UInt64 { info.byteCount }
 
-  package func prefetch(_ range: Range<UInt64>) {}
+  package func read(_ ranges: [Range<UInt64>], kind: ScanKind) throws(QueryError) -> [ByteSlice] {
+    try ranges.map { (range) throws(QueryError) in try read(range, kind: kind) }
+  }
+
+  package func prefetch(_ ranges: [Range<UInt64>]) {}
   package func checkUnchanged() throws(QueryError) {}
 
   /// All bytes.
@@ -80,7 +91,7 @@ extension ByteSource {
   }
 
   /// The error for a range that passes the end.
-  func outOfRange(_ range: Range<UInt64>) -> QueryError {
+  package func outOfRange(_ range: Range<UInt64>) -> QueryError {
     QueryError(
       .hiveBadData,
       "Unexpected end of file: bytes \(range.lowerBound) to \(range.upperBound) of \(byteCount) were asked for",

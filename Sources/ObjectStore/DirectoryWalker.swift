@@ -47,10 +47,20 @@ package struct DirectoryWalker: Sendable {
 
   /// All files below the root, in the order of their key paths' names.
   ///
+  /// - Throws: the errors of `ObjectStore.list`.
+  package func walk() throws(QueryError) -> [ListedObject] {
+    guard store.isFlat else { return try walk { (_) throws(QueryError) in true } }
+    return try store.list(root, depth: .allLevels, detail: .infos, meter: meter).compactMap { entry in
+      entry.name.split(separator: "/").contains { ObjectPath.isHidden(String($0)) } ? nil : listed(entry.name, entry)
+    }
+  }
+
+  /// The files below the root that lie in directories which `enter` takes, in the order of their key paths' names.
+  ///
   /// - Parameter enter: called on this thread for every subdirectory found, before it is listed.
   /// - Throws: the errors of `ObjectStore.list`, and those of `enter`.
   package func walk(
-    enter: (DirectoryVisit) throws(QueryError) -> Bool = { (_) throws(QueryError) in true }
+    enter: (DirectoryVisit) throws(QueryError) -> Bool
   ) throws(QueryError) -> [ListedObject] {
     var found: [ListedObject] = []
     var level = [""]
@@ -83,6 +93,12 @@ package struct DirectoryWalker: Sendable {
   /// - Throws: the errors of `ObjectStore.list`, those of the first directory that has one.
   package func list(_ keyPaths: [String], detail: ListingDetail) throws(QueryError) -> [[ObjectEntry]] {
     let paths = keyPaths.map { ObjectPath.join(root, $0) }
+    if store.isFlat {
+      let listed = try store.list(each: paths, depth: .oneLevel, detail: detail, meter: meter)
+      // Folders below the root that have no files, but for the mark that says they exist.
+      if keyPaths.contains(""), paths.count == 1, listed[0] == nil { throw store.missing(root) }
+      return listed.map { $0 ?? [] }
+    }
     let results = concurrentMap(paths.count, threadCount: threadCount) {
       index throws(QueryError) in try store.list(paths[index], detail: detail, meter: meter)
     }
@@ -94,11 +110,7 @@ package struct DirectoryWalker: Sendable {
 
   /// The listed object of an entry that was listed with details.
   package func listed(_ keyPath: String, _ entry: ObjectEntry) -> ListedObject {
-    ListedObject(
-      info: ObjectInfo(
-        path: ObjectPath.join(root, keyPath), byteCount: entry.byteCount ?? 0,
-        modificationTime: entry.modificationTime ?? 0),
-      keyPath: keyPath)
+    ListedObject(info: store.info(entry, at: ObjectPath.join(root, keyPath)), keyPath: keyPath)
   }
 }
 

@@ -26,19 +26,16 @@ package enum ObjectGlob {
   ///
   /// - Throws: `HIVE_CANNOT_OPEN_SPLIT` when nothing lies there, or no file matches the pattern.
   package static func expand(
-    _ location: String, stores: ObjectStores = .standard, meter: ScanMeter, threadCount: Int = 4
+    _ location: ObjectLocation, meter: ScanMeter, threadCount: Int = 4
   ) throws(QueryError) -> ObjectListing {
-    let resolved = try stores.resolve(location)
-    let store = resolved.store
-    let path = resolved.path
+    let store = location.store
+    let path = location.path
     if path.isEmpty { throw QueryError(.hiveCannotOpenSplit, "The path is empty") }
     if let entry = try store.entry(path) {
       guard entry.isDirectory else {
-        let info = ObjectInfo(
-          path: path, byteCount: entry.byteCount ?? 0, modificationTime: entry.modificationTime ?? 0)
         return ObjectListing(
           store: store, root: ObjectPath.parent(path),
-          objects: [ListedObject(info: info, keyPath: ObjectPath.lastName(path))])
+          objects: [ListedObject(info: store.info(entry, at: path), keyPath: ObjectPath.lastName(path))])
       }
       let walker = DirectoryWalker(store, root: path, meter: meter, threadCount: threadCount)
       return ObjectListing(store: store, root: path, objects: try walker.walk())
@@ -54,8 +51,8 @@ package enum ObjectGlob {
     }
     let top = root ?? "."
     var seen = Set<String>()
-    objects = objects.filter { seen.insert($0.info.path).inserted }
-    for index in objects.indices { objects[index].keyPath = relative(objects[index].info.path, to: top) }
+    objects = objects.filter { seen.insert($0.info.location.path).inserted }
+    for index in objects.indices { objects[index].keyPath = relative(objects[index].info.location.path, to: top) }
     objects.sort { $0.keyPath < $1.keyPath }
     if objects.isEmpty {
       throw QueryError(.hiveCannotOpenSplit, "No files match the pattern: \(location)")
@@ -76,9 +73,8 @@ package enum ObjectGlob {
         let walker = DirectoryWalker(store, root: pattern, meter: meter, threadCount: threadCount)
         return (pattern, try walker.walk())
       }
-      let info = ObjectInfo(
-        path: pattern, byteCount: entry.byteCount ?? 0, modificationTime: entry.modificationTime ?? 0)
-      return (ObjectPath.parent(pattern), [ListedObject(info: info, keyPath: ObjectPath.lastName(pattern))])
+      let object = ListedObject(info: store.info(entry, at: pattern), keyPath: ObjectPath.lastName(pattern))
+      return (ObjectPath.parent(pattern), [object])
     }
     var root = names[..<firstWild].joined(separator: "/")
     if pattern.hasPrefix("/") { root = "/" + root }
@@ -176,6 +172,15 @@ package enum ObjectGlob {
     if root == "." { return path.hasPrefix("./") ? String(path.dropFirst(2)) : path }
     let prefix = root.hasSuffix("/") ? root : root + "/"
     return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.utf8.count)) : path
+  }
+}
+
+extension ObjectGlob {
+  /// Until all callers hold locations.
+  package static func expand(
+    _ location: String, stores: ObjectStores = .standard, meter: ScanMeter, threadCount: Int = 4
+  ) throws(QueryError) -> ObjectListing {
+    try expand(try stores.resolve(location), meter: meter, threadCount: threadCount)
   }
 }
 

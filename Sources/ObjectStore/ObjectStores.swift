@@ -1,34 +1,37 @@
 package import QueryErrors
+import Synchronization
 
-/// A location with its scheme resolved: the store, and the path within it.
-package struct ObjectLocation: Sendable {
-  package var store: any ObjectStore
-  package var path: String
-
-  package init(store: any ObjectStore, path: String) {
-    self.store = store
-    self.path = path
-  }
-}
-
-/// Finds the store of a location by its scheme.
+/// The stores of an engine; finds that of a location by its scheme.
 ///
 ///     data/trips.csv          the local store, as it stands
 ///     ~/trips.csv             the local store, in the home folder
 ///     file:///data/trips.csv  the local store; %20 and the like stay as they stand, as in Hive's partition names
 ///     s3://bucket/key         the store registered for s3
+///
+/// A value: the engine makes it once and hands it to whoever turns text into a location.
 package struct ObjectStores: Sendable {
-  private var stores: [String: any ObjectStore] = [:]
+  private var stores: [String: StoreOnDemand] = [:]
+  private var meter: ScanMeter?
 
   /// Only local files.
-  package static let standard = ObjectStores()
+  package static let local = ObjectStores()
 
   package init() {
-    register(LocalObjectStore())
+    register(["file"]) { LocalObjectStore() }
   }
 
-  /// Adds a store under its scheme.
-  package mutating func register(_ store: any ObjectStore) { stores[store.scheme] = store }
+  /// Adds a store under schemes of its own, made when the first of its locations is resolved.
+  package mutating func register(_ schemes: [String], _ make: @escaping @Sendable () throws(QueryError) -> any ObjectStore) {
+    let store = StoreOnDemand(make)
+    for scheme in schemes { stores[scheme] = store }
+  }
+
+  /// The same stores for one query, whose meter counts what their calls cost.
+  package func metered(by meter: ScanMeter) -> ObjectStores {
+    var copy = self
+    copy.meter = meter
+    return copy
+  }
 
   /// The store and path of a location.
   ///
@@ -52,22 +55,37 @@ package struct ObjectStores: Sendable {
   }
 
   private func store(_ scheme: String) throws(QueryError) -> any ObjectStore {
-    if let store = stores[scheme] { return store }
-    switch scheme {
-    case "s3", "s3a", "s3n":
-      throw QueryError.notSupported(
-        "Reading from Amazon S3 is not supported: \(scheme)://", hint: "Copy the files to a local folder first.")
-    default: throw QueryError.notSupported("No object store for scheme '\(scheme)'")
+    guard let known = stores[scheme] else {
+      throw QueryError.notSupported("No object store for scheme '\(scheme)'")
+    }
+    let store = try known.store()
+    return meter.map(store.metered) ?? store
+  }
+}
+
+/// A store that is made when it is first asked for.
+private final class StoreOnDemand: Sendable {
+  private let make: @Sendable () throws(QueryError) -> any ObjectStore
+  private let made = Mutex<(any ObjectStore)?>(nil)
+
+  init(_ make: @escaping @Sendable () throws(QueryError) -> any ObjectStore) { self.make = make }
+
+  func store() throws(QueryError) -> any ObjectStore {
+    try made.withLock { (made) throws(QueryError) in
+      if let made { return made }
+      let store = try make()
+      made = store
+      return store
     }
   }
 }
 
 extension ObjectStores {
-  /// Opens a listed object.
-  ///
-  /// - Throws: as `ObjectStore.open`.
+  /// Until all callers are handed their stores.
+  package static var standard: ObjectStores { .local }
+
+  /// Until all callers open infos themselves.
   package static func open(_ info: ObjectInfo, meter: ScanMeter) throws(QueryError) -> any ByteSource {
-    let location = try standard.resolve(info.path)
-    return try location.store.open(location.path, meter: meter)
+    try info.open(meter: meter)
   }
 }

@@ -23,6 +23,8 @@ package final class ScanMeter: Sendable {
   private let listings = Atomic<Int>(0)
   private let listed = Atomic<Int>(0)
 
+  private let requests = RequestCounters()
+
   // MARK: Fixed for the query
 
   /// The most bytes the query may scan, or nil.
@@ -71,6 +73,14 @@ package final class ScanMeter: Sendable {
     }
     if let limit, total > limit { throw ScanMeter.overLimit(limit) }
   }
+
+  /// Counts a request to an object service, after its answer came or failed to.
+  package func addRequest(_ kind: RequestKind, received: Int, sent: Int) {
+    requests.add(kind, received: received, sent: sent)
+  }
+
+  /// Requests to object services so far.
+  package var requestCounts: RequestCounts { requests.counts }
 
   /// Counts an opened file.
   ///

@@ -10,6 +10,9 @@ struct CatalogResolver: RelationResolver {
   let state: SessionState
   let meter: ScanMeter
 
+  /// The engine's stores, metered by the query.
+  var stores: ObjectStores { state.stores.metered(by: meter) }
+
   var catalogNames: [String] { [CatalogResolver.catalogName] }
 
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
@@ -28,7 +31,7 @@ struct CatalogResolver: RelationResolver {
           name: name, query: query, catalog: name.catalog, database: view.database,
           columns: Schema(view.columns.map { Field($0.name, $0.type) })))
     }
-    if let table = try catalog.table(name) { return .table(try CatalogResolver.table(table, catalog)) }
+    if let table = try catalog.table(name) { return .table(try CatalogResolver.table(table, catalog, stores)) }
     return nil
   }
 
@@ -39,7 +42,7 @@ struct CatalogResolver: RelationResolver {
   }
 
   func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
-    do throws(QueryError) { return .table(try PathRelation.resolve(path, meter: meter)) } catch {
+    do throws(QueryError) { return .table(try PathRelation.resolve(path, stores, meter: meter)) } catch {
       throw error.located(at: range)
     }
   }
@@ -51,7 +54,9 @@ struct CatalogResolver: RelationResolver {
   }
 
   /// A declared table, ready to be scanned.
-  static func table(_ definition: TableDefinition, _ catalog: Catalog) throws(QueryError) -> Table {
+  static func table(
+    _ definition: TableDefinition, _ catalog: Catalog, _ stores: ObjectStores
+  ) throws(QueryError) -> Table {
     let columns = Schema(definition.columns.map { Field($0.name, $0.type) })
     let partitionColumns = definition.partitionColumns.map { Field($0.name, $0.type) }
     var properties = definition.serdeProperties
@@ -65,20 +70,21 @@ struct CatalogResolver: RelationResolver {
     let files: any TableFiles
     if !partitionColumns.isEmpty, ProjectedPartitions.isEnabled(properties) {
       files = ProjectedPartitions(
-        table: definition.name, location: definition.location, columns: partitionColumns, properties: properties)
+        table: definition.name, location: definition.location, columns: partitionColumns, properties: properties, stores: stores)
     } else if partitionColumns.isEmpty {
-      files = try unpartitioned(definition.location)
+      files = try unpartitioned(definition.location, stores)
     } else {
       let partitions = try catalog.partitions(of: definition.name)
-      files = CatalogPartitions(location: definition.location, columns: partitionColumns, partitions: partitions)
+      files = CatalogPartitions(location: definition.location, columns: partitionColumns, partitions: partitions,
+        stores: stores)
     }
     return Table(
       name: definition.name, columns: columns, partitionColumns: Schema(partitionColumns), files: files,
       format: format, comment: definition.comment, properties: definition.properties)
   }
 
-  private static func unpartitioned(_ location: String) throws(QueryError) -> any TableFiles {
-    let resolved = try ObjectStores.standard.resolve(location)
+  private static func unpartitioned(_ location: String, _ stores: ObjectStores) throws(QueryError) -> any TableFiles {
+    let resolved = try stores.resolve(location)
     return FolderPartitions(location: location, store: resolved.store, root: resolved.path, columns: [])
   }
 }

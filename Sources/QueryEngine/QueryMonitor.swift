@@ -50,7 +50,7 @@ public final class QueryMonitor: Sendable {
     }
     guard let record else { return nil }
     let statistics = record()
-    TemporaryFiles.removeAll()
+    LocalTemporaryFiles.removeAll()
     return statistics
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import S3ObjectStore
 
 /// How a session works: its home, limits and defaults.
 public struct SessionConfiguration: Sendable {
@@ -26,12 +27,34 @@ public struct SessionConfiguration: Sendable {
   public var dollarsPerTerabyte = 5.0
   /// Whose statements are accepted.
   public var compatibility = Compatibility.none
+  /// How s3:// locations are reached, where it differs from the environment and AWS' configuration files.
+  public var s3 = S3Access()
   /// The user that `current_user` names.
   public var user = "sqlq"
   /// Settings for tests only.
   public var testing = Testing()
 
   public init() {}
+
+  /// How s3:// locations are reached. What is nil is told by the environment and the profile, as for AWS' own clients.
+  public struct S3Access: Sendable {
+    /// `http://host:port` of a service that speaks S3's protocol.
+    public var endpoint: String?
+    public var region: String?
+    /// A profile of `~/.aws/config` and `~/.aws/credentials`.
+    public var profile: String?
+    /// Requests are not signed: for public buckets.
+    public var isAnonymous = false
+    /// This user pays for requests to buckets of that kind.
+    public var isRequesterPaying = false
+    public init() {}
+
+    var configuration: S3Configuration {
+      S3Configuration(
+        endpoint: endpoint, region: region, profile: profile, isAnonymous: isAnonymous,
+        isRequesterPaying: isRequesterPaying)
+    }
+  }
 
   /// Whether byte units count in powers of 1024 or of 1000.
   public enum UnitBase: String, CaseIterable, Sendable { case binary, decimal }

@@ -1,6 +1,7 @@
 import Glibc
 import ObjectStore
 import QueryErrors
+import S3ObjectStore
 import SQLFunctions
 import TableCatalog
 
@@ -11,10 +12,16 @@ final class SessionState: @unchecked Sendable {
   var timeZone: TimeZoneKey
   /// Session properties set by SET SESSION.
   var properties: [String: String] = [:]
+  /// Where objects are read and written.
+  let stores: ObjectStores
   private var openedCatalog: Catalog?
 
   init(_ configuration: SessionConfiguration) throws(QueryError) {
     self.configuration = configuration
+    var stores = ObjectStores()
+    let s3 = configuration.s3
+    stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }
+    self.stores = stores
     database = configuration.database.lowercased()
     timeZone =
       configuration.timeZone == "UTC" ? .utc : try SessionState.timeZone(named: configuration.timeZone)
@@ -31,7 +38,7 @@ final class SessionState: @unchecked Sendable {
   /// The home folder, made if absent.
   func homeFolder() throws(QueryError) -> String? {
     guard let home = configuration.home else { return nil }
-    let resolved = try ObjectStores.standard.resolve(home)
+    let resolved = try stores.resolve(home)
     try resolved.store.makeDirectory(resolved.path)
     return resolved.path
   }

@@ -280,7 +280,8 @@ final class StatementRun {
       try body(consumer)
       return
     }
-    let file = try ResultFolder(folder: folder, queryID: statistics.queryID, isText: isText)
+    let file = try ResultFolder(
+      folder: try state.stores.metered(by: meter).resolve(folder), queryID: statistics.queryID, isText: isText)
     do throws(QueryError) {
       try body(BothConsumers(consumer, file))
       try file.commit()

@@ -110,8 +110,10 @@ package struct CatalogPartitions: TableFiles {
   package let location: String
   private let columns: [Field]
   private let partitions: [PartitionDefinition]
+  private let stores: ObjectStores
 
-  package init(location: String, columns: [Field], partitions: [PartitionDefinition]) {
+  package init(location: String, columns: [Field], partitions: [PartitionDefinition], stores: ObjectStores) {
+    self.stores = stores
     self.location = location
     self.columns = columns
     self.partitions = partitions
@@ -127,7 +129,7 @@ package struct CatalogPartitions: TableFiles {
       if let predicate, try !predicate.mayMatch(values.map { Optional($0) }) { continue }
       folders.append((partition.location, values))
     }
-    let files = try PartitionFolderListing.files(of: folders, meter: meter)
+    let files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: partitions.count)
   }
 }

@@ -9,18 +9,38 @@ enum PartitionFolderListing {
 
   /// The files of all folders, in the order of the folders; one that does not exist holds none, as in Hive.
   static func files(
-    of folders: [(location: String, values: [Scalar])], meter: ScanMeter
+    of folders: [(location: String, values: [Scalar])], _ stores: ObjectStores, meter: ScanMeter
   ) throws(QueryError) -> [TableFile] {
+    let places = try folders.map { (folder) throws(QueryError) in try stores.resolve(folder.location) }
+    if let store = places.first?.store, store.isFlat, places.allSatisfy({ $0.store.scheme == store.scheme }) {
+      return try files(of: folders, places, store, meter)
+    }
     let results = concurrentMap(folders.count, threadCount: threadCount) {
       (index) throws(QueryError) -> [TableFile] in
-      let (location, values) = folders[index]
-      let resolved = try ObjectStores.standard.resolve(location)
+      let values = folders[index].values
+      let resolved = places[index]
       guard try resolved.store.exists(resolved.path) else { return [] }
       let walker = DirectoryWalker(resolved.store, root: resolved.path, meter: meter, threadCount: 1)
       return try walker.walk().map { TableFile(info: $0.info, partitionValues: values) }
     }
     var files: [TableFile] = []
     for result in results { files += try result.get() }
+    return files
+  }
+
+  /// The files of folders whose store reads the keys of several in one call.
+  private static func files(
+    of folders: [(location: String, values: [Scalar])], _ places: [ObjectLocation], _ store: any ObjectStore,
+    _ meter: ScanMeter
+  ) throws(QueryError) -> [TableFile] {
+    let listed = try store.list(each: places.map(\.path), depth: .allLevels, detail: .infos, meter: meter)
+    var files: [TableFile] = []
+    for (index, entries) in listed.enumerated() {
+      for entry in entries ?? [] where !entry.name.split(separator: "/").contains(where: { ObjectPath.isHidden(String($0)) }) {
+        files.append(
+          TableFile(info: store.info(entry, at: places[index].appending(entry.name).path), partitionValues: folders[index].values))
+      }
+    }
     return files
   }
 }

@@ -9,13 +9,15 @@ package enum PathRelation {
   private static let sampledFileCount = 8
 
   /// - Throws: `HIVE_CANNOT_OPEN_SPLIT` when nothing lies there; `HIVE_BAD_DATA` when files are not of their format.
-  package static func resolve(_ location: String, meter: ScanMeter) throws(QueryError) -> Table {
-    let resolved = try ObjectStores.standard.resolve(location)
+  package static func resolve(
+    _ location: String, _ stores: ObjectStores, meter: ScanMeter
+  ) throws(QueryError) -> Table {
+    let resolved = try stores.resolve(location)
     let name = TableName(catalog: "", database: "", name: location)
     if try resolved.store.entry(resolved.path)?.isDirectory ?? false {
       return try folder(name, resolved.store, resolved.path, meter)
     }
-    let listing = try ObjectGlob.expand(location, meter: meter)
+    let listing = try ObjectGlob.expand(resolved, meter: meter)
     let keys = partitionKeys(listing.objects.map(\.keyPath))
     let columns = keys.enumerated().map { depth, key in
       Field(key, partitionType(listing.objects.map { folderValues($0.keyPath)[depth] }))
@@ -96,7 +98,7 @@ package enum PathRelation {
       if object.info.byteCount == 0, objects.count > 1 { continue }
       if looked > sampledFileCount { break }
       looked += 1
-      let source = try ObjectStores.open(object.info, meter: meter)
+      let source = try object.info.open(meter: meter)
       try merger.add(try format.inferSchema(source), path: object.info.path)
     }
     fields = merger.fields
@@ -110,7 +112,7 @@ package enum PathRelation {
   private static func sniff(
     _ object: ListedObject, _ store: any ObjectStore, _ meter: ScanMeter
   ) throws(QueryError) -> (any FileFormat.Type)? {
-    let source = try ObjectStores.open(object.info, meter: meter)
+    let source = try object.info.open(meter: meter)
     guard source.byteCount >= 4 else { return nil }
     let head = try source.read(0..<min(source.byteCount, 4096), kind: .sampling)
     return withExtendedLifetime(head) {

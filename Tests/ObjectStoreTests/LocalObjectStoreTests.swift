@@ -74,7 +74,7 @@ func removeFolder(_ path: String) {
     writeFile(folder + "/f", bytes)
     let source = PreadByteSource(
       descriptor: open(folder + "/f", O_RDONLY), info: try store.info(folder + "/f"), meter: ScanMeter())
-    source.prefetch(0..<1000)
+    source.prefetch([0..<1000])
     #expect(array(try source.read(1000..<150_000, kind: .data)) == Array(bytes[1000..<150_000]))
     #expect(array(try source.read(7..<7, kind: .data)).isEmpty)
   }

@@ -7,6 +7,7 @@ import ObjectStore
 final class ResultFolder: ResultConsumer {
   /// Where the result lies, or will.
   let location: String
+  private let path: String
   private let queryID: String
   private let isText: Bool
   private let writer: any ObjectWriter
@@ -18,14 +19,14 @@ final class ResultFolder: ResultConsumer {
 
   /// - Parameter isText: UTILITY and DDL statements: tab-separated `.txt` without a header.
   /// - Throws: `HIVE_FILESYSTEM_ERROR` when the folder cannot be written.
-  init(folder: String, queryID: String, isText: Bool) throws(QueryError) {
-    let resolved = try ObjectStores.standard.resolve(folder)
-    store = resolved.store
+  init(folder: ObjectLocation, queryID: String, isText: Bool) throws(QueryError) {
+    store = folder.store
     self.queryID = queryID
     self.isText = isText
-    try store.makeDirectory(resolved.path)
-    location = ObjectPath.join(resolved.path, queryID + (isText ? ".txt" : ".csv"))
-    writer = try store.makeWriter(location)
+    try store.makeDirectory(folder.path)
+    path = folder.appending(queryID + (isText ? ".txt" : ".csv")).path
+    location = store.text(of: path)
+    writer = try store.makeWriter(path)
     pending.reserveCapacity(ResultFolder.flushByteCount + 4096)
   }
 
@@ -86,7 +87,7 @@ final class ResultFolder: ResultConsumer {
   func commit() throws(QueryError) {
     try flush()
     try writer.commit(durable: false)
-    let metadata = try store.makeWriter(location + ".metadata")
+    let metadata = try store.makeWriter(path + ".metadata")
     let bytes = ResultMetadata.encode(queryID: queryID, schema)
     var failure: QueryError?
     bytes.withUnsafeBytes { buffer in

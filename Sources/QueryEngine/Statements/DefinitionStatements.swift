@@ -122,7 +122,7 @@ extension StatementRun {
       throw QueryError(.tableHasNoColumns, "Table '\(name)' has no columns", at: node.range)
     }
     let (format, serde, serdeProperties) = try storage(node)
-    let resolved = try ObjectStores.standard.resolve(location.value)
+    let resolved = try stores.resolve(location.value)
     if try resolved.store.entry(resolved.path)?.isDirectory == false {
       throw QueryError(
         .invalidTableProperty, "LOCATION must be a folder, not a file: \(location.value)", at: location.range)
@@ -130,18 +130,20 @@ extension StatementRun {
     var properties: [String: String] = [:]
     for property in node.tableProperties { properties[property.key.value] = property.value.value }
     let saved = TableDefinition(
-      name: name, columns: columns, partitionColumns: partitionColumns, location: absolute(resolved.path, location.value),
+      name: name, columns: columns, partitionColumns: partitionColumns, location: absolute(resolved),
       format: format, serde: serde, comment: node.comment?.value, serdeProperties: serdeProperties,
       properties: properties)
     // Options the format does not know are refused now, not at the first query.
-    _ = try CatalogResolver.table(saved, catalog)
+    _ = try CatalogResolver.table(saved, catalog, stores)
     try catalog.save(saved)
   }
 
-  /// A local path made absolute, so that the table is found from every folder; other stores' as written.
-  private func absolute(_ path: String, _ location: String) -> String {
-    if path.hasPrefix("/") || ObjectPath.splitScheme(location) != nil && !location.hasPrefix("file:") { return path }
-    return ObjectPath.join(WorkingDirectory.path, path)
+  private var stores: ObjectStores { state.stores.metered(by: meter) }
+
+  /// A local path made absolute, so that the table is found from every folder; other stores' with their scheme.
+  private func absolute(_ location: ObjectLocation) -> String {
+    if location.store.scheme != "file" { return location.description }
+    return location.path.hasPrefix("/") ? location.path : ObjectPath.join(WorkingDirectory.path, location.path)
   }
 
   private func definition(_ column: ColumnDefinitionSyntax) throws(QueryError) -> ColumnDefinition {
@@ -280,7 +282,7 @@ extension StatementRun {
         }
         let folder =
           partition.location?.value ?? ObjectPath.join(table.location, PartitionFolder.name(columns, values))
-        added.append(PartitionDefinition(values: values, location: absolute(folder, folder)))
+        added.append(PartitionDefinition(values: values, location: absolute(try stores.resolve(folder))))
       }
       try catalog.add(added, to: name, columns: columns)
     case .dropPartitions(let partitions, let ifExists):
@@ -296,8 +298,8 @@ extension StatementRun {
       for property in list { table.properties[property.key.value] = property.value.value }
       try replace(table)
     case .setLocation(let location):
-      let resolved = try ObjectStores.standard.resolve(location.value)
-      table.location = absolute(resolved.path, location.value)
+      let resolved = try stores.resolve(location.value)
+      table.location = absolute(resolved)
       try replace(table)
     case .addColumns(let list, _):
       for column in list { table.columns.append(try definition(column)) }
@@ -311,7 +313,7 @@ extension StatementRun {
 
   private func replace(_ table: TableDefinition) throws(QueryError) {
     let catalog = try state.catalog()
-    _ = try CatalogResolver.table(table, catalog)
+    _ = try CatalogResolver.table(table, catalog, stores)
     _ = try catalog.update(table.name) { $0 = table }
   }
 
@@ -355,7 +357,7 @@ extension StatementRun {
     }
     if table.partitionColumns.isEmpty { return [] }
     let columns = table.partitionColumns.map(\.name)
-    let resolved = try ObjectStores.standard.resolve(table.location)
+    let resolved = try stores.resolve(table.location)
     guard try resolved.store.exists(resolved.path) else { throw resolved.store.missing(resolved.path) }
     let walker = DirectoryWalker(resolved.store, root: resolved.path, meter: meter)
     var found: [[String?]: String] = [:]
@@ -372,7 +374,7 @@ extension StatementRun {
       }
       level = next
     }
-    for folder in level { found[folder.values] = ObjectPath.join(resolved.path, folder.path) }
+    for folder in level { found[folder.values] = resolved.appending(folder.path).description }
     let known = try catalog.partitions(of: name)
     let knownValues = Set(known.map(\.values))
     let added = level.filter { !knownValues.contains($0.values) }
@@ -386,7 +388,7 @@ extension StatementRun {
     }
     var missing: [String] = []
     for partition in known {
-      let place = try ObjectStores.standard.resolve(partition.location)
+      let place = try stores.resolve(partition.location)
       if try !place.store.exists(place.path) {
         missing.append("\(name.name):\(PartitionFolder.name(columns, partition.values))")
       }

@@ -32,7 +32,7 @@ package final class FileSet: Sendable {
   /// The opened file, its footer read on first use.
   package func open(_ index: Int) throws(QueryError) -> any FormatFile {
     if let file = opened[index] { return file }
-    let source = try ObjectStores.open(listing.files[index].info, meter: meter)
+    let source = try listing.files[index].info.open(meter: meter)
     let file = try format.open(source)
     opened[index] = file
     return file
@@ -44,7 +44,7 @@ extension FileSet {
   package func sample(_ index: Int, _ columns: [ScanColumn]) -> FileSample? {
     let key = SampledColumns(file: index, columns: columns)
     if let known = samples.withLock({ $0[key] }) { return known }
-    guard let source = try? ObjectStores.open(listing.files[index].info, meter: meter) else { return nil }
+    guard let source = try? listing.files[index].info.open(meter: meter) else { return nil }
     let sample = FileSample.take(source, format, columns)
     samples.withLock { $0[key] = .some(sample) }
     return sample

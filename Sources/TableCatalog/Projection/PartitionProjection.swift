@@ -15,6 +15,7 @@ package struct ProjectedPartitions: TableFiles {
   private let table: TableName
   private let columns: [Field]
   private let properties: [String: String]
+  private let stores: ObjectStores
 
   /// More partitions than this are refused before any is listed.
   private static let maximumCount = 1_000_000
@@ -26,7 +27,10 @@ package struct ProjectedPartitions: TableFiles {
 
   /// - Parameter properties: the table's, keys in lower case; what is wrong with them is said when files are listed,
   ///   since a table may be declared and altered step by step.
-  package init(table: TableName, location: String, columns: [Field], properties: [String: String]) {
+  package init(
+    table: TableName, location: String, columns: [Field], properties: [String: String], stores: ObjectStores
+  ) {
+    self.stores = stores
     self.table = table
     self.location = location
     self.columns = columns
@@ -79,7 +83,7 @@ package struct ProjectedPartitions: TableFiles {
       }
       folders.append((template.location(values.map(\.text)), values.map(\.scalar)))
     }
-    let files = try PartitionFolderListing.files(of: folders, meter: meter)
+    let files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: total)
   }
 

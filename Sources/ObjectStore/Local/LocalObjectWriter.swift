@@ -7,13 +7,15 @@ package final class LocalObjectWriter: ObjectWriter {
   package let path: String
   package private(set) var byteCount: UInt64 = 0
   private let temporaryPath: String
+  private let replaces: Bool
   private var descriptor: Int32
 
   private static let serial = Atomic<Int>(0)
 
   /// - Throws: `HIVE_CANNOT_OPEN_SPLIT` when the folder does not exist, `HIVE_FILESYSTEM_ERROR` when it cannot be written.
-  package init(_ path: String) throws(QueryError) {
+  package init(_ path: String, replaces: Bool = true) throws(QueryError) {
     self.path = path
+    self.replaces = replaces
     let number = LocalObjectWriter.serial.wrappingAdd(1, ordering: .relaxed).newValue
     // Hidden, so that no table sees half a file.
     let name = "._\(ObjectPath.lastName(path).prefix(80)).\(getpid()).\(number).tmp"
@@ -21,10 +23,10 @@ package final class LocalObjectWriter: ObjectWriter {
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 {
       let code = errno
-      if code == ENOENT || code == ENOTDIR { throw LocalObjectStore().missing(ObjectPath.parent(path)) }
-      throw LocalObjectStore().failure(code, path, "write")
+      if code == ENOENT || code == ENOTDIR { throw LocalFileError.missing(ObjectPath.parent(path)) }
+      throw LocalFileError.make(code, path, "write")
     }
-    TemporaryFiles.add(temporaryPath)
+    LocalTemporaryFiles.add(temporaryPath)
   }
 
   deinit { abort() }
@@ -36,7 +38,7 @@ package final class LocalObjectWriter: ObjectWriter {
       let n = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
       if n < 0 {
         if errno == EINTR { continue }
-        throw LocalObjectStore().failure(errno, path, "write")
+        throw LocalFileError.make(errno, path, "write")
       }
       done += n
     }
@@ -45,19 +47,26 @@ package final class LocalObjectWriter: ObjectWriter {
 
   package func commit(durable: Bool) throws(QueryError) {
     guard descriptor >= 0 else { throw QueryError.internalError("Commit after commit: \(path)") }
-    if durable, fsync(descriptor) != 0 { throw LocalObjectStore().failure(errno, path, "write") }
+    if durable, fsync(descriptor) != 0 { throw LocalFileError.make(errno, path, "write") }
     let closed = close(descriptor)
     descriptor = -1
-    defer { TemporaryFiles.remove(temporaryPath) }
+    defer { LocalTemporaryFiles.remove(temporaryPath) }
     if closed != 0, errno != EINTR {
       let code = errno
       unlink(temporaryPath)
-      throw LocalObjectStore().failure(code, path, "write")
+      throw LocalFileError.make(code, path, "write")
     }
-    if rename(temporaryPath, path) != 0 {
+    if !replaces {
+      // A link is made for one of several writers only.
+      let linked = link(temporaryPath, path) == 0
       let code = errno
       unlink(temporaryPath)
-      throw LocalObjectStore().failure(code, path, "write")
+      if !linked, code == EEXIST { throw QueryError(.alreadyExists, "The file exists already: \(path)") }
+      if !linked { throw LocalFileError.make(code, path, "write") }
+    } else if rename(temporaryPath, path) != 0 {
+      let code = errno
+      unlink(temporaryPath)
+      throw LocalFileError.make(code, path, "write")
     }
     if durable {
       let folder = open(ObjectPath.parent(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -73,6 +82,6 @@ package final class LocalObjectWriter: ObjectWriter {
     close(descriptor)
     descriptor = -1
     unlink(temporaryPath)
-    TemporaryFiles.remove(temporaryPath)
+    LocalTemporaryFiles.remove(temporaryPath)
   }
 }

@@ -14,18 +14,39 @@ package struct LocalObjectStore: ObjectStore {
   package init() { LocalObjectStore.raiseFileLimit }
 
   package func list(
-    _ directory: String, detail: ListingDetail, meter: ScanMeter
+    _ directory: String, depth: ListingDepth, detail: ListingDetail, meter: ScanMeter
+  ) throws(QueryError) -> [ObjectEntry] {
+    var entries = try listOne(directory, detail, meter)
+    if depth == .oneLevel { return entries }
+    // A folder of the file system costs a call, whoever makes it.
+    var files: [ObjectEntry] = []
+    while let entry = entries.popLast() {
+      guard entry.isDirectory else {
+        files.append(entry)
+        continue
+      }
+      for var below in try listOne(ObjectPath.join(directory, entry.name), detail, meter) {
+        below.name = ObjectPath.join(entry.name, below.name)
+        entries.append(below)
+      }
+    }
+    files.sort { $0.name < $1.name }
+    return files
+  }
+
+  private func listOne(
+    _ directory: String, _ detail: ListingDetail, _ meter: ScanMeter
   ) throws(QueryError) -> [ObjectEntry] {
     try meter.cancellation.check()
     let path = directory.isEmpty ? "." : directory
-    guard let stream = opendir(path) else { throw failure(errno, path, "list") }
+    guard let stream = opendir(path) else { throw LocalFileError.make(errno, path, "list") }
     defer { closedir(stream) }
     let descriptor = dirfd(stream)
     var entries: [ObjectEntry] = []
     while true {
       errno = 0
       guard let record = readdir(stream) else {
-        if errno != 0 { throw failure(errno, path, "list") }
+        if errno != 0 { throw LocalFileError.make(errno, path, "list") }
         break
       }
       let length = withUnsafeBytes(of: &record.pointee.d_name) { strlen($0.baseAddress!) }
@@ -44,7 +65,7 @@ package struct LocalObjectStore: ObjectStore {
     if stat(path.isEmpty ? "." : path, &status) != 0 {
       let code = errno
       if code == ENOENT || code == ENOTDIR { return nil }
-      throw failure(code, path, "read")
+      throw LocalFileError.make(code, path, "read")
     }
     return makeEntry(ObjectPath.lastName(path), status)
   }
@@ -52,12 +73,12 @@ package struct LocalObjectStore: ObjectStore {
   package func open(_ path: String, meter: ScanMeter) throws(QueryError) -> any ByteSource {
     try meter.addFile()
     let descriptor = openFile(path)
-    guard descriptor >= 0 else { throw failure(errno, path, "open") }
+    guard descriptor >= 0 else { throw LocalFileError.make(errno, path, "open") }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
       close(descriptor)
-      throw failure(code, path, "read")
+      throw LocalFileError.make(code, path, "read")
     }
     let type = status.st_mode & S_IFMT
     if type == S_IFDIR {
@@ -70,7 +91,8 @@ package struct LocalObjectStore: ObjectStore {
       return try MemoryByteSource(draining: descriptor, path: path, meter: meter)
     }
     let info = ObjectInfo(
-      path: path, byteCount: UInt64(max(0, status.st_size)), modificationTime: modificationTime(status))
+      location: ObjectLocation(store: self, path: path), byteCount: UInt64(max(0, status.st_size)),
+      modificationTime: modificationTime(status))
     if info.byteCount < UInt64(LocalObjectStore.smallFileLimit), info.byteCount > 0 {
       defer { close(descriptor) }
       return try MemoryByteSource(whole: descriptor, info: info, meter: meter)
@@ -80,25 +102,25 @@ package struct LocalObjectStore: ObjectStore {
       defer { close(descriptor) }
       return try MemoryByteSource(draining: descriptor, path: path, meter: meter)
     }
-    let identity = MappingCache.Identity(
+    let identity = LocalMappingCache.Identity(
       device: UInt(status.st_dev), inode: UInt(status.st_ino), byteCount: info.byteCount,
       modificationTime: info.modificationTime)
-    if let mapping = MappingCache.shared.mapping(identity, descriptor: descriptor) {
+    if let mapping = LocalMappingCache.shared.mapping(identity, descriptor: descriptor) {
       return MappedByteSource(mapping, descriptor: descriptor, info: info, meter: meter)
     }
     return PreadByteSource(descriptor: descriptor, info: info, meter: meter)
   }
 
-  package func makeWriter(_ path: String) throws(QueryError) -> any ObjectWriter {
-    try LocalObjectWriter(path)
+  package func makeWriter(_ path: String, replacing: Bool) throws(QueryError) -> any ObjectWriter {
+    try LocalObjectWriter(path, replaces: replacing)
   }
 
   package func remove(_ path: String) throws(QueryError) {
     var status = stat()
     if lstat(path, &status) == 0 {
-      MappingCache.shared.forget(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+      LocalMappingCache.shared.forget(device: UInt(status.st_dev), inode: UInt(status.st_ino))
     }
-    if unlink(path) != 0, errno != ENOENT { throw failure(errno, path, "remove") }
+    if unlink(path) != 0, errno != ENOENT { throw LocalFileError.make(errno, path, "remove") }
   }
 
   package func makeDirectory(_ path: String) throws(QueryError) {
@@ -106,67 +128,14 @@ package struct LocalObjectStore: ObjectStore {
     if mkdir(path, 0o777) == 0 { return }
     let code = errno
     if code == EEXIST, try isDirectory(path) { return }
-    guard code == ENOENT else { throw failure(code, path, "create the folder") }
+    guard code == ENOENT else { throw LocalFileError.make(code, path, "create the folder") }
     try makeDirectory(ObjectPath.parent(path))
-    if mkdir(path, 0o777) != 0, errno != EEXIST { throw failure(errno, path, "create the folder") }
+    if mkdir(path, 0o777) != 0, errno != EEXIST { throw LocalFileError.make(errno, path, "create the folder") }
   }
 
-  package func missing(_ path: String) -> QueryError {
-    QueryError(.hiveCannotOpenSplit, "No such file or directory: \(path)", hint: nearNames(path))
-  }
+  package func missing(_ path: String) -> QueryError { LocalFileError.missing(path) }
 
-  // MARK: Errors
-
-  /// The error for a failed system call.
-  func failure(_ code: Int32, _ path: String, _ action: String) -> QueryError {
-    switch code {
-    case ENOENT: return missing(path)
-    case ENOTDIR:
-      if action == "list" { return QueryError(.hiveCannotOpenSplit, "Not a directory: \(path)") }
-      return missing(path)
-    case EACCES, EPERM:
-      return QueryError(
-        .hiveFilesystemError, "Permission denied: \(path)", hint: "Check the access rights of the file and its folders.")
-    case EMFILE, ENFILE:
-      return QueryError(
-        .hiveFilesystemError, "Too many open files: \(path)", hint: "Raise the limit of open files (ulimit -n).")
-    case ELOOP:
-      return QueryError(.hiveFilesystemError, "Too many levels of symbolic links: \(path)")
-    case ENOSPC, EDQUOT:
-      return QueryError(.diskFull, "No space left on device: \(path)")
-    default:
-      return QueryError(.hiveFilesystemError, "Could not \(action): \(path) (\(String(cString: strerror(code))))")
-    }
-  }
-
-  /// A hint at a name beside the missing one, at the first level where the path leaves what exists.
-  private func nearNames(_ path: String) -> String? {
-    var wanted = path
-    for _ in 0..<64 {
-      let parent = ObjectPath.parent(wanted)
-      var status = stat()
-      if stat(parent, &status) == 0 {
-        guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(parent) else { return nil }
-        defer { closedir(stream) }
-        var names: [String] = []
-        // Enough for a hint; a folder of millions is not read for one.
-        while names.count < 10_000, let record = readdir(stream) {
-          names.append(
-            withUnsafeBytes(of: &record.pointee.d_name) {
-              String(cString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
-            })
-        }
-        let name = ObjectPath.lastName(wanted)
-        names.removeAll { $0 == "." || $0 == ".." || $0 == name }
-        guard let near = NameSuggestion.nearest(to: name, among: names) else { return nil }
-        let suggestion = parent == "." && !wanted.hasPrefix("./") ? near : ObjectPath.join(parent, near)
-        return "Did you mean '\(suggestion)'?"
-      }
-      if parent == "." || parent == "/" || parent == wanted { return nil }
-      wanted = parent
-    }
-    return nil
-  }
+  package func text(of path: String) -> String { path }
 
   // MARK: Entries
 
@@ -196,7 +165,7 @@ package struct LocalObjectStore: ObjectStore {
     if result != 0 {
       // Removed since it was listed, or a link to nothing.
       if errno == ENOENT || errno == ELOOP { return nil }
-      throw failure(errno, ObjectPath.join(directory, name), "read")
+      throw LocalFileError.make(errno, ObjectPath.join(directory, name), "read")
     }
     let entry = makeEntry(name, status)
     if entry == nil { return nil }

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// The files this process is writing beside their final place.
-package enum TemporaryFiles {
+package enum LocalTemporaryFiles {
   private static let paths = Mutex<Set<String>>([])
 
   static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }

@@ -7,8 +7,8 @@ import Synchronization
 /// one that is dropped here lives until its last slice goes.
 ///
 /// - Threads: any.
-final class MappingCache: Sendable {
-  static let shared = MappingCache(capacity: 128)
+final class LocalMappingCache: Sendable {
+  static let shared = LocalMappingCache(capacity: 128)
 
   /// What tells a file, and a state of it, from others.
   struct Identity: Equatable {
@@ -46,7 +46,7 @@ final class MappingCache: Sendable {
     // Unmapping takes its time: not under the lock.
     let dropped = entries.withLock { entries -> [Entry] in
       // Other states of the same file will not come back.
-      var dropped = MappingCache.take(&entries, device: identity.device, inode: identity.inode)
+      var dropped = LocalMappingCache.take(&entries, device: identity.device, inode: identity.inode)
       if entries.count >= capacity { dropped.append(entries.removeFirst()) }
       entries.append(Entry(identity: identity, mapping: made))
       return dropped
@@ -57,7 +57,7 @@ final class MappingCache: Sendable {
 
   /// Lets a file go that is about to be removed: mapped, it would keep its place on the disk.
   func forget(device: UInt, inode: UInt) {
-    let dropped = entries.withLock { MappingCache.take(&$0, device: device, inode: inode) }
+    let dropped = entries.withLock { LocalMappingCache.take(&$0, device: device, inode: inode) }
     withExtendedLifetime(dropped) {}
   }
 

@@ -22,9 +22,10 @@ package final class PreadByteSource: ByteSource {
     return try readCopy(descriptor, range, path: path)
   }
 
-  package func prefetch(_ range: Range<UInt64>) {
-    guard range.upperBound <= byteCount else { return }
-    _ = posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
+  package func prefetch(_ ranges: [Range<UInt64>]) {
+    for range in ranges where range.upperBound <= byteCount {
+      _ = posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
+    }
   }
 }
 

@@ -51,8 +51,10 @@ package final class MappedByteSource: ByteSource, @unchecked Sendable {
     return true
   }
 
-  package func prefetch(_ range: Range<UInt64>) {
-    if range.upperBound <= byteCount { advise(range) }
+  package func prefetch(_ ranges: [Range<UInt64>]) {
+    for range in ranges where range.upperBound <= byteCount && range.count >= MappedByteSource.adviceLimit {
+      advise(range)
+    }
   }
 
   package func checkUnchanged() throws(QueryError) {
