@@ -90,6 +90,23 @@ package struct CSVFormat: FileFormat {
     return Schema(zip(outcome.names, outcome.types).map { Field($0, $1) })
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    // Tables of OpenCSVSerde have no header, files that are queried by their path do; `quoteall` is for Athena's result files.
+    let encoder = try CSVEncoder(
+      schema,
+      CSVEncoder.Dialect(
+        separator: base.separator, quote: base.quote ?? 0x22,
+        quotesAll: self.options.properties["quoteall"]?.lowercased() == "true",
+        hasHeader: header ?? (self.options.schema == nil && skipped == 0)))
+    return try TextFileWriter(encoder, columnCount: schema.fields.count, options, to: object)
+  }
+
+  package func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String {
+    try TextFileWriter.fileNameEnding(options)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
     let codec = try TextInput.codec(of: source)
     guard options.schema == nil else {

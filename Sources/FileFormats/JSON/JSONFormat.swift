@@ -44,6 +44,16 @@ package struct JSONFormat: FileFormat {
     self.settings = settings
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    try TextFileWriter(try JSONLinesEncoder(schema), columnCount: schema.fields.count, options, to: object)
+  }
+
+  package func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String {
+    try TextFileWriter.fileNameEnding(options)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
     try JSONFile(source, try TextInput.codec(of: source), settings)
   }

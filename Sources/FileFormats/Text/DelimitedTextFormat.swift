@@ -60,6 +60,20 @@ package struct DelimitedTextFormat: FileFormat {
       "A delimited text table needs its columns declared", hint: "Query the file as CSV, or declare the columns.")
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    let dialect = settings.dialect
+    let encoder = try DelimitedEncoder(
+      schema, separators: settings.nestedSeparators ?? [dialect.separator], escape: dialect.escape,
+      nullText: dialect.nullText ?? Array("\\N".utf8))
+    return try TextFileWriter(encoder, columnCount: schema.fields.count, options, to: object)
+  }
+
+  package func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String {
+    try TextFileWriter.fileNameEnding(options)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
     try DelimitedFile(source, try TextInput.codec(of: source), settings)
   }
