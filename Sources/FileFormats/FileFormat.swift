@@ -46,6 +46,10 @@ package protocol FormatFile: Sendable {
   /// - Parameter column: named as in the file, typed as the table declares it; bounds are in that type.
   func statistics(of column: ScanColumn) -> ColumnStatistics?
 
+  /// The file's columns as far as opening it told: with types (Parquet), or as `unknown` where it told only names (a CSV
+  /// header); nil when it told nothing.
+  var ownColumns: [Field]? { get }
+
   /// The least and the greatest value of a column in each block, by its number; no range where all are NULL.
   ///
   /// - Returns: nil when metadata does not tell it for all blocks, or the column is not kept in 64 bits or fewer.
@@ -61,28 +65,59 @@ package protocol FormatFile: Sendable {
 }
 
 extension FormatFile {
+  package var ownColumns: [Field]? { nil }
+
   package func blockBounds(of column: ScanColumn) -> [ClosedRange<Int64>?]? { nil }
 }
 
-/// What a format is called and where it is met.
+/// What a format is called and where it is met: all that the rest of the engine knows of it.
 package struct FormatDescriptor: Sendable {
   /// Lower case: `parquet`.
   package var name: String
-  /// What follows STORED AS: `PARQUET`.
+  /// What follows STORED AS: `PARQUET`; SHOW CREATE TABLE writes the first.
   package var storedAs: [String]
   /// Hive SerDe class names.
   package var serdes: [String]
+  /// Hive class names behind INPUTFORMAT that mean this format.
+  package var inputFormats: [String]
+  /// Hive class names behind OUTPUTFORMAT that mean this format.
+  package var outputFormats: [String]
   /// File name endings without the dot, before a compression's.
   package var extensions: [String]
   package var summary: String
+  /// Whether values are text, so that types of files without a declared schema are told from samples.
+  package var isText: Bool
+  /// Whether a file is of this format, by its first bytes (decompressed, up to 4 KiB of them).
+  package var recognizes: @Sendable (_ head: UnsafeRawBufferPointer) -> FormatRecognition
 
-  package init(name: String, storedAs: [String], serdes: [String], extensions: [String], summary: String) {
+  package init(
+    name: String, storedAs: [String], serdes: [String], inputFormats: [String] = [], outputFormats: [String] = [],
+    extensions: [String], summary: String, isText: Bool = false,
+    recognizes: @escaping @Sendable (UnsafeRawBufferPointer) -> FormatRecognition = { _ in .no }
+  ) {
     self.name = name
     self.storedAs = storedAs
     self.serdes = serdes
+    self.inputFormats = inputFormats
+    self.outputFormats = outputFormats
     self.extensions = extensions
     self.summary = summary
+    self.isText = isText
+    self.recognizes = recognizes
   }
+}
+
+/// How surely a file's first bytes are of a format; the surest format wins.
+package enum FormatRecognition: Int, Comparable, Sendable {
+  case no
+  /// Plain text, which may be anything.
+  case text
+  /// Begins as such files do, but so may others.
+  case shape
+  /// Bytes that only this format begins with.
+  case magic
+
+  package static func < (a: FormatRecognition, b: FormatRecognition) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// What a table declares about its files: SerDe properties and table properties, keys in lower case.

@@ -2,10 +2,11 @@ import Glibc
 
 /// Reads and joins paths, which separate names by `/`.
 package enum ObjectPath {
-  /// Whether tables skip this name, as Hive does.
+  /// Whether tables skip this name, as Hive does; `_$folder$` ends the marks that EMR leaves on S3 for folders.
   package static func isHidden(_ name: String) -> Bool {
     let first = name.utf8.first
     return first == UInt8(ascii: "_") || first == UInt8(ascii: ".")
+      || (name.utf8.last == UInt8(ascii: "$") && name.hasSuffix("_$folder$"))
   }
 
   /// `directory/name`, with one slash between.

@@ -22,6 +22,7 @@ package final class ScanMeter: Sendable {
   private let files = Atomic<Int>(0)
   private let listings = Atomic<Int>(0)
   private let listed = Atomic<Int>(0)
+  private let noted = Mutex<[String]>([])
 
   private let requests = RequestCounters()
 
@@ -54,6 +55,20 @@ package final class ScanMeter: Sendable {
   /// Names that listings returned.
   package var entriesListed: Int { listed.load(ordering: .relaxed) }
 
+  // MARK: Notes
+
+  private static let largestNoteCount = 20
+
+  /// What the user should know although the query goes on: files passed over and the like. In the order they came.
+  package var notes: [String] { noted.withLock { $0 } }
+
+  /// Adds a note, unless it was said before.
+  package func note(_ text: String) {
+    noted.withLock { notes in
+      if notes.count < ScanMeter.largestNoteCount, !notes.contains(text) { notes.append(text) }
+    }
+  }
+
   // MARK: Counting
 
   /// Counts a read, before it happens.
@@ -81,6 +96,12 @@ package final class ScanMeter: Sendable {
 
   /// Requests to object services so far.
   package var requestCounts: RequestCounts { requests.counts }
+
+  /// Says that the query begins anew: what it read so far was for finding out about files.
+  package func startAgain() {
+    let read = data.exchange(0, ordering: .relaxed) &+ metadata.exchange(0, ordering: .relaxed)
+    sampling.wrappingAdd(read, ordering: .relaxed)
+  }
 
   /// Counts an opened file.
   ///

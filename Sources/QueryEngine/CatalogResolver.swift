@@ -9,6 +9,14 @@ struct CatalogResolver: RelationResolver {
   static let catalogName = "awsdatacatalog"
   let state: SessionState
   let meter: ScanMeter
+  /// The paths in FROM of the statement.
+  let paths: PathRelations
+
+  init(state: SessionState, meter: ScanMeter, paths: PathRelations? = nil) {
+    self.state = state
+    self.meter = meter
+    self.paths = paths ?? PathRelations(state.stores.metered(by: meter), meter: meter)
+  }
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { state.stores.metered(by: meter) }
@@ -42,7 +50,7 @@ struct CatalogResolver: RelationResolver {
   }
 
   func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
-    do throws(QueryError) { return .table(try PathRelation.resolve(path, stores, meter: meter)) } catch {
+    do throws(QueryError) { return .table(try paths.table(path)) } catch {
       throw error.located(at: range)
     }
   }
@@ -85,6 +93,6 @@ struct CatalogResolver: RelationResolver {
 
   private static func unpartitioned(_ location: String, _ stores: ObjectStores) throws(QueryError) -> any TableFiles {
     let resolved = try stores.resolve(location)
-    return FolderPartitions(location: location, store: resolved.store, root: resolved.path, columns: [])
+    return FolderFiles(location: location, store: resolved.store, root: resolved.path)
   }
 }

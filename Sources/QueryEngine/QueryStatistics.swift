@@ -28,6 +28,8 @@ public struct QueryStatistics: Sendable {
   public var peakMemoryBytes = 0
   public var spilledBytes = 0
   public var resultLocation: String?
+  /// What the user should know although all went well: files passed over and the like.
+  public var notes: [String] = []
   /// `DML`, `DDL` or `UTILITY`.
   public var statementType = "DML"
   /// Whether the figures are a forecast of `--dry-run`.

@@ -20,8 +20,22 @@ enum StatementBinding {
 
 extension StatementRun {
   /// Binds and optimizes a query.
-  func plan(_ query: QuerySyntax, _ parameters: [Expression]) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
-    let resolver = CatalogResolver(state: state, meter: meter)
+  ///
+  /// - Parameter paths: the statement's paths in FROM, for one that may begin anew; else planning alone does.
+  func plan(
+    _ query: QuerySyntax, _ parameters: [Expression], _ paths: PathRelations
+  ) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    while true {
+      do throws(QueryError) { return try planOnce(query, parameters, paths) } catch {
+        guard try paths.startsAgain(after: error) else { throw error }
+      }
+    }
+  }
+
+  private func planOnce(
+    _ query: QuerySyntax, _ parameters: [Expression], _ paths: PathRelations
+  ) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    let resolver = CatalogResolver(state: state, meter: meter, paths: paths)
     let bound = try Binder.bind(query, catalog: resolver, session: session, parameters: parameters)
     let context = OptimizerContext(
       session: session, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
@@ -33,9 +47,25 @@ extension StatementRun {
     return (bound, plan)
   }
 
+  /// Runs `body` again while its failures teach something about the files of paths in FROM and nothing was sent.
+  func startingAgain(
+    _ body: (_ paths: PathRelations, _ hasSent: inout Bool) throws(QueryError) -> Void
+  ) throws(QueryError) {
+    let paths = PathRelations(state.stores.metered(by: meter), meter: meter)
+    var hasSent = false
+    while true {
+      do throws(QueryError) { return try body(paths, &hasSent) } catch {
+        guard !hasSent, try paths.startsAgain(after: error) else { throw error }
+        meter.startAgain()
+      }
+    }
+  }
+
   /// Reads off the plan what its scans will touch.
   private func note(_ plan: LogicalPlan) {
     var partitionsTotal: Int? = 0
+    (statistics.columnsRead, statistics.columnsTotal, statistics.filesRead) = (0, 0, 0)
+    (statistics.bytesTotal, statistics.partitionsRead) = (0, 0)
     plan.forEach { node in
       guard case .scan(let scan) = node else { return }
       isBilled = true
@@ -64,15 +94,27 @@ extension StatementRun {
   func runQuery(
     _ query: QuerySyntax, _ parameters: [Expression], _ consumer: any ResultConsumer
   ) throws(QueryError) {
-    let (bound, plan) = try plan(query, parameters)
     if state.configuration.isDryRun {
-      try forecast(plan)
+      try startingAgain { (paths, _) throws(QueryError) in
+        try forecast(try plan(query, parameters, paths).plan)
+      }
       try consumer.begin(Schema([]))
       return
     }
-    try writing(isText: false, consumer) { (output) throws(QueryError) in
-      try output.begin(bound.schema)
-      try execute(plan, bound.outputs) { (batch) throws(QueryError) in try output.receive(batch) }
+    try startingAgain { (paths, hasSent) throws(QueryError) in
+      let (bound, plan) = try plan(query, parameters, paths)
+      try writing(isText: false, consumer) { (output) throws(QueryError) in
+        // Nothing is sent before the first rows: until then wider types may turn up.
+        try execute(plan, bound.outputs) { (batch) throws(QueryError) in
+          if !hasSent {
+            hasSent = true
+            try output.begin(bound.schema)
+          }
+          try output.receive(batch)
+        }
+        if !hasSent { try output.begin(bound.schema) }
+        hasSent = true
+      }
     }
   }
 
@@ -111,12 +153,16 @@ extension StatementRun {
     var failure: QueryError?
     var total = 0
     let metrics = ScanMetrics()
+    statistics.rowGroupsRead = 0
     plan.forEach { node in
       guard failure == nil, case .scan(let scan) = node, let files = scan.fileSet else { return }
       let request = Self.request(scan)
       do throws(QueryError) {
         for index in files.files.indices {
-          let splits = try files.open(index).scan(request, metrics: metrics).splits(
+          let file = try files.open(index)
+          try scan.table.path?.check(
+            file, files.files[index].info, columns: request.columns, all: scan.readsAllFileColumns ? scan.table.columns : nil)
+          let splits = try file.scan(request, metrics: metrics).splits(
             targetByteCount: Int(clamping: files.files[index].info.byteCount), unit: .size)
           for split in splits { total += split.scanByteCount }
           if !splits.isEmpty { statistics.rowGroupsRead += splits.reduce(0) { $0 + $1.blockCount } }

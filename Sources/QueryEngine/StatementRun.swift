@@ -74,6 +74,7 @@ final class StatementRun {
     statistics.wallMilliseconds = elapsedMilliseconds
     statistics.bytesScanned = statistics.isDryRun ? statistics.bytesScanned : meter.scannedBytes
     statistics.metadataBytes = meter.metadataBytes
+    statistics.notes = meter.notes
     // Failed queries are free; cancelled ones pay for what they scanned, as do those over the scan limit.
     let isFree =
       !isBilled || (failure != nil && statistics.state != .cancelled && failure?.code != .exceededScanLimit)
@@ -234,6 +235,7 @@ final class StatementRun {
       isBilled = inner.isBilled
       try? meter.add(inner.meter.dataBytes, kind: .data)
       try? meter.add(inner.meter.metadataBytes, kind: .metadata)
+      for note in inner.meter.notes { meter.note(note) }
     }
     try inner.run(statement, values, consumer)
   }

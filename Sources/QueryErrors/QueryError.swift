@@ -8,6 +8,9 @@ public struct QueryError: Error, Hashable, Sendable {
   public var data: DataLocation?
   /// What the user can do about it.
   public var hint: String?
+  /// Whether something was learned about files without a declared schema, so that the statement comes further when it
+  /// begins anew; while rows were sent already it cannot.
+  package var mayStartAgain = false
 
   public init(
     _ code: ErrorCode, _ message: String, at range: SourceRange? = nil, data: DataLocation? = nil, hint: String? = nil

@@ -44,6 +44,7 @@ package final class StatementPrinter {
     } catch let writing {
       error = error ?? writing
     }
+    if !statsAsJSON { for note in statistics.notes { StatementPrinter.print("note: " + note) } }
     if statsAsJSON {
       StatementPrinter.print(StatusFooter.json(statistics))
     } else if error == nil, isTerminal || configuration.isDryRun {

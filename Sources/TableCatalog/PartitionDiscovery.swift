@@ -1,107 +1,24 @@
 package import Columnar
-package import FileFormats
 package import ObjectStore
 package import QueryErrors
 
-/// A table whose partitions are folders `key=value` below one location, found by walking them level by level.
-package struct FolderPartitions: TableFiles {
+/// All files below one folder: a declared table without partitions.
+package struct FolderFiles: TableFiles {
   package let location: String
   private let store: any ObjectStore
   private let root: String
-  /// Partition columns in folder order.
-  private let columns: [Field]
 
-  package init(location: String, store: any ObjectStore, root: String, columns: [Field]) {
+  package init(location: String, store: any ObjectStore, root: String) {
     self.location = location
     self.store = store
     self.root = root
-    self.columns = columns
   }
 
   package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
-    let walker = DirectoryWalker(store, root: root, meter: meter)
-    // Values by folder; "" is the root.
-    var known: [String: [Scalar]] = ["": []]
-    var skipped = 0
-    var leaves = 0
-    let objects = try walker.walk { (visit) throws(QueryError) -> Bool in
-      let parent = ObjectPath.parent(visit.keyPath)
-      guard let values = known[parent == "." ? "" : parent] else { return false }
-      guard values.count < columns.count else {
-        known[visit.keyPath] = values
-        return true
-      }
-      let column = columns[values.count]
-      guard let (key, text) = PartitionFolder.parse(visit.name) else {
-        throw QueryError(
-          .hiveInvalidMetadata, "Folder '\(visit.keyPath)' of \(location) is no partition of column '\(column.name)'",
-          hint: "Folders of a partitioned table are named column=value.")
-      }
-      guard key.lowercased() == column.name.lowercased() else {
-        throw QueryError(
-          .hiveInvalidMetadata,
-          "Folder '\(visit.keyPath)' of \(location) names the partition column '\(key)', not '\(column.name)'")
-      }
-      let value = try PartitionValue.parse(text, column, in: visit.keyPath, of: location)
-      let prefix = values + [value]
-      if let predicate {
-        let all = prefix.map { Optional($0) } + Array(repeating: nil, count: columns.count - prefix.count)
-        if try !predicate.mayMatch(all) {
-          skipped += 1
-          return false
-        }
-      }
-      known[visit.keyPath] = prefix
-      if prefix.count == columns.count { leaves += 1 }
-      return true
-    }
-    var files: [TableFile] = []
-    files.reserveCapacity(objects.count)
-    for object in objects {
-      let folder = ObjectPath.parent(object.keyPath)
-      // Files that lie above the last partition folder belong to no partition, as in Hive.
-      guard let values = known[folder == "." ? "" : folder], values.count == columns.count else { continue }
-      files.append(TableFile(info: object.info, partitionValues: values))
-    }
-    let isComplete = skipped == 0 || columns.count == 1
-    return TableListing(
-      files: files, partitionsRead: columns.isEmpty ? 1 : leaves,
-      partitionsTotal: columns.isEmpty ? 1 : (isComplete ? leaves + skipped : nil))
-  }
-}
-
-/// Files found by a path, folder or pattern, listed once, without partitions or with those of their folder names.
-package struct ListedFiles: TableFiles {
-  package let location: String
-  package let files: [TableFile]
-
-  package init(location: String, files: [TableFile]) {
-    self.location = location
-    self.files = files
-  }
-
-  package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
-    var partitions: Set<[Scalar]> = []
-    var matching: [Scalar: Bool] = [:]
-    var kept: [TableFile] = []
-    var total: Set<[Scalar]> = []
-    for file in files {
-      total.insert(file.partitionValues)
-      if let predicate, !file.partitionValues.isEmpty {
-        let key = Scalar.row(file.partitionValues)
-        let matches: Bool
-        if let known = matching[key] {
-          matches = known
-        } else {
-          matches = try predicate.mayMatch(file.partitionValues.map { Optional($0) })
-          matching[key] = matches
-        }
-        if !matches { continue }
-      }
-      partitions.insert(file.partitionValues)
-      kept.append(file)
-    }
-    return TableListing(files: kept, partitionsRead: partitions.count, partitionsTotal: total.count)
+    let objects = try DirectoryWalker(store, root: root, meter: meter).walk()
+    // Empty objects hold no rows in any format: marks for folders, and writers that had nothing to say.
+    let files = objects.filter { $0.info.byteCount > 0 }.map { TableFile(info: $0.info, partitionValues: []) }
+    return TableListing(files: files, partitionsRead: 1, partitionsTotal: 1)
   }
 }
 
@@ -120,14 +37,15 @@ package struct CatalogPartitions: TableFiles {
   }
 
   package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
-    var folders: [(location: String, values: [Scalar])] = []
+    var folders: [(location: String, values: [Scalar], name: String)] = []
+    let names = columns.map(\.name)
     for partition in partitions {
       var values: [Scalar] = []
       for (column, text) in zip(columns, partition.values) {
         values.append(try PartitionValue.parse(text, column, in: partition.location, of: location))
       }
       if let predicate, try !predicate.mayMatch(values.map { Optional($0) }) { continue }
-      folders.append((partition.location, values))
+      folders.append((partition.location, values, PartitionFolder.name(names, partition.values)))
     }
     let files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: partitions.count)

@@ -31,6 +31,8 @@ package struct Table: Sendable {
   package var format: any FileFormat
   package var comment: String?
   package var properties: [String: String]
+  /// The path in FROM that the table was made of; nil for declared tables.
+  package var path: PathRelation?
 
   package init(
     name: TableName, columns: Schema, partitionColumns: Schema, files: any TableFiles, format: any FileFormat,
@@ -54,10 +56,13 @@ package struct TableFile: Sendable, Hashable {
   package var info: ObjectInfo
   /// One value per partition column, of its type.
   package var partitionValues: [Scalar]
+  /// Hive's name of the partition, `year=2024/month=05`; nil for files in none.
+  package var partitionName: String?
 
-  package init(info: ObjectInfo, partitionValues: [Scalar]) {
+  package init(info: ObjectInfo, partitionValues: [Scalar], partitionName: String? = nil) {
     self.info = info
     self.partitionValues = partitionValues
+    self.partitionName = partitionName
   }
 }
 

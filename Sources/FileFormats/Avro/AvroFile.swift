@@ -15,6 +15,7 @@ final class AvroFile: FormatFile {
   }
 
   var rowCount: Int? { nil }
+  var ownColumns: [Field]? { header.namedColumns }
   func statistics(of column: ScanColumn) -> ColumnStatistics? { nil }
   func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }
 

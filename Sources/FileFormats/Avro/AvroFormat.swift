@@ -10,8 +10,11 @@ package import QueryErrors
 /// - Source: Apache Avro 1.12 Specification, "Object Container Files".
 package struct AvroFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
-    name: "avro", storedAs: ["AVRO"], serdes: ["org.apache.hadoop.hive.serde2.avro.AvroSerDe"], extensions: ["avro"],
-    summary: "Rows with a schema, in compressed blocks.")
+    name: "avro", storedAs: ["AVRO"], serdes: ["org.apache.hadoop.hive.serde2.avro.AvroSerDe"],
+    inputFormats: ["org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"],
+    outputFormats: ["org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat"], extensions: ["avro"],
+    summary: "Rows with a schema, in compressed blocks.",
+    recognizes: { head in head.starts(with: [0x4f, 0x62, 0x6a, 0x01]) ? .magic : .no })
 
   /// What the table says of its columns beside their types.
   private let readerMembers: [AvroSchema.Member]
@@ -32,11 +35,7 @@ package struct AvroFormat: FileFormat {
   }
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
-    let header = try AvroHeader.read(source, kind: .sampling)
-    guard case .record(_, let members) = header.schema else {
-      return Schema([Field("_col0", header.schema.naturalType)])
-    }
-    return Schema(members.map { Field($0.name, $0.schema.naturalType) })
+    Schema(try AvroHeader.read(source, kind: .sampling).namedColumns)
   }
 
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
@@ -53,6 +52,12 @@ struct AvroHeader: Sendable {
   var sync: [UInt8]
   /// Where the first block begins.
   var byteCount: UInt64
+
+  /// The columns with the SQL types that hold their values.
+  var namedColumns: [Field] {
+    guard case .record(_, let members) = schema else { return [Field("_col0", schema.naturalType)] }
+    return members.map { Field($0.name, $0.schema.naturalType) }
+  }
 
   static let syncByteCount = 16
   private static let firstReadByteCount: UInt64 = 64 << 10

@@ -11,7 +11,8 @@ package struct CSVFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
     name: "csv", storedAs: [], serdes: ["org.apache.hadoop.hive.serde2.OpenCSVSerde"],
     extensions: ["csv", "tsv", "psv"],
-    summary: "Comma-separated values with quotes, RFC 4180")
+    summary: "Comma-separated values with quotes, RFC 4180", isText: true,
+    recognizes: { head in !head.isEmpty && !head.contains(0) ? .text : .no })
 
   private let options: FormatOptions
   private let base: DelimitedDialect

@@ -277,19 +277,12 @@ struct CSVSniffer {
 
   /// Header texts as column names: blanks around them taken off, empty ones made up, later ones of equal name numbered.
   static func uniqueNames(_ texts: [String]) -> [String] {
-    var seen: Set<String> = []
-    return texts.enumerated().map { index, text in
-      var name = text
-      while let last = name.last, last == " " || last == "\t" { name.removeLast() }
-      while let first = name.first, first == " " || first == "\t" { name.removeFirst() }
-      if name.isEmpty { name = "_col\(index)" }
-      var candidate = name
-      var number = 1
-      while !seen.insert(candidate.lowercased()).inserted {
-        candidate = "\(name)_\(number)"
-        number += 1
-      }
-      return candidate
-    }
+    ColumnNames.distinct(
+      texts.enumerated().map { index, text in
+        var name = text[...]
+        while let last = name.last, last == " " || last == "\t" { name.removeLast() }
+        while let first = name.first, first == " " || first == "\t" { name.removeFirst() }
+        return name.isEmpty ? "_col\(index)" : String(name)
+      })
   }
 }

@@ -12,7 +12,11 @@ package struct JSONFormat: FileFormat {
     serdes: [
       "org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe",
       "org.apache.hadoop.hive.serde2.JsonSerDe",
-    ], extensions: ["json", "jsonl", "ndjson"], summary: "JSON objects, one a line or in one array")
+    ], extensions: ["json", "jsonl", "ndjson"], summary: "JSON objects, one a line or in one array", isText: true,
+    recognizes: { head in
+      let letter = head.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
+      return letter == UInt8(ascii: "{") || letter == UInt8(ascii: "[") ? .shape : .no
+    })
 
   private let settings: JSONSettings
 

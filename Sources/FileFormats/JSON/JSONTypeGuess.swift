@@ -145,9 +145,11 @@ final class JSONTypeGuess {
     }
   }
 
-  /// The narrowest type of all values seen: varchar (JSON text) where they do not go together.
+  /// The narrowest type of all values seen: varchar (JSON text) where they do not go together, `unknown` where there were
+  /// none but NULL.
   var type: DataType {
     let shapes = [sawBoolean, sawNumber, sawString, sawObject, sawArray].filter(\.self).count
+    if shapes == 0, !isTooDeep { return .unknown }
     if shapes != 1 || isTooDeep { return .text }
     if sawBoolean { return .boolean }
     if sawNumber {
@@ -161,8 +163,7 @@ final class JSONTypeGuess {
       }
       return .text
     }
-    if sawArray { return .array(element?.type ?? .text) }
-    if names.isEmpty { return .text }
+    if sawArray { return .array(element?.type ?? .unknown) }
     if names.count > JSONTypeGuess.maxFieldCount {
       let value = JSONTypeGuess()
       for field in fields { value.merge(field) }

@@ -99,10 +99,11 @@ struct ColumnGuesses {
   /// Whether a text of these kinds fits the column's type.
   func accepts(_ column: Int, _ kinds: UInt8) -> Bool { guesses[column].kinds & kinds != 0 }
 
-  /// The narrowest type of all texts seen.
+  /// The narrowest type of all texts seen; `unknown` where all were NULL.
   func type(of column: Int) -> DataType {
     let guess = guesses[column]
     let kinds = guess.kinds
+    if guess.valueCount == 0 { return .unknown }
     if kinds == 0xff || kinds == 0 { return .text }
     // A writer that quotes some numbers but not all fields means text.
     if guess.quotedCount > 0, sawUnquoted { return .text }

@@ -48,6 +48,10 @@ final class DelimitedFile: FormatFile {
 
   var rowCount: Int? { nil }
 
+  var ownColumns: [Field]? {
+    settings.schema == nil ? settings.headerNames.map { $0.map { Field($0, .unknown) } } : nil
+  }
+
   func statistics(of column: ScanColumn) -> ColumnStatistics? { nil }
 
   func scanByteCount(of columns: [ScanColumn]) -> Int { Int(source.byteCount) }

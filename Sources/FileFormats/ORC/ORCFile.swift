@@ -16,6 +16,8 @@ final class ORCFile: FormatFile {
 
   var rowCount: Int? { footer.rowCount }
 
+  var ownColumns: [Field]? { footer.namedColumns }
+
   /// The error for what is wrong with the file.
   func error(_ damage: ORCDamage, stripe: Int? = nil, column: String? = nil) -> QueryError {
     if let cause = damage.cause { return cause }

@@ -11,8 +11,11 @@ package import QueryErrors
 package struct ORCFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
     name: "orc", storedAs: ["ORC", "ORCFILE"],
-    serdes: ["org.apache.hadoop.hive.ql.io.orc.OrcSerde"], extensions: ["orc"],
-    summary: "Stripes of compressed columns with statistics, Hive's own columnar format.")
+    serdes: ["org.apache.hadoop.hive.ql.io.orc.OrcSerde"],
+    inputFormats: ["org.apache.hadoop.hive.ql.io.orc.OrcInputFormat"],
+    outputFormats: ["org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat"], extensions: ["orc"],
+    summary: "Stripes of compressed columns with statistics, Hive's own columnar format.",
+    recognizes: { head in head.starts(with: "ORC".utf8) ? .magic : .no })
 
   private let matchesByPosition: Bool
 
@@ -29,12 +32,18 @@ package struct ORCFormat: FileFormat {
   }
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
-    let footer = try ORCFooter.read(source, kind: .sampling)
-    guard footer.root.kind == .structure else { return Schema([Field("_col0", footer.root.naturalType)]) }
-    return Schema(zip(footer.root.fieldNames, footer.root.children).map { Field($0, $1.naturalType) })
+    Schema(try ORCFooter.read(source, kind: .sampling).namedColumns)
   }
 
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
     ORCFile(source, try ORCFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
+  }
+}
+
+extension ORCFooter {
+  /// The columns with the SQL types that hold their values.
+  var namedColumns: [Field] {
+    guard root.kind == .structure else { return [Field("_col0", root.naturalType)] }
+    return zip(root.fieldNames, root.children).map { Field($0, $1.naturalType) }
   }
 }

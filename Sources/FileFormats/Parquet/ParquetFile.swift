@@ -16,6 +16,8 @@ final class ParquetFile: FormatFile {
 
   var rowCount: Int? { footer.rowCount }
 
+  var ownColumns: [Field]? { footer.schema.namedColumns }
+
   /// How a requested column is read from this file.
   func plan(_ column: ScanColumn) throws(QueryError) -> ColumnPlan {
     let columns = footer.schema.columns

@@ -13,8 +13,17 @@ package struct ParquetFormat: FileFormat {
     serdes: [
       "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet.hive.serde.ParquetHiveSerDe",
     ],
+    inputFormats: [
+      "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat", "parquet.hive.DeprecatedParquetInputFormat",
+      "parquet.hive.MapredParquetInputFormat",
+    ],
+    outputFormats: [
+      "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat", "parquet.hive.DeprecatedParquetOutputFormat",
+      "parquet.hive.MapredParquetOutputFormat",
+    ],
     extensions: ["parquet", "parq", "pq"],
-    summary: "Columns in compressed pages with statistics, so that a query reads only what it needs.")
+    summary: "Columns in compressed pages with statistics, so that a query reads only what it needs.",
+    recognizes: { head in head.starts(with: "PAR1".utf8) ? .magic : .no })
 
   private let matchesByPosition: Bool
 
@@ -31,9 +40,7 @@ package struct ParquetFormat: FileFormat {
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
     let footer = try ParquetFooter.read(source, kind: .sampling)
-    // Columns that differ in case only, or are twice the same, are all there.
-    let names = footer.schema.names.distinct
-    return Schema(zip(names, footer.schema.columns).map { Field($0, $1.naturalType) })
+    return Schema(footer.schema.namedColumns)
   }
 
   package func makeWriter(

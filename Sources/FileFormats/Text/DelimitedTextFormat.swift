@@ -7,7 +7,11 @@ package import QueryErrors
 package struct DelimitedTextFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
     name: "textfile", storedAs: ["TEXTFILE"], serdes: ["org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"],
-    extensions: [], summary: "Delimited text, one line a record (Hive's LazySimpleSerDe)")
+    inputFormats: ["org.apache.hadoop.mapred.TextInputFormat"],
+    outputFormats: [
+      "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat", "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat",
+    ],
+    extensions: [], summary: "Delimited text, one line a record (Hive's LazySimpleSerDe)", isText: true)
 
   private let settings: DelimitedSettings
   private let options: FormatOptions

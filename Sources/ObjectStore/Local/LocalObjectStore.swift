@@ -51,6 +51,10 @@ package struct LocalObjectStore: ObjectStore {
       }
       let length = withUnsafeBytes(of: &record.pointee.d_name) { strlen($0.baseAddress!) }
       if length <= 2, isDots(&record.pointee, length) { continue }
+      guard isText(&record.pointee, length) else {
+        meter.note("A file in \(path) has a name that is no UTF-8 and is not read")
+        continue
+      }
       guard let entry = try entry(&record.pointee, length, in: descriptor, path, detail) else { continue }
       entries.append(entry)
       if entries.count & 1023 == 0 { try meter.cancellation.check() }
@@ -142,6 +146,13 @@ package struct LocalObjectStore: ObjectStore {
   private func isDots(_ record: inout dirent, _ length: Int) -> Bool {
     withUnsafeBytes(of: &record.d_name) { name in
       length > 0 && name[0] == UInt8(ascii: ".") && (length == 1 || name[1] == UInt8(ascii: "."))
+    }
+  }
+
+  private func isText(_ record: inout dirent, _ length: Int) -> Bool {
+    withUnsafeBytes(of: &record.d_name) { name in
+      let bytes = name[..<length]
+      return bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
     }
   }
 

@@ -5,6 +5,7 @@ import QueryPlan
 import QueryPlanner
 import SQLExpressions
 import SQLSyntax
+import TableCatalog
 
 extension StatementRun {
   /// EXPLAIN prints the optimized plan; EXPLAIN ANALYZE runs it and prints what its operators did.
@@ -15,15 +16,20 @@ extension StatementRun {
     guard case .query(let query) = node.statement else {
       throw .notSupported("EXPLAIN of this statement is not supported yet", at: node.statement.range)
     }
-    let (bound, plan) = try plan(query, parameters)
     if node.isAnalyze {
-      let context = try execute(plan, bound.outputs) { (_) throws(QueryError) in }
+      var ran: (plan: LogicalPlan, context: QueryContext)?
+      try startingAgain { (paths, _) throws(QueryError) in
+        let (bound, plan) = try self.plan(query, parameters, paths)
+        ran = (plan, try execute(plan, bound.outputs) { (_) throws(QueryError) in })
+      }
+      guard let (plan, context) = ran else { return }
       let lines =
         node.format == .json
         ? text(PlanDocument.json(context.profile))
         : text(context.profile.text) + summary(rows: statistics.rows) + [""] + text(Optimizer.explain(plan))
       return try write(lines, "Query Plan", consumer)
     }
+    let (bound, plan) = try self.plan(query, parameters, PathRelations(state.stores.metered(by: meter), meter: meter))
     isBilled = false
     switch (node.kind, node.format) {
     case (.validate, _):

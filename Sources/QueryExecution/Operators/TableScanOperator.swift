@@ -342,7 +342,10 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
             columns: [at], isDictionarySafe: filter.isDictionarySafe, makeEvaluator: { filter.makeEvaluator() }))
       }
     }
-    return FilePlan(scan: try files.open(index).scan(request, metrics: scanMetrics), constants: constants)
+    let opened = try files.open(index)
+    try scan.table.path?.check(
+      opened, file.info, columns: scanColumns, all: isLazy || !scan.readsAllFileColumns ? nil : scan.table.columns)
+    return FilePlan(scan: try opened.scan(request, metrics: scanMetrics), constants: constants)
   }
 
   /// The value of a partition or hidden column; nil for columns in the file.
@@ -358,11 +361,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
       let millis = Int128(file.info.modificationTime / 1_000_000)
       return .int128((millis * 1_000_000_000) << 16)
     case .partitionName:
-      let fields = scan.table.partitionColumns.fields
-      let parts = zip(fields, file.partitionValues).map { field, value in
-        field.name + "=" + (value.isNull ? "__HIVE_DEFAULT_PARTITION__" : ScalarText.text(value, field.type))
-      }
-      return .string(parts.joined(separator: "/"))
+      return file.partitionName.map { .string($0) } ?? .null
     }
   }
 }

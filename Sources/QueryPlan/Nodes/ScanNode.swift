@@ -20,6 +20,12 @@ package struct ScanNode: Sendable {
     self.columns = columns
   }
 
+  /// Whether the scan yields each of the table's columns in files, as for `*`.
+  package var readsAllFileColumns: Bool {
+    let read = Set(columns.compactMap { if case .file(let index) = $0.source { index } else { nil } })
+    return read.count == table.columns.count
+  }
+
   /// One column the scan yields.
   package struct Column: Sendable, Hashable {
     package var reference: ColumnReference

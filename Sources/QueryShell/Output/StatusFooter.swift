@@ -108,6 +108,7 @@ package enum StatusFooter {
       ("columns_read", "\(statistics.columnsRead)"), ("columns_total", "\(statistics.columnsTotal)"),
       ("peak_memory_bytes", "\(statistics.peakMemoryBytes)"), ("spilled_bytes", "\(statistics.spilledBytes)"),
       ("result_location", statistics.resultLocation.map(text) ?? "null"),
+      ("notes", "[" + statistics.notes.map(text).joined(separator: ",") + "]"),
       ("statement_type", text(statistics.statementType)), ("dry_run", statistics.isDryRun ? "true" : "false"),
     ]
     return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"

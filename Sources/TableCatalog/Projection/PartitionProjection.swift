@@ -74,14 +74,16 @@ package struct ProjectedPartitions: TableFiles {
       total = total.flatMap { known in count.map { known.multipliedReportingOverflow(by: $0) } }
         .flatMap { $0.overflow ? nil : $0.partialValue }
     }
-    var folders: [(location: String, values: [Scalar])] = []
+    var folders: [(location: String, values: [Scalar], name: String)] = []
+    let names = columns.map(\.name)
     try enumerate(choices, [], predicate) { (values) throws(QueryError) in
       guard folders.count < ProjectedPartitions.maximumCount else {
         throw QueryError(
           .hiveMetastoreError, "Partition projection of \(location) gives more than \(ProjectedPartitions.maximumCount) partitions",
           hint: "Filter by more partition columns, or narrow the ranges of the projection.")
       }
-      folders.append((template.location(values.map(\.text)), values.map(\.scalar)))
+      folders.append(
+        (template.location(values.map(\.text)), values.map(\.scalar), PartitionFolder.name(names, values.map(\.text))))
     }
     let files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: total)

@@ -104,7 +104,7 @@ func expectedRows(_ name: String) -> [[String?]] {
 
   @Test func headers() throws {
     #expect(try TextTesting.inferred("0,0,row 0\n1,1,row 1\n") == "_col0 bigint, _col1 bigint, _col2 varchar")
-    #expect(try TextTesting.inferred("a,b,c\n") == "a varchar, b varchar, c varchar")
+    #expect(try TextTesting.inferred("a,b,c\n") == "a unknown, b unknown, c unknown")
     #expect(try TextTesting.inferred("name,city\nAnn,Rome\nBob,Oslo\n") == "name varchar, city varchar")
     #expect(try TextTesting.inferred("x,y\nx,z\n") == "_col0 varchar, _col1 varchar")
     #expect(
@@ -123,7 +123,7 @@ func expectedRows(_ name: String) -> [[String?]] {
       """
     #expect(
       try TextTesting.inferred(csv)
-        == "b boolean, i bigint, w decimal(38,0), f double, d date, t3 timestamp(3), t6 timestamp(6), z varchar, m varchar, q varchar, u varchar"
+        == "b boolean, i bigint, w decimal(38,0), f double, d date, t3 timestamp(3), t6 timestamp(6), z varchar, m varchar, q varchar, u unknown"
     )
     let rows = try TextTesting.read(csv)
     #expect(

@@ -91,7 +91,7 @@ private let text = DataType.text
   @Test func inference() throws {
     #expect(
       try inferred("{\"a\":1,\"b\":1.5,\"c\":\"x\",\"d\":true,\"e\":null}")
-        == "a bigint, b double, c varchar, d boolean, e varchar")
+        == "a bigint, b double, c varchar, d boolean, e unknown")
     #expect(try inferred("{\"a\":1}\n{\"a\":1.5}") == "a double")
     #expect(try inferred("{\"a\":1}\n{\"a\":\"x\"}") == "a varchar")
     #expect(try inferred("{\"a\":12345678901234567890}") == "a decimal(38,0)")
@@ -104,7 +104,8 @@ private let text = DataType.text
     #expect(try inferred("{\"t\":\"2024-01-02T03:04:05.123456\"}\n{\"t\":\"2024-01-02\"}") == "t timestamp(6)")
     #expect(try inferred("{\"d\":\"2024-01-02\"}\n{\"d\":\"\"}") == "d varchar")
     #expect(try inferred("{\"a\":1,\"B\":2}\n{\"A\":1,\"b\":2,\"c\":3}") == "a bigint, B bigint, c bigint")
-    #expect(try inferred("{\"o\":{}}") == "o varchar")
+    #expect(try inferred("{\"o\":{}}") == "o row()")
+    #expect(try inferred("{\"l\":[]}") == "l array(unknown)")
   }
 
   // MARK: Values

@@ -165,7 +165,7 @@ final class ParquetNames: Sendable {
   /// The columns' names as queries see them: later ones of equal name, case ignored, are numbered.
   var distinct: [String] {
     let names = nodes.map(\.name)
-    return areDistinct ? names : CSVSniffer.uniqueNames(names)
+    return areDistinct ? names : ColumnNames.distinct(names)
   }
 
   /// Whether a short look tells that all names differ; false when unsure.

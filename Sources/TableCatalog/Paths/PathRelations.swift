@@ -1,0 +1,56 @@
+package import ObjectStore
+package import QueryErrors
+
+/// The paths in FROM of one statement. A statement that begins anew asks the same object again, so that nothing is listed
+/// or looked at twice.
+///
+///     let paths = PathRelations(stores, meter: meter)
+///     while true {
+///       do { bind, optimize, execute } catch {
+///         guard nothing was sent, try paths.startsAgain(after: error) else { throw error }
+///       }
+///     }
+///
+/// - Threads: one at a time.
+package final class PathRelations {
+  private let stores: ObjectStores
+  private let meter: ScanMeter
+  private var known: [String: PathRelation] = [:]
+
+  package init(_ stores: ObjectStores, meter: ScanMeter) {
+    self.stores = stores
+    self.meter = meter
+  }
+
+  /// The table of a path, as it is known now.
+  ///
+  /// - Throws: as `PathRelation.init`.
+  package func table(_ location: String) throws(QueryError) -> Table {
+    if let relation = known[location] { return relation.table() }
+    let relation = try PathRelation(location, stores, meter: meter)
+    known[location] = relation
+    return relation.table()
+  }
+
+  /// Whether a statement that failed comes further when it begins anew: more is known about its files than before.
+  ///
+  /// A name that the sampled files do not know sends the look to all files.
+  package func startsAgain(after failure: QueryError) throws(QueryError) -> Bool {
+    if known.isEmpty { return false }
+    if failure.mayStartAgain { return true }
+    switch failure.code {
+    case .columnNotFound, .invalidView:
+      var isChanged = false
+      for relation in known.values {
+        do throws(QueryError) { if try relation.lookFurther() { isChanged = true } } catch {
+          // That the name is missing says more, unless the new error itself leads on.
+          if error.mayStartAgain { isChanged = true }
+          if error.code.kind == .cancelled { throw error }
+        }
+      }
+      return isChanged
+    case .hiveBadData: return known.values.contains { $0.widen(by: failure) }
+    default: return false
+    }
+  }
+}
