@@ -74,6 +74,8 @@ extension FormatFile {
 package struct FormatDescriptor: Sendable {
   /// Lower case: `parquet`.
   package var name: String
+  /// As messages say it: `Parquet`.
+  package var label: String
   /// What follows STORED AS: `PARQUET`; SHOW CREATE TABLE writes the first.
   package var storedAs: [String]
   /// Hive SerDe class names.
@@ -91,11 +93,12 @@ package struct FormatDescriptor: Sendable {
   package var recognizes: @Sendable (_ head: UnsafeRawBufferPointer) -> FormatRecognition
 
   package init(
-    name: String, storedAs: [String], serdes: [String], inputFormats: [String] = [], outputFormats: [String] = [],
+    name: String, label: String? = nil, storedAs: [String], serdes: [String], inputFormats: [String] = [], outputFormats: [String] = [],
     extensions: [String], summary: String, isText: Bool = false,
     recognizes: @escaping @Sendable (UnsafeRawBufferPointer) -> FormatRecognition = { _ in .no }
   ) {
     self.name = name
+    self.label = label ?? name.uppercased()
     self.storedAs = storedAs
     self.serdes = serdes
     self.inputFormats = inputFormats

@@ -10,7 +10,7 @@ package import QueryErrors
 /// - Source: Apache Avro 1.12 Specification, "Object Container Files".
 package struct AvroFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
-    name: "avro", storedAs: ["AVRO"], serdes: ["org.apache.hadoop.hive.serde2.avro.AvroSerDe"],
+    name: "avro", label: "Avro", storedAs: ["AVRO"], serdes: ["org.apache.hadoop.hive.serde2.avro.AvroSerDe"],
     inputFormats: ["org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"],
     outputFormats: ["org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat"], extensions: ["avro"],
     summary: "Rows with a schema, in compressed blocks.",

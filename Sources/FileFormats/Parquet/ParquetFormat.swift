@@ -9,7 +9,7 @@ package import QueryErrors
 /// - Source: apache/parquet-format.
 package struct ParquetFormat: FileFormat {
   package static let descriptor = FormatDescriptor(
-    name: "parquet", storedAs: ["PARQUET"],
+    name: "parquet", label: "Parquet", storedAs: ["PARQUET"],
     serdes: [
       "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet.hive.serde.ParquetHiveSerDe",
     ],

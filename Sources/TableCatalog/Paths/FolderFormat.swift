@@ -124,7 +124,7 @@ struct FolderFormat {
     return .passedOver
   }
 
-  private var label: String { type.descriptor.name.uppercased() == "PARQUET" ? "Parquet" : type.descriptor.name.uppercased() }
+  private var label: String { type.descriptor.label }
 
   private func several(_ object: ListedObject, _ ending: String?) -> QueryError {
     let own = type.descriptor.extensions.first ?? "*"
