@@ -21,7 +21,7 @@ let modules: [Module] = [
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
   Module(
     name: "SQLFunctions",
-    imports: ["QueryErrors", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto"]),
+    imports: ["QueryErrors", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
   Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
   Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions", "CKernels"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
@@ -69,6 +69,7 @@ let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
   ("CCrypto", "libcrypto", "libssl-dev"),
   // Its headers only: the library is loaded when it is needed.
   ("CCurl", nil, "libcurl4-openssl-dev"),
+  ("CStemmer", nil, "libstemmer-dev"),
 ]
 
 // AVX2 on x86 for every Swift target alike, so that code which cross-module optimization copies keeps its features.

@@ -74,6 +74,11 @@ extension Binder {
         throw functionNotFound(node.name.canonicalName, at: node.range)
       }
     }
+    if session.followsAthena, FunctionRegistry.isExtension(name) {
+      throw QueryError(
+        .functionNotFound, "Function '\(name)' not registered", at: node.range,
+        hint: "Athena has no \(name): only without --compat athena does it run.")
+    }
     if let pattern = place.pattern {
       if let bound = try bindPatternCall(node, name, pattern, place) { return bound }
     } else if let mode = node.processingMode {

@@ -306,9 +306,21 @@ extension Binder {
 
   private func bindCase(_ node: CaseSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     guard let operand = node.operand else { return try bindCase(node, operand: nil, place) }
-    return try once(try bind(operand, place)) { (operand) throws(QueryError) in
-      try bindCase(node, operand: operand, place)
+    let value = try bind(operand, place)
+    guard !value.isDeterministic, let block = place.block else {
+      return try once(value) { (operand) throws(QueryError) in try bindCase(node, operand: operand, place) }
     }
+    // Subqueries that compare the operand run beneath the expression: then its value is a column, computed before them.
+    let (known, column) = (block.subqueries.count, newColumn("value", value.type))
+    let body = try bindCase(node, operand: .column(column), place)
+    guard block.subqueries[known...].contains(where: { $0.probe?.columnsUsed.contains(column) ?? false }) else {
+      return try .call("$let", [value, .lambda(LambdaExpression(parameters: [column], body: body))])
+    }
+    block.subqueries.append(
+      .init(
+        kind: .value, plan: block.subqueries[known].plan, probe: value, output: column, range: node.range,
+        syntax: .case(node)))
+    return body
   }
 
   private func bindCase(

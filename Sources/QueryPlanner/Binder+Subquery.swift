@@ -15,7 +15,7 @@ extension Binder {
       throw .notSupported("Subqueries are not supported here", at: syntax.range)
     }
     // Equal subqueries of one SELECT are run once.
-    let isShared = place.outputScope == nil && place.aggregateName == nil && place.windowName == nil
+    let isShared = place.caseOperand == nil && place.outputScope == nil && place.aggregateName == nil && place.windowName == nil
       && place.clause != .qualify
     if isShared, let known = block.knownSubqueries[syntax] { return known }
     let expression = try makeSubquery(syntax, place, block)
@@ -29,11 +29,15 @@ extension Binder {
     let inner = QueryContext(named: block.context.named, outer: place.scope)
     switch syntax {
     case .subquery(let node):
-      var rows = try singleColumn(try bindQuery(node.query, inner))
+      let found = try bindQuery(node.query, inner)
+      var rows = try singleColumn(found)
       if !yieldsOneRow(rows.plan) { rows.plan = .singleRow(SingleRowNode(input: rows.plan, range: shown(node.range))) }
       let output = rows.columns[0].reference
       block.subqueries.append(.init(kind: .scalar, plan: rows.plan, output: output, range: node.range, syntax: syntax))
-      return .column(output)
+      guard found.columns.count > 1, case .row(let fields) = output.type else { return .column(output) }
+      // Of several columns no row is a row of NULLs, not NULL: Trino makes a row of the one row's columns.
+      let missing = try rowConstructor(fields.map { .null($0.type) }, fields, at: nil)
+      return .coalesce([.column(output), missing], output.type)
     case .exists(let node):
       let rows = try bindQuery(node.query, inner)
       let output = newColumn("exists", .boolean)
@@ -155,6 +159,12 @@ extension Binder {
   }
 
   private func apply(_ subquery: QueryBlock.Subquery, to plan: LogicalPlan) -> LogicalPlan {
+    if case .value = subquery.kind, let value = subquery.probe {
+      return .project(
+        ProjectNode(
+          input: plan,
+          assignments: plan.outputs.map { .init($0, .column($0)) } + [.init(subquery.output, value)]))
+    }
     var input = plan
     var probe: ColumnReference?
     if let expression = subquery.probe {
@@ -164,7 +174,7 @@ extension Binder {
     }
     let kind: ApplyNode.Kind =
       switch subquery.kind {
-      case .scalar: .scalar
+      case .scalar, .value: .scalar
       case .exists: .exists(subquery.output)
       case .inSubquery: .inSubquery(subquery.output, probe: probe!)
       case .quantified(let op, let isAll): .quantified(subquery.output, probe: probe!, op: op, isAll: isAll)

@@ -106,7 +106,7 @@ extension Binder {
           .functionNotAggregate,
           "DISTINCT, FILTER, ORDER BY and * are only valid for aggregation functions, not for \(name)", at: node.range)
       }
-      if !function.usesFrame, let syntax = specification.frame {
+      if name == "lag" || name == "lead", let syntax = specification.frame {
         throw QueryError(
           .invalidWindowFrame, "Cannot specify window frame for \(name) function", at: syntax.range)
       }

@@ -28,6 +28,8 @@ final class QueryBlock {
       case exists
       case inSubquery
       case quantified(op: String, isAll: Bool)
+      /// No subquery: the probe's value, computed once for the subqueries and expressions that use it.
+      case value
     }
   }
 

@@ -13,10 +13,12 @@ package struct AggregateFunction: Sendable {
   /// Whether repeated rows do not matter (`min`, `max`, `bool_and`), so that DISTINCT may be dropped.
   package var ignoresDuplicates: Bool
   package var isHidden: Bool
+  /// Whether Athena lacks it: refused under `--compat athena`.
+  package var isExtension: Bool
 
   package init(
     _ name: String, aliases: [String] = [], summary: String, examples: [Example] = [], isOrderSensitive: Bool = false,
-    ignoresDuplicates: Bool = false, isHidden: Bool = false, overloads: [AggregateOverload]
+    ignoresDuplicates: Bool = false, isHidden: Bool = false, isExtension: Bool = false, overloads: [AggregateOverload]
   ) {
     self.name = name
     self.aliases = aliases
@@ -25,6 +27,7 @@ package struct AggregateFunction: Sendable {
     self.isOrderSensitive = isOrderSensitive
     self.ignoresDuplicates = ignoresDuplicates
     self.isHidden = isHidden
+    self.isExtension = isExtension
     self.overloads = overloads
   }
 }

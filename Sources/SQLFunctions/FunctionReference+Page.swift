@@ -37,6 +37,7 @@ extension FunctionReference {
     let names = aliases.filter { !$0.hasPrefix("$") }
     var text = "### \(name)\n\n\(summary)"
     if !names.isEmpty { text += " Also called " + names.map { "`\($0)`" }.joined(separator: ", ") + "." }
+    if FunctionRegistry.isExtension(name) { text += " Athena lacks it: `--compat athena` refuses it." }
     text += "\n\n```text\n"
     for signature in signatures {
       var parameters = signature.parameters.map(\.description)

@@ -11,6 +11,8 @@ package enum FunctionReference {
     package var isVariadic: Bool
     package var kind: Kind
     package var isDeterministic: Bool
+    /// Whether Athena lacks the function.
+    package var isExtension: Bool
     package var summary: String
     package var examples: [Example]
   }
@@ -46,8 +48,8 @@ package enum FunctionReference {
   ) -> Entry {
     Entry(
       name: name, returnType: returnType(of: signature), argumentTypes: signature.parameters.map(\.description),
-      isVariadic: signature.isVariadic, kind: kind, isDeterministic: isDeterministic, summary: summary,
-      examples: examples)
+      isVariadic: signature.isVariadic, kind: kind, isDeterministic: isDeterministic,
+      isExtension: FunctionRegistry.isExtension(name), summary: summary, examples: examples)
   }
 
   // MARK: Return types

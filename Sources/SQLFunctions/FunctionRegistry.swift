@@ -33,6 +33,13 @@ package enum FunctionRegistry {
   /// - Parameter name: lower case.
   package static func window(_ name: String) -> WindowFunction? { windows[name] }
 
+  /// Whether Athena has no function of this name.
+  ///
+  /// - Parameter name: lower case.
+  package static func isExtension(_ name: String) -> Bool {
+    scalars[name]?.isExtension ?? aggregates[name]?.isExtension ?? false
+  }
+
   /// Names of all functions users may call, sorted.
   package static var names: [String] {
     // Names with a dollar are the parser's, for keywords such as AT TIME ZONE.

@@ -26,7 +26,7 @@ package enum OverloadResolution {
     for wantsVariables in [false, true] {
       for (index, signature) in signatures.enumerated() where signature.hasVariables == wantsVariables {
         if let binding = match(signature, arguments, coercing: false, lambdaError: &lambdaError) {
-          return (index, binding)
+          return (index, try checked(binding, at: range))
         }
       }
     }
@@ -51,7 +51,21 @@ package enum OverloadResolution {
           + candidates.joined(),
         at: range)
     }
-    return (best[0].index, best[0].binding)
+    return (best[0].index, try checked(best[0].binding, at: range))
+  }
+
+  /// Refuses results of types that do not exist: `char(40000) || char(40000)`, decimals of more decimals than digits.
+  private static func checked(_ binding: SignatureBinding, at range: SourceRange?) throws(QueryError) -> SignatureBinding {
+    switch binding.returnType {
+    case .char(let length) where length > TypeCoercion.maxCharLength:
+      throw QueryError(
+        .invalidFunctionArgument, "CHAR length must be in range [0, \(TypeCoercion.maxCharLength)], got \(length)",
+        at: range)
+    case .decimal(let precision, let scale) where scale > precision:
+      throw QueryError(
+        .invalidFunctionArgument, "DECIMAL scale must be in range [0, precision (\(precision))]: \(scale)", at: range)
+    default: return binding
+    }
   }
 
   private struct Match {
@@ -204,7 +218,8 @@ package enum OverloadResolution {
         guard case .function(let parameters, let bodyType)? = lambdaTypes[index],
           case .function(_, let result) = patterns[index]
         else { return nil }
-        guard let wanted = solver.concrete(result, actual: bodyType), TypeCoercion.canCoerce(bodyType, to: wanted)
+        guard let wanted = solver.concrete(result, actual: bodyType), TypeCoercion.canCoerce(bodyType, to: wanted),
+          isKept(bodyType, as: wanted)
         else { return nil }
         types.append(.function(parameters: parameters, result: wanted))
       }
@@ -221,6 +236,13 @@ package enum OverloadResolution {
         return nil
       }
     }
+  }
+
+  /// Whether a lambda may answer `type` where `wanted` is expected: Trino coerces no lambda's result. NULL, other lengths
+  /// of the same type and parts of nested values are let through.
+  private static func isKept(_ type: DataType, as wanted: DataType) -> Bool {
+    if type == wanted || type == .unknown || type.isNested { return true }
+    return TypeCoercion.coerced(wanted, toBaseOf: type) != nil && TypeCoercion.coerced(type, toBaseOf: wanted) != nil
   }
 
   // MARK: Messages

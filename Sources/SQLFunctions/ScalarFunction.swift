@@ -11,11 +11,14 @@ package struct ScalarFunction: Sendable {
   package var determinism: Determinism
   /// Left out of `SHOW FUNCTIONS` (operators and internal ones).
   package var isHidden: Bool
+  /// Whether Athena lacks it: refused under `--compat athena`.
+  package var isExtension: Bool
   package var overloads: [ScalarOverload]
 
   package init(
     _ name: String, aliases: [String] = [], summary: String, examples: [Example] = [],
-    determinism: Determinism = .immutable, isHidden: Bool = false, overloads: [ScalarOverload]
+    determinism: Determinism = .immutable, isHidden: Bool = false, isExtension: Bool = false,
+    overloads: [ScalarOverload]
   ) {
     self.name = name
     self.aliases = aliases
@@ -23,6 +26,7 @@ package struct ScalarFunction: Sendable {
     self.examples = examples
     self.determinism = determinism
     self.isHidden = isHidden
+    self.isExtension = isExtension
     self.overloads = overloads
   }
 }

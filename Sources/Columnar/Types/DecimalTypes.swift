@@ -9,8 +9,8 @@ public enum DecimalTypes {
   }
 
   /// `a * b`; nil when the scale passes 38.
-  public static func product(_ p: Int, _ s: Int, _ q: Int, _ t: Int) -> DataType? {
-    s + t > 38 ? nil : .decimal(precision: min(38, p + q), scale: s + t)
+  public static func product(_ p: Int, _ s: Int, _ q: Int, _ t: Int) -> DataType {
+    .decimal(precision: min(38, p + q), scale: s + t)
   }
 
   /// `a / b`.

@@ -445,12 +445,45 @@ public enum NumberText {
     }
   }
 
-  /// As `CAST(real AS varchar)` has it.
+  /// As `CAST(real AS varchar)` has it: at most seven digits.
+  ///
+  /// - Source: Trino `RealOperators`: the shortest digits as a double in `DecimalFormat("0.0#####E0")`, which rounds the
+  ///   double's own value, halves to even.
   public static func writeScientific(_ x: Float, to p: UnsafeMutablePointer<UInt8>) -> Int {
     if let n = writeSpecial(Double(x), zero: "0E0", to: p) { return n }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { d in
-      let found = digits(of: x.magnitude, to: d.baseAddress!)
+      var found = digits(of: x.magnitude, to: d.baseAddress!)
+      if found.count > maxRealDigits {
+        let count = writeScientific(found, d.baseAddress!, false, to: p)
+        found = digits(of: parseDouble(p, count) ?? Double(x.magnitude), upTo: maxRealDigits, to: d.baseAddress!)
+      }
       return writeScientific(found, d.baseAddress!, x < 0, to: p)
+    }
+  }
+
+  private static let maxRealDigits = 7
+
+  /// A number's first digits, rounded, halves to even, without zeros at their end.
+  private static func digits(of x: Double, upTo most: Int, to d: UnsafeMutablePointer<UInt8>) -> Digits {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 40) { text in
+      let length = withVaList([Int32(most - 1), x]) { vsnprintf(text.baseAddress!, 40, "%.*e", $0) }
+      var (count, exponent, isNegative) = (0, 0, false)
+      var at = 0
+      while at < Int(length), text[at] != 0x65 {
+        if text[at] >= 0x30 {
+          d[count] = UInt8(bitPattern: text[at])
+          count += 1
+        }
+        at += 1
+      }
+      at += 1
+      while at < Int(length) {
+        if text[at] == 0x2d { isNegative = true }
+        if text[at] >= 0x30 { exponent = exponent * 10 + Int(text[at] - 0x30) }
+        at += 1
+      }
+      while count > 1, d[count - 1] == 0x30 { count -= 1 }
+      return Digits(count: count, pointAt: (isNegative ? -exponent : exponent) + 1)
     }
   }
 

@@ -285,9 +285,10 @@ public enum TimestampText {
     var parts = Parts()
     guard date(p, end, &at, &parts, minYearDigits: 4) else { return nil }
     if at == end { return parts }
-    guard p[at] == 0x20 else { return nil }
-    at += 1
-    guard time(p, end, &at, &parts) != nil else { return nil }
+    if p[at] == 0x20 {
+      at += 1
+      guard time(p, end, &at, &parts) != nil else { return nil }
+    }
     while at < end, isSpace(p[at]) { at += 1 }
     if at < end { parts.zone = at..<end }
     return parts

@@ -31,7 +31,10 @@ extension StatementRun {
       let columns = try columns(of: relation)
       try consumer.receive(rows: columns.map { [$0.name] }, columns: ["field"])
     case .functions:
-      let rows: [[String?]] = FunctionReference.entries.filter { matches.matches($0.name) }.map { entry in
+      let entries = FunctionReference.entries.filter { entry in
+        matches.matches(entry.name) && !(session.followsAthena && entry.isExtension)
+      }
+      let rows: [[String?]] = entries.map { entry in
         [
           entry.name, entry.returnType, entry.argumentTypes.joined(separator: ", "), entry.kind.rawValue,
           String(entry.isDeterministic), entry.summary,

@@ -403,7 +403,10 @@ struct SubqueryUnnesting {
     )
     let comparison: Expression
     switch (op, isAll) {
-    case ("=", _): comparison = .and([try .call("=", [minimum, maximum]), try .call("=", [x, maximum])])
+    // Trino compares minimum and maximum first, so that NULL = ALL (1, 2) is false; by the standard it is unknown.
+    case ("=", _):
+      let first = try Expression.call("=", [context.session.followsAthena ? minimum : x, context.session.followsAthena ? maximum : minimum])
+      comparison = .and([first, try .call("=", [x, maximum])])
     case ("<", true), ("<=", true), (">", false), (">=", false): comparison = try .call(op, [x, minimum])
     default: comparison = try .call(op, [x, maximum])
     }

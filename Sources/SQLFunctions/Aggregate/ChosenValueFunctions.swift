@@ -106,7 +106,7 @@ final class ChosenByKeyAccumulator: GroupsAccumulator {
     self.keyType = keyType
     self.wantsMax = wantsMax
     values = RowStore(valueType)
-    keys = RowStore(keyType)
+    keys = RowStore(keyType, unorderedFirst: wantsMax)
     switch keyType.physicalType {
     case .bool, .int8, .int16, .int32, .int64: kind = .integer
     case .float, .double: kind = .floating

@@ -337,7 +337,7 @@ final class RowExtremumAccumulator: GroupsAccumulator {
   init(_ type: DataType, wantsMax: Bool) {
     self.type = type
     self.wantsMax = wantsMax
-    store = RowStore(type)
+    store = RowStore(type, unorderedFirst: wantsMax)
   }
 
   func resize(groupCount: Int) { store.resize(groupCount) }

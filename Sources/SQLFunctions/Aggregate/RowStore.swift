@@ -22,7 +22,13 @@ final class RowStore {
   private static let pending: Int32 = -2
   private static let chunkLimit = 32
 
-  init(_ type: DataType) { self.type = type }
+  private let unorderedFirst: Bool
+
+  /// - Parameter unorderedFirst: whether `order` puts NaN, also inside of values, below all numbers instead of above.
+  init(_ type: DataType, unorderedFirst: Bool = false) {
+    self.type = type
+    self.unorderedFirst = unorderedFirst
+  }
 
   func resize(_ count: Int) { locations.resize(count) }
 
@@ -60,7 +66,8 @@ final class RowStore {
   private func comparator(_ chunk: Int32) -> RowComparator {
     let index = chunk == RowStore.pending ? chunks.count : Int(chunk)
     if let known = comparators[index] { return known }
-    let made = RowComparator(batch!, chunk == RowStore.pending ? batch! : chunks[index])
+    let made = RowComparator(
+      batch!, chunk == RowStore.pending ? batch! : chunks[index], unorderedFirst: unorderedFirst)
     comparators[index] = made
     return made
   }
@@ -131,7 +138,8 @@ final class RowStore {
   /// Order of the rows of two slots; neither slot is empty, neither row NULL.
   func order(slot a: Int, _ other: RowStore, slot b: Int) -> Int {
     let (x, y) = (locations.pointer[a], other.locations.pointer[b])
-    return RowComparator(chunks[Int(x.chunk)], other.chunks[Int(y.chunk)]).order(Int(x.row), Int(y.row))
+    return RowComparator(chunks[Int(x.chunk)], other.chunks[Int(y.chunk)], unorderedFirst: unorderedFirst)
+      .order(Int(x.row), Int(y.row))
   }
 
   /// The rows of the slots, NULL for empty ones.

@@ -89,9 +89,7 @@ package enum ValueFunctions: WindowFamily {
       try pick(input, from: source) { (row) throws(QueryError) -> Int? in
         var offset: Int64 = 1
         if let offsets {
-          if offsets.isNull(row) {
-            throw QueryError(.invalidFunctionArgument, "Offset must not be null")
-          }
+          if offsets.isNull(row) { return nil }
           offset = offsets.value(row, as: Int64.self)
           guard offset >= 0 else {
             throw QueryError(.invalidFunctionArgument, "Offset must be at least 0")

@@ -94,13 +94,14 @@ extension Parser {
     return false
   }
 
-  /// Whether the word ALL here stands before an expression, and is no name itself.
+  /// Whether the word ALL here stands before an expression, and is no name itself; `ALL + x` and `ALL - x` read as a
+  /// quantifier and a signed value, as in Trino.
   private var isQuantifier: Bool {
     let next = peek(1)
     switch next.kind {
     case .word: return next.keyword.map { !$0.isReserved || Parser.startsExpression($0) } ?? true
     case .quotedIdentifier, .backquotedIdentifier, .digitIdentifier, .string, .unicodeString, .binary, .integer,
-      .decimal, .double, .questionMark, .leftParenthesis, .asterisk:
+      .decimal, .double, .questionMark, .leftParenthesis, .asterisk, .plus, .minus:
       return true
     default: return false
     }

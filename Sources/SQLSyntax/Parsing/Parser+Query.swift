@@ -264,6 +264,7 @@ extension Parser {
       groupBy.isEveryItem = true
       advance()
     } else {
+      if isAt(.all), [.rollup, .cube].contains(peek(1).keyword) { advance() }
       groupBy.isDistinct = parseSetQuantifier()
       groupBy.elements = try parseList { (parser: inout Parser) throws(Failure) in try parser.parseGroupingElement() }
     }

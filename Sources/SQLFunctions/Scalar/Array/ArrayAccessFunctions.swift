@@ -45,6 +45,7 @@ package enum ArrayAccessFunctions: FunctionFamily {
     ScalarFunction(
       "array_first", summary: "The first element; NULL of an empty array.",
       examples: [Example("array_first(ARRAY[7, 8])", "7")],
+      isExtension: true,
       overloads: [
         .columns([.array(.t)], returns: .pattern(.t)) { (columns, n, _) throws(QueryError) -> Column in
           try ends(columns, n) { $0.first }
@@ -53,6 +54,7 @@ package enum ArrayAccessFunctions: FunctionFamily {
     ScalarFunction(
       "array_last", summary: "The last element; NULL of an empty array.",
       examples: [Example("array_last(ARRAY[7, 8])", "8")],
+      isExtension: true,
       overloads: [
         .columns([.array(.t)], returns: .pattern(.t)) { (columns, n, _) throws(QueryError) -> Column in
           try ends(columns, n) { $0.last }

@@ -35,6 +35,13 @@ package enum ArrayConstructionFunctions: FunctionFamily {
                   row, .invalidFunctionArgument,
                   "count argument of repeat function must be greater than or equal to 0")
               } else {
+                guard fits(columns[0], row, count) else {
+                  context.errors.record(
+                    row, .invalidFunctionArgument,
+                    "result of repeat function must not take more than 1000000 bytes")
+                  list.end()
+                  continue
+                }
                 for _ in 0..<count { list.add(row) }
               }
             }
@@ -104,6 +111,31 @@ package enum ArrayConstructionFunctions: FunctionFamily {
       }),
   ]
 
+  /// Whether so many copies of a value stay within a million bytes.
+  ///
+  /// - Source: Trino `RepeatFunction`, which weighs only what it keeps as an object, by its block's size.
+  private static func fits(_ column: Column, _ row: Int, _ count: Int64) -> Bool {
+    if count == 0 || column.isNull(row) { return true }
+    switch column.type.physicalType {
+    case .string, .array, .map, .row: return blockSize(column, row) <= (1_000_000 + count) / count
+    default: return true
+    }
+  }
+
+  /// The bytes of a Trino block that holds one row of the column.
+  private static func blockSize(_ column: Column, _ row: Int) -> Int64 {
+    let storage = column.storage
+    let at = column.view.position(row)
+    switch column.type.physicalType {
+    case .string: return column.isNull(row) ? 5 : Int64(column.view.value(row, as: StringView.self).count) + 5
+    case .array, .map:
+      let range = column.isNull(row) ? 0..<0 : storage.elementRange(at)
+      return range.reduce(5) { total, k in storage.children.reduce(total) { $0 + blockSize($1, k) } }
+    case .row: return storage.children.reduce(5) { $0 + blockSize($1, at) }
+    default: return Int64(column.type.physicalType.byteWidth) + 1
+    }
+  }
+
   private static let commonElementType: @Sendable ([DataType]) -> SignatureBinding? = { types in
     var element = types.first ?? .unknown
     for type in types.dropFirst() {
@@ -165,11 +197,11 @@ package enum ArrayConstructionFunctions: FunctionFamily {
       }
       return try list.finish(context.returnType, all, validity: validity)
     },
-    .columns([.array(.t), .t], returns: .pattern(.array(.t)), propagatesNulls: false) {
+    .columns([.array(.t), .t], returns: .pattern(.array(.t))) {
       (columns, n, context) throws(QueryError) -> Column in
       try withElement(columns[0], columns[1], n, context.returnType, elementFirst: false)
     },
-    .columns([.t, .array(.t)], returns: .pattern(.array(.t)), propagatesNulls: false) {
+    .columns([.t, .array(.t)], returns: .pattern(.array(.t))) {
       (columns, n, context) throws(QueryError) -> Column in
       try withElement(columns[1], columns[0], n, context.returnType, elementFirst: true)
     },
@@ -183,13 +215,13 @@ package enum ArrayConstructionFunctions: FunctionFamily {
     let base = input.elements.count
     var list = ListBuilder(rowCount: n, elementCount: base + n)
     for row in 0..<n {
-      if !input.isNull(row) {
+      if !input.isNull(row), !element.isNull(row) {
         if elementFirst { list.add(base + row) }
         list.add(input.range(row))
         if !elementFirst { list.add(base + row) }
       }
       list.end()
     }
-    return try list.finish(type, all, validity: array.validity)
+    return try list.finish(type, all, validity: Bitmap.intersection(array.validity, element.validity))
   }
 }

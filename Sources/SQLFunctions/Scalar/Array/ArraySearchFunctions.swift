@@ -167,7 +167,7 @@ package enum ArraySearchFunctions: FunctionFamily {
   ) throws(QueryError) -> Column {
     let input = ArrayInput(column)
     let elements = input.elements
-    let comparator = RowComparator(elements, elements)
+    let comparator = RowComparator(elements, elements, unorderedFirst: wantsMax)
     let isFloating = elements.type.isFloating
     var picks: [Int32] = []
     picks.reserveCapacity(n)

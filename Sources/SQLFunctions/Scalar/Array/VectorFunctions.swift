@@ -10,6 +10,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "dot_product", summary: "The sum of the products of elements at the same index.",
       examples: [Example("dot_product(ARRAY[1e0, 2e0], ARRAY[3e0, 4e0])", "11.0")],
+      isExtension: true,
       overloads: forms { (x, y, _) in
         var sum = 0.0
         for k in x.indices { sum += x[k] * y[k] }
@@ -18,6 +19,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "euclidean_distance", summary: "The length of the difference of two vectors.",
       examples: [Example("euclidean_distance(ARRAY[1e0, 2e0], ARRAY[4e0, 6e0])", "5.0")],
+      isExtension: true,
       overloads: forms { (x, y, _) in
         var sum = 0.0
         for k in x.indices { sum += (x[k] - y[k]) * (x[k] - y[k]) }
@@ -34,6 +36,7 @@ package enum VectorFunctions: FunctionFamily {
     ScalarFunction(
       "cosine_distance", summary: "One minus the cosine of the angle between two vectors.",
       examples: [Example("cosine_distance(ARRAY[1e0, 0e0], ARRAY[0e0, 1e0])", "1.0")],
+      isExtension: true,
       overloads: forms { cosine($0, $1, &$2).map { 1 - $0 } }),
   ]
 

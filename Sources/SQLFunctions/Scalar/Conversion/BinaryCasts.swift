@@ -8,20 +8,8 @@ enum BinaryCasts {
   static func cast(_ from: DataType, _ to: DataType) -> Cast? {
     switch (from, to) {
     case (.ipaddress, .varbinary):
-      return { (columns, n, context) throws(QueryError) -> Column in
-        let x = columns[0].view
-        return mapRows(columns, n, &context) { row, rows -> StringView in
-          let value = x.value(row, as: StringView.self)
-          // A mapped IPv4 address is four bytes.
-          return value.withBytes { (p, n) in
-            let bytes = p.assumingMemoryBound(to: UInt8.self)
-            guard n == 16, bytes[10] == 0xff, bytes[11] == 0xff, (0..<10).allSatisfy({ bytes[$0] == 0 }) else {
-              return value
-            }
-            return rows.arena.add(p + 12, 4)
-          }
-        }
-      }
+      // All 16 bytes, of mapped IPv4 addresses too.
+      return { (columns, _, _) throws(QueryError) -> Column in columns[0].retyped(.varbinary) }
     case (.varbinary, .uuid):
       return { (columns, n, context) throws(QueryError) -> Column in
         let x = columns[0].view

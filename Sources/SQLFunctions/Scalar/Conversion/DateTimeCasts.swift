@@ -24,10 +24,14 @@ enum DateTimeCasts {
         }
       }
     case (.date, .timestamp):
-      return rows(Int32.self, Int128.self) { days, _ in Int128(days) &* picosPerDay }
-    case (.date, .timestampWithTimeZone):
-      return zoned(Int32.self, Int128.self) { days, zone, _ in
-        ZonedTimestamp.pack(localPicos: Int128(days) &* picosPerDay, in: zone)
+      return rows(Int32.self, Int128.self) { days, rows in
+        let picos = Int128(days) &* picosPerDay
+        if Int64(exactly: picos / 1_000_000) == nil { rows.fail(.numericValueOutOfRange, "Out of range for timestamp") }
+        return picos
+      }
+    case (.date, .timestampWithTimeZone(let q)):
+      return zoned(Int32.self, Int128.self) { days, zone, rows in
+        checked(ZonedTimestamp.pack(localPicos: Int128(days) &* picosPerDay, in: zone), q, &rows)
       }
     case (.timestamp(let p), .date):
       return p <= 6
@@ -40,12 +44,13 @@ enum DateTimeCasts {
     case (.timestamp(let p), .timestamp(let q)): return betweenTimestamps(p, q)
     case (.timestamp(let p), .timestampWithTimeZone(let q)):
       return p <= 6
-        ? zoned(Int64.self, Int128.self) { value, zone, _ in
-          ZonedTimestamp.pack(
-            localPicos: TimestampText.round(Int128(value) &* 1_000_000, toPrecision: q), in: zone)
+        ? zoned(Int64.self, Int128.self) { value, zone, rows in
+          let picos = TimestampText.round(Int128(value) &* 1_000_000, toPrecision: q)
+          return checked(ZonedTimestamp.pack(localPicos: picos, in: zone), q, &rows)
         }
-        : zoned(Int128.self, Int128.self) { value, zone, _ in
-          ZonedTimestamp.pack(localPicos: TimestampText.round(value, toPrecision: q), in: zone)
+        : zoned(Int128.self, Int128.self) { value, zone, rows in
+          let picos = TimestampText.round(value, toPrecision: q)
+          return checked(ZonedTimestamp.pack(localPicos: picos, in: zone), q, &rows)
         }
     case (.timestamp(let p), .timeWithTimeZone(let q)):
       return p <= 6
@@ -79,9 +84,9 @@ enum DateTimeCasts {
         }
       }
     case (.timestampWithTimeZone, .timestampWithTimeZone(let q)):
-      return rows(Int128.self, Int128.self) { value, _ in
-        ZonedTimestamp.pack(
-          utcPicos: TimestampText.round(ZonedTimestamp.utcPicos(value), toPrecision: q), ZonedTimestamp.key(value))
+      return rows(Int128.self, Int128.self) { value, rows in
+        let picos = TimestampText.round(ZonedTimestamp.utcPicos(value), toPrecision: q)
+        return checked(ZonedTimestamp.pack(utcPicos: picos, ZonedTimestamp.key(value)), q, &rows)
       }
     case (.time, .time(let q)): return rows(Int64.self, Int64.self) { value, _ in timeOfDay(Int128(value), q) }
     case (.time, .timeWithTimeZone(let q)):
@@ -224,6 +229,16 @@ enum DateTimeCasts {
 
   // MARK: Parts
 
+  /// A timestamp with time zone, when it is one of this precision.
+  @inline(__always)
+  private static func checked(_ value: Int128, _ precision: Int, _ rows: inout RowContext) -> Int128 {
+    if !ZonedTimestamp.fits(value, precision: precision) {
+      let millis = floorDivide(ZonedTimestamp.utcPicos(value), 1_000_000_000)
+      rows.fail(.invalidCastArgument, "Out of range for timestamp with time zone: \(millis)")
+    }
+    return value
+  }
+
   private static func floorDivide(_ a: Int128, _ b: Int128) -> Int128 {
     let (quotient, rest) = a.quotientAndRemainder(dividingBy: b)
     return rest < 0 ? quotient - 1 : quotient
@@ -288,7 +303,7 @@ enum DateTimeCasts {
   static func timeFromText(_ precision: Int) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       text(columns, n, &context, "time") { p, n -> Int64? in
-        guard let parts = TimestampText.parseTime(p, n), parts.zone == nil else { return nil }
+        guard let parts = TimestampText.parseTime(p, n), parts.zone == nil, parts.fractionDigits <= 12 else { return nil }
         return timePicos(parts, precision)
       }
     }
@@ -305,7 +320,7 @@ enum DateTimeCasts {
       let now = CalendarDate.floorDivide(context.session.startMicros, 1_000_000)
       let sessionMinutes = zone.offset(utcSeconds: now) / 60
       return text(columns, n, &context, "time with time zone") { p, n -> Int128? in
-        guard let parts = TimestampText.parseTime(p, n) else { return nil }
+        guard let parts = TimestampText.parseTime(p, n), parts.fractionDigits <= 12 else { return nil }
         var minutes = sessionMinutes
         if let zone = parts.zone {
           guard let offset = TimestampText.parseOffset(p + zone.lowerBound, zone.count) else { return nil }

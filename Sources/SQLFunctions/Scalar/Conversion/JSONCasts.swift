@@ -306,8 +306,7 @@ package final class JSONValueParser {
       }
       scratch.removeAll()
       reader.appendString(to: scratch)
-      let name = Array(UnsafeBufferPointer(start: scratch.pointer, count: scratch.count))
-      if !seen.insert(name).inserted {
+      if !seen.insert(children[0].identity(of: scratch)).inserted {
         failure = "Duplicate keys are not allowed"
         isValid = false
         break
@@ -326,6 +325,38 @@ package final class JSONValueParser {
     }
     builder.endNested()
     return isValid
+  }
+
+  /// What tells a key from others once it is of this type: `01` is 1 as a bigint.
+  private func identity(of text: TextBuffer) -> [UInt8] {
+    let (p, n) = (UnsafePointer(text.pointer), text.count)
+    var value: String?
+    switch type {
+    case .varchar(let length?): return Array(UnsafeBufferPointer(start: p, count: byteCount(p, n, length)))
+    case .boolean: value = TextCasts.parseBoolean(p, n).map { "\($0)" }
+    case .tinyint, .smallint, .integer, .bigint: value = NumberText.parseInteger(p, n).map { "\($0)" }
+    // Zero and its negative are one key.
+    case .real: value = NumberText.parseReal(p, n).map { $0 == 0 ? "0" : "\($0)" }
+    case .double: value = NumberText.parseDouble(p, n).map { $0 == 0 ? "0" : "\($0)" }
+    case .decimal(let precision, let scale):
+      if case .value(let number) = NumberText.parseDecimal(p, n, precision: precision, scale: scale) { value = "\(number)" }
+    default: break
+    }
+    return value.map { Array($0.utf8) } ?? Array(UnsafeBufferPointer(start: p, count: n))
+  }
+
+  /// The bytes of the first `length` code points.
+  private func byteCount(_ p: UnsafePointer<UInt8>, _ n: Int, _ length: Int) -> Int {
+    if n <= length { return n }
+    var (at, seen) = (0, 0)
+    while at < n {
+      if p[at] & 0xc0 != 0x80 {
+        if seen == length { break }
+        seen += 1
+      }
+      at += 1
+    }
+    return at
   }
 
   private func appendRow(_ reader: inout JSONReader, _ token: JSONReader.Token, to builder: ColumnBuilder) -> Bool {
@@ -408,19 +439,7 @@ package final class JSONValueParser {
     let (p, n) = (UnsafePointer(text.pointer), text.count)
     switch type {
     case .varchar(let length):
-      var count = n
-      if let length, n > length {
-        var (at, seen) = (0, 0)
-        while at < n {
-          if p[at] & 0xc0 != 0x80 {
-            if seen == length { break }
-            seen += 1
-          }
-          at += 1
-        }
-        count = at
-      }
-      builder.append(bytes: UnsafeRawBufferPointer(start: p, count: count))
+      builder.append(bytes: UnsafeRawBufferPointer(start: p, count: length.map { byteCount(p, n, $0) } ?? n))
       return true
     case .boolean: if let value = TextCasts.parseBoolean(p, n) { return done(builder.append(fixed: value)) }
     case .tinyint, .smallint, .integer, .bigint:
@@ -524,6 +543,10 @@ package final class JSONValueParser {
         failure = "Out of range for \(type): \(String(decoding: bytes, as: UTF8.self))"
         return false
       case .boolean:
+        if token == .integer, NumberText.parseInteger(p, bytes.count) == nil {
+          failure = "Out of range for bigint: \(String(decoding: bytes, as: UTF8.self))"
+          return false
+        }
         guard let value = NumberText.parseDouble(p, bytes.count) else { return unexpected() }
         builder.append(fixed: UInt8(value != 0 ? 1 : 0))
         return true

@@ -68,6 +68,7 @@ package enum DatePartFunctions: FunctionFamily {
         Example("timezone(TIMESTAMP '2024-01-01 10:00:00 Europe/Berlin')", "Europe/Berlin"),
         Example("timezone(TIME '10:00:00-05:30')", "-05:30"),
       ],
+      isExtension: true,
       overloads: [
         .unary(.timestampWithTimeZone, returns: .varchar) { (value: Int128, rows) -> StringView in
           rows.string(TimeZoneDatabase.name(ZonedTimestamp.key(value)))

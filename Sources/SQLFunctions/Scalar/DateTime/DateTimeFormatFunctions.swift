@@ -151,7 +151,6 @@ package enum DateTimeFormatFunctions: FunctionFamily {
           var offset: Int64 = 0
           let millis: Int64
           if isShort {
-            // Rounded, as Trino does for timestamps without zone only.
             let micros = x.value(row, as: Int64.self)
             millis = CalendarDate.floorDivide(micros &+ (micros < Int64.max &- 500 ? 500 : 0), 1000)
           } else {
@@ -161,9 +160,8 @@ package enum DateTimeFormatFunctions: FunctionFamily {
               offset = cursor.offset(key, utcSeconds: ZonedTimestamp.utcSeconds(picos))
               zone = cursor.zone(key)
               picos = ZonedTimestamp.utcPicos(picos) &+ Int128(offset) &* ZonedTimestamp.picosPerSecond
-            } else {
-              picos = TimestampText.round(picos, toPrecision: 3)
             }
+            picos = TimestampText.round(picos, toPrecision: 3)
             millis = Int64(clamping: TimeFields.floorDivide(picos, Int128(TimeFields.picosPerMilli)))
           }
           out.removeAll()

@@ -128,8 +128,8 @@ package enum TimestampFunctions: FunctionFamily {
           let key = context.session.timeZone
           return mapRows(columns, n, &context) { row, rows -> Int128 in
             let nanos = DecimalMath.divideRounded(load[row], by: unit)
-            // A day number must fit, so that the calendar holds it.
-            guard nanos.magnitude < 1 << 100 / 1000 else {
+            // Milliseconds must fit in 64 bits.
+            guard TimeFields.floorDivide(nanos, 1_000_000_000).magnitude <= UInt128(Int64.max / 1000) else {
               rows.fail(.invalidFunctionArgument, "long overflow")
               return 0
             }
@@ -141,16 +141,7 @@ package enum TimestampFunctions: FunctionFamily {
       "to_unixtime", summary: "The seconds from 1970-01-01 00:00 UTC to the time.",
       examples: [Example("to_unixtime(TIMESTAMP '2001-09-09 01:46:40 UTC')", "1.0E9")],
       overloads: [
-        .columns([.timestamp], returns: .double) { (columns, n, context) throws(QueryError) -> Column in
-          let values = Buffer(byteCount: n * 8)
-          let out = values.typed(Double.self)
-          if columns[0].type.physicalType == .int64 {
-            fillUnary(columns[0], n, out) { (micros: Int64) in Double(micros) / 1_000_000 }
-          } else {
-            fillUnary(columns[0], n, out) { (picos: Int128) in seconds(picos) }
-          }
-          return Column(flat: .double, count: n, values: values, validity: columns[0].validity)
-        },
+        // A timestamp without zone is taken as one in the session's zone.
         .unary(.timestampWithTimeZone, returns: .double) { (value: Int128, _) -> Double in
           seconds(ZonedTimestamp.utcPicos(value))
         },
@@ -158,8 +149,9 @@ package enum TimestampFunctions: FunctionFamily {
   ]
 
   private static func seconds(_ picos: Int128) -> Double {
-    let micros = TimeFields.floorDivide(picos, 1_000_000)
-    return Double(micros) / 1_000_000 + Double(Int64(truncatingIfNeeded: picos &- micros &* 1_000_000)) / 1e12
+    let millis = TimeFields.floorDivide(picos, Int128(TimeFields.picosPerMilli))
+    let rest = Int64(truncatingIfNeeded: picos &- millis &* Int128(TimeFields.picosPerMilli))
+    return Double(Int64(clamping: millis)) / 1000 + Double(rest) / 1e12
   }
 
   /// Whole milliseconds, as picoseconds.

@@ -38,7 +38,7 @@ package enum JSONFunctions: FunctionFamily {
     ScalarFunction(
       "json_extract", summary: "The JSON value at a path, as JSON; NULL when there is none.",
       examples: [Example("json_extract('{\"a\": {\"b\": [1, 2]}}', '$.a.b')", "[1,2]")],
-      overloads: inputs.map { (type: TypePattern) in
+      overloads: inputs.flatMap { (type: TypePattern) in
         withPath(type, returns: .json) { columns, n, context, cache in
           let out = TextBuffer()
           return mapDocuments(columns, n, &context) { row, p, n, rows -> StringView? in
@@ -54,7 +54,7 @@ package enum JSONFunctions: FunctionFamily {
     ScalarFunction(
       "json_extract_scalar", summary: "The boolean, number or string at a path, as text; NULL when there is none.",
       examples: [Example("json_extract_scalar('{\"a\": [\"x\", 2]}', '$.a[1]')", "2")],
-      overloads: inputs.map { (type: TypePattern) in
+      overloads: inputs.flatMap { (type: TypePattern) in
         withPath(type, returns: .varchar) { columns, n, context, cache in
           let out = TextBuffer()
           return mapDocuments(columns, n, &context) { row, p, n, rows -> StringView? in
@@ -77,7 +77,7 @@ package enum JSONFunctions: FunctionFamily {
     ScalarFunction(
       "json_size", summary: "How many members or elements the JSON value at a path has; 0 for other values.",
       examples: [Example("json_size('{\"x\": {\"a\": 1, \"b\": 2}}', '$.x')", "2")],
-      overloads: inputs.map { (type: TypePattern) in
+      overloads: inputs.flatMap { (type: TypePattern) in
         withPath(type, returns: .bigint) { columns, n, context, cache in
           let out = TextBuffer()
           return mapDocuments(columns, n, &context) { row, p, n, rows -> Int64? in
@@ -164,16 +164,18 @@ package enum JSONFunctions: FunctionFamily {
     }
   }
 
+  /// Forms whose second argument is a path, a varchar or a char.
   private static func withPath(
     _ type: TypePattern, returns: ReturnType,
     _ body: @escaping @Sendable ([Column], Int, inout KernelContext, JSONPathCache) -> Column
-  ) -> ScalarOverload {
-    ScalarOverload(Signature([type, text], returns: returns)) { (_: SignatureBinding) throws(QueryError) -> Kernel in
+  ) -> [ScalarOverload] {
+    let overload = ScalarOverload(Signature([type, text], returns: returns)) { (_: SignatureBinding) throws(QueryError) -> Kernel in
       let cache = JSONPathCache()
       return { (columns: [Column], n: Int, context: inout KernelContext) throws(QueryError) -> Column in
         body(columns, n, &context, cache)
       }
     }
+    return [overload, overload.takingChar(at: 1)]
   }
 
   // MARK: Values

@@ -30,12 +30,13 @@ package enum NetworkFunctions: FunctionFamily {
       }
     }
     if !isAddress { return fail("Invalid network IP address") }
-    let isV4 = text[..<slash].firstIndex(of: 0x3a) == nil
+    // Java reads ::ffff:a.b.c.d as an IPv4 address.
+    let isV4 = isMappedV4(base)
     let length = text[(slash + 1)...].withUnsafeBufferPointer { p in
       p.baseAddress.flatMap { NumberText.parseInteger($0, p.count) }
     }
     guard let length, length >= 0 else { return fail("Invalid prefix length") }
-    guard length <= (isV4 ? 32 : 128) else { return fail("Invalid CIDR") }
+    guard length <= (isV4 ? 32 : 128) else { return fail("Prefix length exceeds address length") }
     let bits = Int(length) + (isV4 ? 96 : 0)
     // An IPv4 network's address has no bits beyond its prefix.
     if isV4, (bits..<128).contains(where: { base[$0 / 8] & (0x80 >> UInt8($0 % 8)) != 0 }) {
@@ -43,11 +44,17 @@ package enum NetworkFunctions: FunctionFamily {
     }
     let wanted = address.bytes
     guard wanted.count == 16 else { return false }
+    if isMappedV4(wanted) != isV4 { return fail("IP address version should be the same") }
     for k in 0..<16 {
       let rest = min(max(bits - k * 8, 0), 8)
       let mask = UInt8(truncatingIfNeeded: 0xff00 >> rest)
       if base[k] & mask != wanted[k] & mask { return false }
     }
     return true
+  }
+
+  /// Whether 16 bytes are an IPv4 address, which is stored as `::ffff:a.b.c.d`.
+  private static func isMappedV4(_ bytes: [UInt8]) -> Bool {
+    bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
   }
 }

@@ -27,7 +27,7 @@ package enum ConcatenationFunctions: FunctionFamily {
     (types: [DataType]) throws(QueryError) -> DataType in
     var total = 0
     for type in types { if case .char(let length) = type { total += length } }
-    return .char(length: min(total, TypeCoercion.maxCharLength))
+    return .char(length: total)
   }
 
   private static func concatenated(_ columns: [Column], _ n: Int, _ context: inout KernelContext) -> Column {

@@ -18,7 +18,9 @@ package enum FormatFunctions: FunctionFamily {
       overloads: [
         ScalarOverload(
           Signature([.exact(.text), .t], returns: .varchar, resolve: { types in
-            guard types.count >= 2, types[0].isVarchar || types[0] == .unknown else { return nil }
+            guard types.count >= 2, types[0].isVarchar || types[0] == .unknown,
+              types.dropFirst().allSatisfy({ $0 == .json || CastRegistry.canCast($0, to: .text) })
+            else { return nil }
             return SignatureBinding(argumentTypes: [.text] + types.dropFirst(), returnType: .text)
           }), propagatesNulls: false
         ) { (binding: SignatureBinding) throws(QueryError) -> Kernel in
@@ -32,12 +34,16 @@ package enum FormatFunctions: FunctionFamily {
             return mapRows([columns[0]], n, &context) { row, rows -> StringView in
               let bytes = x.value(row, as: StringView.self).bytes
               do throws(QueryError) {
-                if known != bytes {
-                  template = try FormatTemplate(bytes)
+                let form: FormatTemplate
+                if let template, known == bytes {
+                  form = template
+                } else {
+                  form = try FormatTemplate(bytes)
+                  template = form
                   known = bytes
                 }
                 out.removeAll()
-                for piece in template?.pieces ?? [] {
+                for piece in form.pieces {
                   switch piece {
                   case .literal(let text): text.withUnsafeBufferPointer { out.append($0.baseAddress!, $0.count) }
                   case .specifier(let specifier):
@@ -46,11 +52,9 @@ package enum FormatFunctions: FunctionFamily {
                       continue
                     }
                     guard argument < values.count else {
-                      throw QueryError(
-                        .invalidFunctionArgument,
-                        "Invalid format string: \(String(decoding: bytes, as: UTF8.self)) (Format specifier '\(specifier.text)')")
+                      throw form.invalid("MissingFormatArgument: Format specifier '\(specifier.text)'")
                     }
-                    let text = try values[argument].text(columns[argument + 1], row, specifier, bytes)
+                    let text = try values[argument].text(columns[argument + 1], row, specifier, form)
                     append(text, specifier, to: out)
                   }
                 }
@@ -68,7 +72,7 @@ package enum FormatFunctions: FunctionFamily {
 
   /// Appends the text, filled to the field's width.
   private static func append(_ text: String, _ specifier: FormatTemplate.Specifier, to out: TextBuffer) {
-    let missing = specifier.width - text.unicodeScalars.count
+    let missing = (specifier.width ?? 0) - text.unicodeScalars.count
     let isLeft = specifier.flags.contains(UInt8(ascii: "-"))
     if missing > 0, !isLeft { out.append(String(repeating: " ", count: missing)) }
     out.append(text)
@@ -90,7 +94,7 @@ final class FormatValue {
 
   /// The text of one value, not yet filled to its width except by zeros.
   func text(
-    _ column: Column, _ row: Int, _ specifier: FormatTemplate.Specifier, _ format: [UInt8]
+    _ column: Column, _ row: Int, _ specifier: FormatTemplate.Specifier, _ template: FormatTemplate
   ) throws(QueryError) -> String {
     let isUpper = specifier.conversion >= 0x41 && specifier.conversion <= 0x5a
     var text: String
@@ -100,16 +104,15 @@ final class FormatValue {
       return isUpper ? text.uppercased() : text
     }
     func mismatch() -> QueryError {
-      QueryError(
-        .invalidFunctionArgument,
-        "Invalid format string: \(String(decoding: format, as: UTF8.self)) "
-          + "(\(String(UnicodeScalar(specifier.conversion))) != \(type))")
+      template.invalid(
+        "IllegalFormatConversion: \(String(UnicodeScalar(specifier.conversion))) != \(javaClass)")
     }
     switch specifier.conversion | 0x20 {
     case UInt8(ascii: "b"):
       text = type == .boolean && column.view.value(row, as: UInt8.self) == 0 ? "false" : "true"
       if let precision = specifier.precision { text = String(text.prefix(precision)) }
     case UInt8(ascii: "s"):
+      if specifier.flags.contains(UInt8(ascii: "#")) { throw template.mismatch(UInt8(ascii: "#"), specifier) }
       text = javaText(column, row)
       if let precision = specifier.precision { text = String(text.prefix(precision)) }
     case UInt8(ascii: "d"):
@@ -118,26 +121,60 @@ final class FormatValue {
       text = signed(value < 0, grouped("\(value.magnitude)", specifier), specifier)
     case UInt8(ascii: "x"), UInt8(ascii: "o"):
       guard type.isInteger else { throw mismatch() }
+      for flag in "( +".utf8 where specifier.flags.contains(flag) { throw template.mismatch(flag, specifier) }
       let radix = specifier.conversion | 0x20 == UInt8(ascii: "x") ? 16 : 8
       text = String(UInt64(bitPattern: integer(column, row)), radix: radix)
       if specifier.flags.contains(UInt8(ascii: "#")) { text = (radix == 16 ? "0x" : "0") + text }
-      if specifier.flags.contains(UInt8(ascii: "0")) { text = zeroFilled(text, specifier.width) }
-    case UInt8(ascii: "c"):
-      guard type.isInteger, let code = UInt32(exactly: integer(column, row)), let scalar = Unicode.Scalar(code) else {
-        throw mismatch()
-      }
-      text = String(Character(scalar))
+      if specifier.flags.contains(UInt8(ascii: "0")) { text = zeroFilled(text, specifier.width ?? 0) }
+    case UInt8(ascii: "h"):
+      text = String(UInt32(bitPattern: hashCode(column, row)), radix: 16)
+      if let precision = specifier.precision { text = String(text.prefix(precision)) }
+    // Trino hands every integer over as a Long, of which Java makes no character.
+    case UInt8(ascii: "c"): throw mismatch()
     case UInt8(ascii: "f"), UInt8(ascii: "e"), UInt8(ascii: "g"):
       guard let floating = try floating(column, row, specifier) else { throw mismatch() }
       text = floating
     case UInt8(ascii: "t"):
-      guard let field = dateField(column, row, specifier.dateField) else { throw mismatch() }
+      guard let field = try dateField(column, row, specifier.dateField) else { throw mismatch() }
       text = field
     default:
-      throw QueryError(
-        .notSupported, "The conversion %\(String(UnicodeScalar(specifier.conversion))) is not supported in format")
+      guard let hexadecimal = hexadecimal(column, row, specifier) else { throw mismatch() }
+      text = hexadecimal
     }
     return isUpper ? text.uppercased() : text
+  }
+
+  /// The name of the Java class that Trino hands a value of this type over as.
+  private var javaClass: String {
+    switch type {
+    case .boolean: "java.lang.Boolean"
+    case .tinyint, .smallint, .integer, .bigint: "java.lang.Long"
+    case .real: "java.lang.Float"
+    case .double: "java.lang.Double"
+    case .decimal: "java.math.BigDecimal"
+    case .date: "java.time.LocalDate"
+    case .time: "java.time.LocalTime"
+    case .timestamp: "java.time.LocalDateTime"
+    case .timestampWithTimeZone: "java.time.ZonedDateTime"
+    default: "java.lang.String"
+    }
+  }
+
+  /// Java's `hashCode` of what Trino hands over.
+  private func hashCode(_ column: Column, _ row: Int) -> Int32 {
+    func folded(_ bits: UInt64) -> Int32 { Int32(truncatingIfNeeded: bits ^ (bits >> 32)) }
+    let view = column.view
+    switch type {
+    case .boolean: return view.value(row, as: UInt8.self) != 0 ? 1231 : 1237
+    case .tinyint, .smallint, .integer, .bigint: return folded(UInt64(bitPattern: integer(column, row)))
+    case .real:
+      let value = view.value(row, as: Float.self)
+      return Int32(bitPattern: value.isNaN ? 0x7fc0_0000 : value.bitPattern)
+    case .double:
+      let value = view.value(row, as: Double.self)
+      return folded(value.isNaN ? 0x7ff8_0000_0000_0000 : value.bitPattern)
+    default: return javaText(column, row).utf16.reduce(0) { $0 &* 31 &+ Int32($1) }
+    }
   }
 
   private func integer(_ column: Column, _ row: Int) -> Int64 {
@@ -178,7 +215,7 @@ final class FormatValue {
       ? (hasParentheses ? "(" : "-") : flags.contains(UInt8(ascii: "+")) ? "+" : flags.contains(0x20) ? " " : ""
     var text = digits
     if flags.contains(UInt8(ascii: "0")) {
-      text = zeroFilled(text, specifier.width - sign.utf8.count - (hasParentheses ? 1 : 0))
+      text = zeroFilled(text, (specifier.width ?? 0) - sign.utf8.count - (hasParentheses ? 1 : 0))
     }
     return sign + text + (hasParentheses ? ")" : "")
   }
@@ -237,6 +274,32 @@ final class FormatValue {
       }
       return signed(value.sign == .minus, printed("%.*e", digits - 1, magnitude), specifier)
     }
+  }
+
+  /// `%a`: as `Double.toHexString`; nil for types without it.
+  private func hexadecimal(_ column: Column, _ row: Int, _ specifier: FormatTemplate.Specifier) -> String? {
+    let value: Double
+    switch type {
+    case .double: value = column.view.value(row, as: Double.self)
+    case .real: value = Double(column.view.value(row, as: Float.self))
+    default: return nil
+    }
+    if value.isNaN { return "NaN" }
+    if value.isInfinite { return signed(value < 0, "Infinity", specifier) }
+    var buffer = [CChar](repeating: 0, count: 64 + (specifier.precision ?? 0))
+    let magnitude = value.magnitude
+    let count =
+      specifier.precision.map { precision in
+        withVaList([Int32(max(precision, 1)), magnitude]) { vsnprintf(&buffer, buffer.count, "%.*a", $0) }
+      } ?? withVaList([magnitude]) { vsnprintf(&buffer, buffer.count, "%a", $0) }
+    var text = String(decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // Java has a digit after the point and no plus sign in the exponent.
+    if let exponent = text.firstIndex(of: "p") {
+      var mantissa = String(text[..<exponent])
+      if !mantissa.contains(".") { mantissa += ".0" }
+      text = mantissa + "p" + text[text.index(after: exponent)...].drop { $0 == "+" }
+    }
+    return signed(value.sign == .minus, text, specifier)
   }
 
   /// The shortest digits of a number, rounded half up to so many decimals; nil when they need an exponent.
@@ -346,8 +409,17 @@ final class FormatValue {
     return local
   }
 
+  /// A zone's short name: the id of a fixed offset, UTC for UTC.
+  ///
+  /// - Throws: `NOT_SUPPORTED` for zones with a name, whose abbreviations are Java's own.
+  private func zoneAbbreviation(_ local: LocalTime) throws(QueryError) -> String {
+    if !local.zoneIsNamed { return offsetText(local.offset ?? 0) }
+    if local.zoneName == "UTC" { return "UTC" }
+    throw .notSupported("format knows no short name of the time zone \(local.zoneName)")
+  }
+
   /// What `%t` and a letter give; nil when the value does not have it.
-  private func dateField(_ column: Column, _ row: Int, _ field: UInt8) -> String? {
+  private func dateField(_ column: Column, _ row: Int, _ field: UInt8) throws(QueryError) -> String? {
     guard let local = localTime(column, row) else { return nil }
     let (year, month, day) = CalendarDate.civil(local.days)
     let (hour, minute, second) = (local.seconds / 3600, local.seconds / 60 % 60, local.seconds % 60)
@@ -375,6 +447,20 @@ final class FormatValue {
       }
     }
     guard local.hasDate else { return nil }
+    if let offset = local.offset {
+      let utc = local.days * 86_400 + local.seconds - offset
+      switch field {
+      case UInt8(ascii: "s"): return "\(utc)"
+      case UInt8(ascii: "Q"): return "\(utc * 1000 + local.nanos / 1_000_000)"
+      case UInt8(ascii: "z"):
+        return (offset < 0 ? "-" : "+") + two(Swift.abs(offset) / 3600) + two(Swift.abs(offset) / 60 % 60)
+      case UInt8(ascii: "Z"): return try zoneAbbreviation(local)
+      case UInt8(ascii: "c"):
+        let parts = "abdTZY".utf8.compactMap { try? dateField(column, row, $0) }
+        return parts.count == 6 ? parts.joined(separator: " ") : nil
+      default: break
+      }
+    }
     switch field {
     case UInt8(ascii: "Y"): return padded(year, 4)
     case UInt8(ascii: "y"): return two(Int(year.magnitude % 100))

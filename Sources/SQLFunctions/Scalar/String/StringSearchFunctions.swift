@@ -38,6 +38,7 @@ package enum StringSearchFunctions: FunctionFamily {
     ScalarFunction(
       "ends_with", summary: "Whether a text ends with another.",
       examples: [Example("ends_with('foobar', 'bar')", "true")],
+      isExtension: true,
       overloads: [
         .binary(.exact(.text), .exact(.text), returns: .boolean) { (text: StringView, end: StringView, _) -> Bool in
           let m = end.count
@@ -60,6 +61,7 @@ package enum StringSearchFunctions: FunctionFamily {
     ScalarFunction(
       "overlay", summary: "The text with so many characters from a position on replaced by another text.",
       examples: [Example("overlay('Txxxxas', 'hom', 2, 4)", "Thomas")],
+      isExtension: true,
       overloads: [
         .ternary(.varchar, .varchar, .bigint, returns: .computed(overlaidType)) {
           (text: StringView, by: StringView, start: Int64, rows) -> StringView in

@@ -137,7 +137,8 @@ package enum StringSliceFunctions: FunctionFamily {
         .unary(.varchar, returns: .argument(0)) { (text: StringView, _) -> StringView in
           trimmed(text, leading, trailing) { TextScan.isWhitespace($0) }
         },
-        .unary(.char, returns: .argument(0)) { (text: StringView, _) -> StringView in
+        // Both ends: a char is stored without the spaces it is filled with, and none of them stay.
+        .unary(.char, returns: .sameLength) { (text: StringView, _) -> StringView in
           trimmed(text, leading, trailing) { TextScan.isWhitespace($0) }
         },
       ]

@@ -53,9 +53,11 @@ package enum SystemFunctions: FunctionFamily {
       examples: [Example("format_number(123456)", "123K"), Example("format_number(1000000)", "1M")],
       overloads: [
         .unary(.bigint, returns: .varchar) { (value: Int64, rows) -> StringView in
-          rows.string(shortNumber(Double(value)))
+          rows.string(shortNumber(value))
         },
-        .unary(.double, returns: .varchar) { (value: Double, rows) -> StringView in rows.string(shortNumber(value)) },
+        .unary(.double, returns: .varchar) { (value: Double, rows) -> StringView in
+          rows.string(shortNumber(value.isNaN ? 0 : Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)))
+        },
       ]),
   ]
 
@@ -113,29 +115,32 @@ package enum SystemFunctions: FunctionFamily {
     return kept.reduce(Int128(0)) { $0 * 10 + Int128($1) }
   }
 
-  /// Three digits and a unit, rounded half up.
-  private static func shortNumber(_ value: Double) -> String {
-    guard value.isFinite else { return NumericCasts.javaText(value) }
-    var rest = value.magnitude
+  /// The number in the largest unit that leaves at least 1, with two decimals below 10 and one below 100, rounded half up.
+  ///
+  /// - Source: Trino `FormatNumberFunction`: the unit is chosen before rounding (999999 is 1000K), and negative numbers are
+  ///   all below 10.
+  private static func shortNumber(_ value: Int64) -> String {
+    var rest = Double(value)
     let units = ["", "K", "M", "B", "T", "Q"]
     var unit = 0
-    while rest >= 999.5, unit < units.count - 1 {
+    while rest.magnitude >= 1000, unit < units.count - 1 {
       rest /= 1000
       unit += 1
     }
-    let decimals = rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2
+    let decimals = rest < 10 ? 2 : rest < 100 ? 1 : 0
     let factor = [1.0, 10, 100][decimals]
-    let scaled = Int64(min((rest * factor).rounded(.toNearestOrAwayFromZero), 9e18))
+    // The product's own rounding error tells on which side of a half it lies.
+    let product = rest.magnitude * factor
+    let error = fma(rest.magnitude, factor, -product)
+    let rounded = product.rounded(.down)
+    let part = product - rounded
+    let scaled = Int64(rounded) + (part > 0.5 || (part == 0.5 && error >= 0) ? 1 : 0)
     var text = "\(scaled / Int64(factor))"
-    var fraction = scaled % Int64(factor)
+    let fraction = scaled % Int64(factor)
     if fraction > 0 {
-      var digits = decimals
-      while fraction % 10 == 0 {
-        fraction /= 10
-        digits -= 1
-      }
-      let tail = "\(fraction)"
-      text += "." + String(repeating: "0", count: digits - tail.utf8.count) + tail
+      let digits = "\(fraction)"
+      text += "." + String(repeating: "0", count: decimals - digits.utf8.count) + digits
+      while text.hasSuffix("0") { text.removeLast() }
     }
     return (value < 0 ? "-" : "") + text + units[unit]
   }

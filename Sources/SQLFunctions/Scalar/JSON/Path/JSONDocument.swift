@@ -26,6 +26,10 @@ final class JSONDocument {
   private var count = 0
   private var open: [Int32] = []
   private let scratch = TextBuffer()
+  private let otherScratch = TextBuffer()
+  /// The text once more, each key of an object once.
+  private let distinct = TextBuffer()
+  private var keys: [Int32] = []
 
   init() {
     entries = .allocate(capacity: capacity)
@@ -35,7 +39,18 @@ final class JSONDocument {
   deinit { entries.deallocate() }
 
   /// Reads a text, which must outlive the nodes; false when it is not JSON.
+  ///
+  /// Of members with equal names the first one's place and the last one's value count, as in Jackson.
   func parse(_ p: UnsafePointer<UInt8>, _ n: Int) -> Bool {
+    var repeats = false
+    guard parse(p, n, &repeats) else { return false }
+    if !repeats { return true }
+    distinct.removeAll()
+    appendDistinct(0, to: distinct)
+    return parse(UnsafePointer(distinct.pointer), distinct.count, &repeats)
+  }
+
+  private func parse(_ p: UnsafePointer<UInt8>, _ n: Int, _ repeats: inout Bool) -> Bool {
     base = p
     count = 0
     open.removeAll(keepingCapacity: true)
@@ -53,9 +68,88 @@ final class JSONDocument {
         let begin = Int(open.removeLast())
         entries[begin].next = Int32(truncatingIfNeeded: count)
         entries[begin].end = Int32(truncatingIfNeeded: reader.tokenEnd)
+        if token == .endObject, !repeats { repeats = repeatsKeys(begin) }
       default: append(token, reader)
       }
     }
+  }
+
+  /// Whether two members of an object have the same name.
+  private func repeatsKeys(_ object: Int) -> Bool {
+    keys.removeAll(keepingCapacity: true)
+    let end = Int(entries[object].next)
+    var at = object + 1
+    while at < end {
+      keys.append(Int32(truncatingIfNeeded: at))
+      at = Int(entries[at + 1].next)
+    }
+    if keys.count < 2 { return false }
+    if keys.count > 16 {
+      var seen: Set<[UInt8]> = []
+      return !keys.allSatisfy { seen.insert(name(entries[Int($0)])).inserted }
+    }
+    for k in 1..<keys.count {
+      for other in 0..<k where isSameName(entries[Int(keys[k])], entries[Int(keys[other])]) { return true }
+    }
+    return false
+  }
+
+  private func isSameName(_ a: Entry, _ b: Entry) -> Bool {
+    if !a.hasEscapes, !b.hasEscapes {
+      return a.end - a.start == b.end - b.start
+        && memcmp(base + Int(a.start), base + Int(b.start), Int(a.end - a.start)) == 0
+    }
+    return name(a) == name(b)
+  }
+
+  private func name(_ key: Entry) -> [UInt8] {
+    otherScratch.removeAll()
+    appendPlain(key, to: otherScratch)
+    return Array(UnsafeBufferPointer(start: otherScratch.pointer, count: otherScratch.count))
+  }
+
+  /// Appends a value, each object's keys once.
+  private func appendDistinct(_ index: Int, to out: TextBuffer) {
+    let entry = entries[index]
+    let end = Int(entry.next)
+    var at = index + 1
+    var isFirst = true
+    switch entry.token {
+    case .beginArray:
+      out.append(0x5b)
+      while at < end {
+        if !isFirst { out.append(0x2c) }
+        isFirst = false
+        appendDistinct(at, to: out)
+        at = Int(entries[at].next)
+      }
+      out.append(0x5d)
+    case .beginObject:
+      var order: [Int] = []
+      var values: [[UInt8]: Int] = [:]
+      while at < end {
+        if values.updateValue(at + 1, forKey: name(entries[at])) == nil { order.append(at) }
+        at = Int(entries[at + 1].next)
+      }
+      out.append(0x7b)
+      for key in order {
+        if !isFirst { out.append(0x2c) }
+        isFirst = false
+        appendQuoted(entries[key], to: out)
+        out.append(0x3a)
+        if let value = values[name(entries[key])] { appendDistinct(value, to: out) }
+      }
+      out.append(0x7d)
+    case .string: appendQuoted(entry, to: out)
+    default: out.append(base + Int(entry.start), Int(entry.end - entry.start))
+    }
+  }
+
+  /// Appends a string or key as it stands in the text.
+  private func appendQuoted(_ entry: Entry, to out: TextBuffer) {
+    out.append(0x22)
+    out.append(base + Int(entry.start), Int(entry.end - entry.start))
+    out.append(0x22)
   }
 
   private func append(_ token: JSONReader.Token, _ reader: JSONReader) {

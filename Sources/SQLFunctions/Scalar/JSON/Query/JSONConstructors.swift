@@ -49,8 +49,13 @@ package enum JSONConstructors {
           }
           if column.isNull(row), !keepsNulls { continue }
           let key = views[index].value(row, as: StringView.self)
-          if hasUniqueKeys, !seen.insert(key.bytes).inserted {
-            context.errors.record(row, .invalidFunctionArgument, "duplicate key passed to JSON_OBJECT function")
+          if !seen.insert(key.bytes).inserted {
+            // The standard would keep both; Trino cannot.
+            if hasUniqueKeys {
+              context.errors.record(row, .invalidFunctionArgument, "duplicate key passed to JSON_OBJECT function")
+            } else {
+              context.errors.record(row, .notSupported, "cannot construct a JSON object with duplicate key")
+            }
             continue
           }
           if rows.text.count > 1 { rows.text.append(0x2c) }
