@@ -219,7 +219,7 @@ package enum OverloadResolution {
           case .function(_, let result) = patterns[index]
         else { return nil }
         guard let wanted = solver.concrete(result, actual: bodyType), TypeCoercion.canCoerce(bodyType, to: wanted),
-          isKept(bodyType, as: wanted)
+          isKept(bodyType, as: wanted, result)
         else { return nil }
         types.append(.function(parameters: parameters, result: wanted))
       }
@@ -238,9 +238,10 @@ package enum OverloadResolution {
     }
   }
 
-  /// Whether a lambda may answer `type` where `wanted` is expected: Trino coerces no lambda's result. NULL, other lengths
-  /// of the same type and parts of nested values are let through.
-  private static func isKept(_ type: DataType, as wanted: DataType) -> Bool {
+  /// Whether a lambda may answer `type` where a variable stands for `wanted`, which Trino coerces no lambda's result to.
+  /// NULL, other lengths of the same type and parts of nested values are let through.
+  private static func isKept(_ type: DataType, as wanted: DataType, _ pattern: TypePattern) -> Bool {
+    guard case .variable = pattern else { return true }
     if type == wanted || type == .unknown || type.isNested { return true }
     return TypeCoercion.coerced(wanted, toBaseOf: type) != nil && TypeCoercion.coerced(type, toBaseOf: wanted) != nil
   }

@@ -405,8 +405,8 @@ struct SubqueryUnnesting {
     switch (op, isAll) {
     // Trino compares minimum and maximum first, so that NULL = ALL (1, 2) is false; by the standard it is unknown.
     case ("=", _):
-      let first = try Expression.call("=", [context.session.followsAthena ? minimum : x, context.session.followsAthena ? maximum : minimum])
-      comparison = .and([first, try .call("=", [x, maximum])])
+      let other = context.session.followsAthena ? maximum : x
+      comparison = .and([try .call("=", [minimum, other]), try .call("=", [x, maximum])])
     case ("<", true), ("<=", true), (">", false), (">=", false): comparison = try .call(op, [x, minimum])
     default: comparison = try .call(op, [x, maximum])
     }

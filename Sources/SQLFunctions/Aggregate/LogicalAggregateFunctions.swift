@@ -24,7 +24,8 @@ package enum LogicalAggregateFunctions: AggregateFamily {
       overloads: [form(.bigint, .or)]),
     AggregateFunction(
       "bitwise_xor_agg", summary: "The bits that an odd number of values have.",
-      examples: [Example("(SELECT bitwise_xor_agg(x) FROM (VALUES 3, 5) t(x))", "6")], isExtension: true, overloads: [form(.bigint, .xor)]),
+      examples: [Example("(SELECT bitwise_xor_agg(x) FROM (VALUES 3, 5) t(x))", "6")], isExtension: true,
+      overloads: [form(.bigint, .xor)]),
   ]
 
   private static func form(_ type: TypePattern, _ operation: BitsAccumulator.Operation) -> AggregateOverload {
