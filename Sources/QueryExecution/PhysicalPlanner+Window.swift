@@ -67,7 +67,9 @@ extension PhysicalPlanner {
           function: function, arguments: try arguments(call.arguments, input, call.range),
           returnType: call.reference.type,
           frame: FrameSpecification(
-            unit: call.frame.unit, start: try bound(call.frame.start, input), end: try bound(call.frame.end, input)),
+            unit: call.frame.unit, start: try bound(call.frame.start, input), end: try bound(call.frame.end, input),
+            startKey: try call.frame.startKey.map { (key) throws(QueryError) in try input.position(key) },
+            endKey: try call.frame.endKey.map { (key) throws(QueryError) in try input.position(key) }),
           ignoresNulls: call.ignoresNulls, isDistinct: isDistinct, filter: filter,
           ordering: try specifications(ordering, input), range: call.range))
     }

@@ -74,10 +74,18 @@ final class PhysicalPlanner {
   var recursionInputs: [Int: CollectedBatches] = [:]
   private var depth = 0
 
-  /// Plans nest no deeper than this: operators recurse.
-  private static let largestDepth = 2000
-
   init(_ context: QueryContext) { self.context = context }
+
+  /// The pipeline that yields these of a plan's outputs, in this order.
+  ///
+  /// - Throws: `STACK_OVERFLOW` for plans that nest too deeply.
+  func build(_ plan: LogicalPlan, outputs: [ColumnReference]) throws(QueryError) -> OpenPipeline {
+    try PlanDepth.withStack(for: plan) { () throws(QueryError) in
+      var open = try build(plan, needed: Set(outputs.map(\.id)))
+      try select(outputs, in: &open)
+      return open
+    }
+  }
 
   /// The pipeline that yields a plan's rows.
   ///
@@ -85,7 +93,7 @@ final class PhysicalPlanner {
   func build(_ plan: LogicalPlan, needed: Set<ColumnID>) throws(QueryError) -> OpenPipeline {
     depth += 1
     defer { depth -= 1 }
-    if depth > PhysicalPlanner.largestDepth {
+    if depth > PlanDepth.largestExecutable {
       throw QueryError(.stackOverflow, "The query's plan is nested too deeply")
     }
     switch plan {

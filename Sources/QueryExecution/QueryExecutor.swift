@@ -17,12 +17,10 @@ package struct QueryExecutor {
     sink: (Batch) throws(QueryError) -> Void
   ) throws(QueryError) {
     let planner = PhysicalPlanner(context)
-    var open = try planner.build(plan, needed: Set(outputs.map(\.id)))
-    try planner.select(outputs, in: &open)
-    context.profile.addRoot(open.profile)
+    let frozen = try planner.build(plan, outputs: outputs)
+    context.profile.addRoot(frozen.profile)
     let scheduler = Scheduler(context)
     defer { scheduler.close() }
-    let frozen = open
     // The sink is called during `run` only, on this thread.
     try withoutActuallyEscaping(sink) { (sink) throws(QueryError) in
       let result = ResultOperator(QueryProfile.Node("Result"), context: context, deliver: sink)

@@ -37,6 +37,13 @@ struct InnerJoinGraph {
     }
   }
 
+  /// Columns of keys and conditions: what is known of others does not matter to the order.
+  var comparedColumns: Set<ColumnID> {
+    var compared = Set(conditions.flatMap { $0.columnsUsed.map(\.id) })
+    for key in keys { compared.formUnion([key.left.id, key.right.id]) }
+    return compared
+  }
+
   /// Which relation yields each column.
   var owners: [ColumnID: Int] {
     var owners: [ColumnID: Int] = [:]

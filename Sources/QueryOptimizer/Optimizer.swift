@@ -35,7 +35,15 @@ package enum Optimizer {
     AddDynamicFilters.self,
   ]
 
+  /// - Throws: `STACK_OVERFLOW` for plans that are nested too deeply to be executed; what folding constants and listing
+  ///   files throw.
   package static func optimize(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
+    let optimized = try PlanDepth.withStack(for: plan) { () throws(QueryError) in try applyRules(plan, context) }
+    try PlanDepth.check(optimized, limit: PlanDepth.largestExecutable)
+    return optimized
+  }
+
+  private static func applyRules(_ plan: LogicalPlan, _ context: OptimizerContext) throws(QueryError) -> LogicalPlan {
     var plan = plan
     for rule in rules {
       guard rule.isRequired || (context.isEnabled && !context.disabledRules.contains(rule.name)) else { continue }

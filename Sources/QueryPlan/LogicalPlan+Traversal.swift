@@ -14,15 +14,37 @@ extension LogicalPlan {
     return try transform(withChildren(rewritten))
   }
 
-  /// Calls `visit` for this node and all below, shared definitions included once per use.
+  /// Calls `visit` for this node and all below, each shared definition once.
   package func forEach(_ visit: (LogicalPlan) -> Void) {
-    visit(self)
-    for child in children { child.forEach(visit) }
+    _ = contains { node in
+      visit(node)
+      return false
+    }
   }
 
   /// Whether some node, shared definitions included, satisfies `predicate`.
+  ///
+  /// Asks nodes before their inputs, left before right. Needs no stack, so that plans may be deep.
   package func contains(_ predicate: (LogicalPlan) -> Bool) -> Bool {
-    predicate(self) || children.contains { $0.contains(predicate) }
+    var known: Set<Int> = []
+    var waiting = [self]
+    while let node = waiting.popLast() {
+      if predicate(node) { return true }
+      if case .common(let use) = node, !known.insert(use.definition.id).inserted { continue }
+      waiting.append(contentsOf: node.children.reversed())
+    }
+    return false
+  }
+
+  /// Whether the plan reads the rows of a recursion around it.
+  package var readsOpenRecursion: Bool {
+    var read: Set<Int> = []
+    var closed: Set<Int> = []
+    forEach { node in
+      if case .recursionInput(let input) = node { read.insert(input.id) }
+      if case .recursion(let recursion) = node { closed.insert(recursion.id) }
+    }
+    return !read.isSubset(of: closed)
   }
 
   /// The node's own expressions; inputs' are left out.
@@ -87,53 +109,5 @@ extension LogicalPlan {
       return .rowPattern(node)
     case .sort, .limit, .topN, .setOperation, .unnest, .singleRow, .common, .recursion, .recursionInput: return self
     }
-  }
-
-  /// Columns of the inputs that this node itself reads (not what it merely hands on).
-  package var columnsRead: Set<ColumnReference> {
-    var used: Set<ColumnReference> = []
-    for expression in expressions { used.formUnion(expression.columnsUsed) }
-    switch self {
-    case .scan, .values, .filter, .project, .limit, .singleRow, .common, .recursionInput: break
-    case .aggregate(let node):
-      used.formUnion(node.keys.map(\.input))
-      for call in node.calls {
-        if let filter = call.filter { used.insert(filter) }
-        used.formUnion(call.ordering.map(\.column))
-      }
-    case .join(let node):
-      for key in node.keys {
-        used.insert(key.left)
-        used.insert(key.right)
-      }
-    case .apply(let node):
-      used.formUnion(node.correlation)
-      switch node.kind {
-      case .inSubquery(_, let probe), .quantified(_, let probe, _, _): used.insert(probe)
-      case .scalar, .exists, .lateral: break
-      }
-    case .sort(let node): used.formUnion(node.keys.map(\.column))
-    case .topN(let node): used.formUnion(node.keys.map(\.column))
-    case .setOperation(let node): for input in node.inputs { used.formUnion(input.outputs) }
-    case .window(let node):
-      used.formUnion(node.partitionKeys)
-      used.formUnion(node.ordering.map(\.column))
-      for call in node.calls { used.formUnion(call.columns) }
-    case .rowPattern(let node):
-      used.formUnion(node.partitionKeys)
-      used.formUnion(node.ordering.map(\.column))
-      for call in node.calls { used.formUnion(call.columns) }
-      if let column = node.frameEnd.column { used.insert(column) }
-      for expression in node.pattern.inputExpressions { used.formUnion(expression.columnsUsed) }
-      used.remove(node.pattern.classifier)
-      used.remove(node.pattern.matchNumber)
-    case .unnest(let node):
-      used.formUnion(node.kept)
-      used.formUnion(node.items.map(\.column))
-    case .recursion(let node):
-      used.formUnion(node.initial.outputs)
-      used.formUnion(node.step.outputs)
-    }
-    return used
   }
 }

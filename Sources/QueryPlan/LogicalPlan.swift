@@ -25,27 +25,49 @@ package indirect enum LogicalPlan: Sendable {
 
 extension LogicalPlan {
   /// The columns the node yields, in order.
+  ///
+  /// Takes time for the nodes that hand columns on and for the columns, whatever the plan's shape, and no stack.
   package var outputs: [ColumnReference] {
-    switch self {
-    case .scan(let node): node.columns.map(\.reference)
-    case .values(let node): node.outputs
-    case .filter(let node): node.input.outputs
-    case .project(let node): node.assignments.map(\.reference)
-    case .aggregate(let node): node.outputs
-    case .join(let node): node.outputs
-    case .apply(let node): node.outputs
-    case .sort(let node): node.input.outputs
-    case .limit(let node): node.input.outputs
-    case .topN(let node): node.input.outputs
-    case .setOperation(let node): node.outputs
-    case .window(let node): node.input.outputs + node.calls.map(\.reference)
-    case .rowPattern(let node): node.outputs
-    case .unnest(let node): node.outputs
-    case .singleRow(let node): node.input.outputs
-    case .common(let node): node.outputs
-    case .recursion(let node): node.outputs
-    case .recursionInput(let node): node.outputs
+    var backwards: [ColumnReference] = []
+    // Nodes are looked at from the last column to the first: what a node adds stands behind its input's columns.
+    var waiting = [self]
+    while let plan = waiting.popLast() {
+      switch plan {
+      case .scan(let node): for column in node.columns.reversed() { backwards.append(column.reference) }
+      case .values(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .filter(let node): waiting.append(node.input)
+      case .project(let node): for item in node.assignments.reversed() { backwards.append(item.reference) }
+      case .aggregate(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .join(let node):
+        if node.kind == .mark, let mark = node.mark { backwards.append(mark) }
+        waiting.append(node.left)
+        switch node.kind {
+        case .inner, .left, .right, .full: waiting.append(node.right)
+        case .semi, .anti, .mark: break
+        }
+      case .apply(let node):
+        waiting.append(node.input)
+        switch node.kind {
+        case .scalar, .lateral: waiting.append(node.subquery)
+        case .exists(let mark), .inSubquery(let mark, _), .quantified(let mark, _, _, _): backwards.append(mark)
+        }
+      case .sort(let node): waiting.append(node.input)
+      case .limit(let node): waiting.append(node.input)
+      case .topN(let node): waiting.append(node.input)
+      case .setOperation(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .window(let node):
+        for call in node.calls.reversed() { backwards.append(call.reference) }
+        waiting.append(node.input)
+      case .rowPattern(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .unnest(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .singleRow(let node): waiting.append(node.input)
+      case .common(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .recursion(let node): backwards.append(contentsOf: node.outputs.reversed())
+      case .recursionInput(let node): backwards.append(contentsOf: node.outputs.reversed())
+      }
     }
+    backwards.reverse()
+    return backwards
   }
 
   /// The inputs, in order.

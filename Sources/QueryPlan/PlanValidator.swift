@@ -7,6 +7,15 @@ package enum PlanValidator {
   /// - Parameter outer: columns a correlated subplan may use besides its inputs'.
   /// - Throws: an internal error that names the node.
   package static func validate(_ plan: LogicalPlan, outer: Set<ColumnReference> = []) throws(QueryError) {
+    var known: Set<Int> = []
+    try validate(plan, outer, &known)
+  }
+
+  /// - Parameter known: shared definitions that need no second look.
+  private static func validate(
+    _ plan: LogicalPlan, _ outer: Set<ColumnReference>, _ known: inout Set<Int>
+  ) throws(QueryError) {
+    if case .common(let node) = plan, !known.insert(node.definition.id).inserted { return }
     var available = outer
     for child in plan.children { available.formUnion(child.outputs) }
     if case .scan(let node) = plan { available.formUnion(node.columns.map(\.reference)) }
@@ -25,10 +34,10 @@ package enum PlanValidator {
       }
     }
     if case .apply(let node) = plan {
-      try validate(node.input, outer: outer)
-      try validate(node.subquery, outer: outer.union(node.input.outputs))
+      try validate(node.input, outer, &known)
+      try validate(node.subquery, outer.union(node.input.outputs), &known)
       return
     }
-    for child in plan.children { try validate(child, outer: outer) }
+    for child in plan.children { try validate(child, outer, &known) }
   }
 }

@@ -270,7 +270,7 @@ struct Aggregation {
             at: subquery.range)
         }
       }
-      block.subqueries[index].plan = subquery.plan.replacingFreeColumns(map)
+      block.subqueries[index].plan = subquery.plan.replacingColumns(map)
     }
   }
 }

@@ -171,6 +171,15 @@ extension Binder {
     _ name: String, _ signatures: [Signature], _ arguments: [Argument], _ place: ExpressionContext, at range: SourceRange
   ) throws(QueryError) -> (index: Int, binding: SignatureBinding, arguments: [Expression]) {
     var described: [CallArgument] = []
+    // Lambdas within lambdas: each is bound once for the same types, not once to learn its type and once to keep it.
+    var lambdas: [LambdaKey: LambdaExpression] = [:]
+    func bound(_ lambda: LambdaSyntax, _ types: [DataType]) throws(QueryError) -> LambdaExpression {
+      let key = LambdaKey(lambda: lambda, types: types)
+      if let known = lambdas[key] { return known }
+      let expression = try bindLambda(lambda, types, place)
+      lambdas[key] = expression
+      return expression
+    }
     for argument in arguments {
       switch argument {
       case .value(let expression): described.append(.type(expression.type))
@@ -184,25 +193,25 @@ extension Binder {
         described.append(
           .lambda(parameterCount: lambda.parameters.count, range: lambda.range) {
             (types: [DataType]) throws(QueryError) -> DataType in
-            try self.bindLambda(lambda, types, place).body.type
+            try bound(lambda, types).body.type
           })
       }
     }
     let (index, binding) = try OverloadResolution.resolve(name: name, signatures, described, at: range)
-    var bound: [Expression] = []
+    var coercedArguments: [Expression] = []
     for (argument, type) in zip(arguments, binding.argumentTypes) {
       switch argument {
-      case .value(let expression): bound.append(coerced(expression, to: type))
+      case .value(let expression): coercedArguments.append(coerced(expression, to: type))
       case .lambda(let lambda):
         guard case .function(let parameters, let result) = type else {
           throw .internalError("a lambda was bound to \(type)", at: lambda.range)
         }
-        var expression = try bindLambda(lambda, parameters, place)
+        var expression = try bound(lambda, parameters)
         expression.body = coerced(expression.body, to: result)
-        bound.append(.lambda(expression))
+        coercedArguments.append(.lambda(expression))
       }
     }
-    return (index, binding, bound)
+    return (index, binding, coercedArguments)
   }
 
   private func bindLambda(
@@ -302,10 +311,7 @@ extension Binder {
       inner.refusedScope = scope
     }
     let call = try bindAggregateCall(node, name, function, inner)
-    if let known = block.aggregates.first(where: { $0.isSame(as: call) }) { return .column(known.output) }
-    block.aggregates.append(call)
-    block.aggregateOutputs.insert(call.output)
-    return .column(call.output)
+    return .column(block.add(call))
   }
 
   /// Binds an aggregate's arguments and clauses; `place` is inside of it.

@@ -307,20 +307,20 @@ extension Binder {
   private func bindCase(_ node: CaseSyntax, _ place: ExpressionContext) throws(QueryError) -> Expression {
     guard let operand = node.operand else { return try bindCase(node, operand: nil, place) }
     let value = try bind(operand, place)
-    guard !value.isDeterministic, let block = place.block else {
-      return try once(value) { (operand) throws(QueryError) in try bindCase(node, operand: operand, place) }
+    let comparesWithSubquery = node.branches.contains { branch in
+      switch branch.condition {
+      case .inSubquery, .quantifiedComparison: branch.isPredicate
+      default: false
+      }
     }
-    // Subqueries that compare the operand run beneath the expression: then its value is a column, computed before them.
-    let (known, column) = (block.subqueries.count, newColumn("value", value.type))
-    let body = try bindCase(node, operand: .column(column), place)
-    guard block.subqueries[known...].contains(where: { $0.probe?.columnsUsed.contains(column) ?? false }) else {
-      return try .call("$let", [value, .lambda(LambdaExpression(parameters: [column], body: body))])
+    // Subqueries can be compared with columns only, not with the parameter that `once` makes.
+    if comparesWithSubquery, !value.isDeterministic, place.lambdas.isEmpty, let block = place.block {
+      let column = newColumn("value", value.type)
+      block.subqueries.append(
+        .init(kind: .value, plan: singleRow, probe: value, output: column, range: operand.range, syntax: operand))
+      return try bindCase(node, operand: .column(column), place)
     }
-    block.subqueries.append(
-      .init(
-        kind: .value, plan: block.subqueries[known].plan, probe: value, output: column, range: node.range,
-        syntax: .case(node)))
-    return body
+    return try once(value) { (operand) throws(QueryError) in try bindCase(node, operand: operand, place) }
   }
 
   private func bindCase(

@@ -245,6 +245,12 @@ extension Binder {
           .invalidFunctionArgument,
           "\(name) pattern recognition navigation function requires a number as the second argument", at: node.range)
       }
+      guard value >= 0 else {
+        throw QueryError(
+          .numericValueOutOfRange,
+          "\(name) pattern recognition navigation function requires a non-negative number as the second argument "
+            + "(actual: \(value))", at: node.range)
+      }
       guard value <= Int64(Int32.max) else {
         throw QueryError(
           .numericValueOutOfRange,

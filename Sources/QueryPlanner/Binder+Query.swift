@@ -9,6 +9,12 @@ extension Binder {
   /// Binds `[WITH …] body [ORDER BY …] [OFFSET …] [LIMIT …]`.
   func bindQuery(_ query: QuerySyntax, _ outer: QueryContext) throws(QueryError) -> BoundRows {
     try checkStack(query.range)
+    let rows = try bindCheckedQuery(query, outer)
+    try PlanDepth.check(rows.plan, at: query.range)
+    return rows
+  }
+
+  private func bindCheckedQuery(_ query: QuerySyntax, _ outer: QueryContext) throws(QueryError) -> BoundRows {
     var context = outer
     if let with = query.with { context.named = try bindWith(with, context) }
     let tail = try bindTail(query, context)
@@ -195,8 +201,13 @@ extension Binder {
       var inputs = [result]
       inputs.append(try bindBody(first.body, context))
       index += 1
-      // UNIONs of the same kind in a row become one node.
-      while first.operator == .union, index < terms.count, terms[index].operator == .union,
+      // UNIONs of the same kind in a row become one node, and so do long chains of the others: few of them are cheaper
+      // one after the other, since each leaves fewer rows for the next.
+      let chain = terms[(index - 1)...].prefix { $0.operator == first.operator && $0.isAll == first.isAll }
+      let largest =
+        first.operator == .union
+        ? Int.max : chain.count > Binder.longChainLength ? Binder.largestChainNode : 2
+      while inputs.count < largest, index < terms.count, terms[index].operator == first.operator,
         terms[index].isAll == first.isAll
       {
         inputs.append(try bindBody(terms[index].body, context))
@@ -206,6 +217,11 @@ extension Binder {
     }
     return result
   }
+
+  /// Operations of one kind in a row that get a node each.
+  private static let longChainLength = 16
+  /// Inputs of a node for a part of a long chain: each row is looked at once for each.
+  private static let largestChainNode = 200
 
   private func combine(
     _ op: SetOperationSyntax.Operator, isAll: Bool, _ inputs: [BoundRows], at range: SourceRange
@@ -374,6 +390,7 @@ extension Binder {
         }
         named.set(name, .correlated(query, QueryContext(named: snapshot, outer: context.outer)))
       } else {
+        try PlanDepth.check(rows.plan, at: query.range)
         named.set(name, .shared(CommonDefinition(id: newCommonID(), name: name, plan: rows.plan), columns: rows.columns))
       }
     }
@@ -573,6 +590,12 @@ extension Binder {
       for child in plan.children { try check(child) }
     }
     try check(plan)
+  }
+
+  /// Refuses lists whose items become nodes one above the other.
+  func checkCount(_ count: Int, at range: SourceRange) throws(QueryError) {
+    guard count > PlanDepth.largest else { return }
+    throw QueryError(.stackOverflow, "statement is too large (its plan is nested too deeply)", at: range)
   }
 
   func checkStack(_ range: SourceRange) throws(QueryError) {

@@ -16,6 +16,7 @@ extension Binder {
   /// Binds the comma-separated relations of FROM; no relation at all is one row without columns.
   func bindFrom(_ relations: [RelationSyntax], _ context: QueryContext) throws(QueryError) -> BoundRelation {
     guard let first = relations.first else { return BoundRelation(plan: singleRow, fields: []) }
+    try checkCount(relations.count, at: first.range)
     var result = try bindRelation(first, context)
     for relation in relations.dropFirst() {
       result = try join(.cross, result, relation, .none, relation.range, context)
@@ -127,6 +128,11 @@ extension Binder {
     if viewStack.contains(view.name) {
       throw QueryError(.viewIsRecursive, "View is recursive", at: range)
     }
+    if let shared = sharedViews[view.name] {
+      let name = Identifier(name: view.name.name, range: range)
+      return relation(of: view, try use(shared, name: name))
+    }
+    viewCount += 1
     let outerSession = session
     viewStack.append(view.name)
     session.catalog = view.catalog
@@ -168,6 +174,25 @@ extension Binder {
       rows = BoundRows(
         plan: plan, columns: zip(expected.fields, plan.outputs).map { .init(name: $0.name, reference: $1) })
     }
+    // Views of views of views that each use the one before twice would have exponentially many copies.
+    if viewCount > Binder.largestViewCount, isDeterministic(rows.plan) {
+      rows = exact(rows)
+      let definition = CommonDefinition(id: newCommonID(), name: view.name.name, plan: rows.plan)
+      let shared = NamedQueries.Entry.shared(definition, columns: rows.columns)
+      sharedViews[view.name] = shared
+      rows = try use(shared, name: Identifier(name: view.name.name, range: range))
+    }
+    return relation(of: view, rows)
+  }
+
+  /// Uses of views that a statement has copies for; beyond, a view's rows are computed once for all further uses.
+  private static let largestViewCount = 64
+
+  private func isDeterministic(_ plan: LogicalPlan) -> Bool {
+    !plan.contains { node in node.expressions.contains { !$0.isDeterministic } }
+  }
+
+  private func relation(of view: ViewDefinition, _ rows: BoundRows) -> BoundRelation {
     let qualifier = [view.name.catalog, view.name.database, view.name.name]
     return BoundRelation(
       plan: rows.plan,

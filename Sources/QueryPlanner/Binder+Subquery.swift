@@ -18,6 +18,7 @@ extension Binder {
     let isShared = place.caseOperand == nil && place.outputScope == nil && place.aggregateName == nil && place.windowName == nil
       && place.clause != .qualify
     if isShared, let known = block.knownSubqueries[syntax] { return known }
+    try checkCount(block.subqueries.count, at: syntax.range)
     let expression = try makeSubquery(syntax, place, block)
     if isShared { block.knownSubqueries[syntax] = expression }
     return expression
@@ -166,6 +167,10 @@ extension Binder {
           assignments: plan.outputs.map { .init($0, .column($0)) } + [.init(subquery.output, value)]))
     }
     var input = plan
+    if case .value = subquery.kind, let value = subquery.probe {
+      let kept = plan.outputs.map { ProjectNode.Assignment($0, .column($0)) }
+      return .project(ProjectNode(input: plan, assignments: kept + [.init(subquery.output, value)]))
+    }
     var probe: ColumnReference?
     if let expression = subquery.probe {
       var materializer = Materializer(self, plan)

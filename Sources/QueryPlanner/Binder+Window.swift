@@ -388,31 +388,47 @@ extension Binder {
         .typeMismatch,
         "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
     }
-    if limit.type != keyType {
-      guard CastRegistry.canCast(limit.type, to: keyType) else {
+    // Limits that are no values of the sort key's type, as 1 + 0.5, are compared with the key in their own type.
+    if limit.type != keyType, !TypeCoercion.canCoerce(keyType, to: limit.type) {
+      guard TypeCoercion.canCoerce(limit.type, to: keyType) else {
         throw QueryError(
           .typeMismatch,
           "Window frame RANGE value type (\(offset.type)) not compatible with sort item type (\(keyType))", at: range)
       }
-      limit = .cast(CastExpression(limit, to: keyType, range: range))
+      limit = coerced(limit, to: keyType)
     }
     return FrameOffsetCheck.checked(limit, isValid: isValid, at: shown(range))
   }
 
   // MARK: Plan
 
+  /// What windows that are computed together have in common.
+  private struct WindowSpecificationKey: Hashable {
+    var partition: [Expression]
+    var ordering: [QueryBlock.Ordering]
+  }
+
   /// Adds a window node for each specification of the block.
   func attachWindows(_ block: QueryBlock, to plan: LogicalPlan) throws(QueryError) -> LogicalPlan {
-    var plan = plan
-    var remaining = block.windows.filter { $0.pattern == nil }
-    while let first = remaining.first {
-      let same = remaining.filter { $0.partition == first.partition && $0.ordering == first.ordering }
-      remaining.removeAll { $0.partition == first.partition && $0.ordering == first.ordering }
-      var materializer = Materializer(self, plan)
-      let (partition, ordering) = keys(first.partition, first.ordering, &materializer)
-      let calls = calls(same, &materializer)
+    var groups: [WindowSpecificationKey: [QueryBlock.Window]] = [:]
+    var order: [WindowSpecificationKey] = []
+    for window in block.windows where window.pattern == nil {
+      let key = WindowSpecificationKey(partition: window.partition, ordering: window.ordering)
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(window)
+    }
+    try order.first.map { (_) throws(QueryError) in try checkCount(order.count, at: block.windows[0].range) }
+    // No window reads what another one yields: one projection serves them all.
+    var all = Materializer(self, plan)
+    var nodes: [(partition: [ColumnReference], ordering: [SortKey], calls: [WindowCall])] = []
+    for key in order {
+      let (partition, ordering) = keys(key.partition, key.ordering, &all)
+      nodes.append((partition, ordering, calls(groups[key] ?? [], &all)))
+    }
+    var plan = all.plan()
+    for node in nodes {
       plan = .window(
-        WindowNode(input: materializer.plan(), partitionKeys: partition, ordering: ordering, calls: calls))
+        WindowNode(input: plan, partitionKeys: node.partition, ordering: node.ordering, calls: node.calls))
     }
     for (index, pattern) in block.patterns.enumerated() {
       let kept = plan.outputs
@@ -461,7 +477,9 @@ extension Binder {
       let frame =
         window.pattern == nil
         ? WindowFrame(
-          unit: window.unit, start: bound(window.start, &materializer), end: bound(window.end, &materializer))
+          unit: window.unit, start: bound(window.start, &materializer), end: bound(window.end, &materializer),
+          startKey: comparedKey(window, window.start, &materializer),
+          endKey: comparedKey(window, window.end, &materializer))
         : .standard
       calls.append(
         WindowCall(
@@ -470,6 +488,16 @@ extension Binder {
           ordering: sortKeys(window.callOrdering, &materializer), range: shown(window.range)))
     }
     return calls
+  }
+
+  /// The sort key in the type of a RANGE frame's limit, where that is not the key's own.
+  private func comparedKey(
+    _ window: QueryBlock.Window, _ bound: QueryBlock.Window.Bound, _ materializer: inout Materializer
+  ) -> ColumnReference? {
+    guard window.unit == .range, let limit = bound.offset, let key = window.ordering.first?.expression,
+      key.type != limit.type
+    else { return nil }
+    return materializer.column(coerced(key, to: limit.type), name: "framekey")
   }
 
   private func bound(_ bound: QueryBlock.Window.Bound, _ materializer: inout Materializer) -> WindowFrame.Bound {

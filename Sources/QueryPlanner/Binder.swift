@@ -33,6 +33,9 @@ package final class Binder {
   private var nextCommonID = 0
   /// Views being bound, outermost first.
   var viewStack: [TableName] = []
+  /// Views bound so far, and those that are shared from then on: see `expand`.
+  var viewCount = 0
+  var sharedViews: [TableName: NamedQueries.Entry] = [:]
   /// The view whose definition is being bound: it may not read itself.
   var definedView: TableName?
   let stackGuard = StackGuard()
@@ -62,7 +65,7 @@ package final class Binder {
     let binder = Binder(catalog: catalog, session: session, parameters: parameters)
     binder.definedView = view
     let rows = try binder.bindQuery(query, QueryContext())
-    return binder.finish(rows)
+    return try binder.finish(rows)
   }
 
   /// Binds `DELETE`/`UPDATE`-style conditions and other expressions over a table's columns.
@@ -124,13 +127,14 @@ package final class Binder {
     return nextCommonID
   }
 
-  private func finish(_ rows: BoundRows) -> BoundQuery {
+  private func finish(_ rows: BoundRows) throws(QueryError) -> BoundQuery {
     let outputs = rows.columns.map(\.reference)
     var plan = rows.plan
     if plan.outputs.map(\.id) != outputs.map(\.id) { plan = project(plan, outputs) }
     let names = rows.columns.enumerated().map { index, column in column.name ?? "_col\(index)" }
+    let inlined = try PlanDepth.withStack(for: plan) { CommonInliner.inline(plan) }
     return BoundQuery(
-      plan: CommonInliner.inline(plan), columnNames: names, outputs: outputs, nextColumnID: nextColumnID,
+      plan: inlined, columnNames: names, outputs: outputs, nextColumnID: nextColumnID,
       nextCommonID: nextCommonID)
   }
 

@@ -27,6 +27,8 @@ final class QueryBlock {
       case scalar
       case exists
       case inSubquery
+      /// No subquery: the value of `probe`, computed once for each row, for subqueries that are compared with it.
+      case value
       case quantified(op: String, isAll: Bool)
       /// No subquery: the probe's value, computed once for the subqueries and expressions that use it.
       case value
@@ -45,10 +47,20 @@ final class QueryBlock {
     var ordering: [Ordering]
     var range: SourceRange
 
-    func isSame(as other: Aggregate) -> Bool {
-      function.name == other.function.name && overloadIndex == other.overloadIndex && binding == other.binding
-        && isDistinct == other.isDistinct && arguments == other.arguments && filter == other.filter
-        && ordering == other.ordering
+    /// What equal aggregates have in common.
+    struct Identity: Hashable {
+      var function: String
+      var overloadIndex: Int
+      var returnType: DataType
+      var arguments: [Expression]
+      var isDistinct: Bool
+      var filter: Expression?
+      var ordering: [Ordering]
+    }
+    var identity: Identity {
+      Identity(
+        function: function.name, overloadIndex: overloadIndex, returnType: binding.returnType, arguments: arguments,
+        isDistinct: isDistinct, filter: filter, ordering: ordering)
     }
 
     var expressions: [Expression] { arguments + (filter.map { [$0] } ?? []) + ordering.map(\.expression) }
@@ -148,7 +160,8 @@ final class QueryBlock {
   /// Named windows of the WINDOW clause; see `windowKey`.
   var windowDefinitions: [String: WindowSpecificationSyntax] = [:]
   var subqueries: [Subquery] = []
-  var aggregates: [Aggregate] = []
+  private(set) var aggregates: [Aggregate] = []
+  private var knownAggregates: [Aggregate.Identity: ColumnReference] = [:]
   var windows: [Window] = []
   /// Windows with row patterns, whether calls or measures ask for them.
   var patterns: [WindowPattern] = []
@@ -161,6 +174,15 @@ final class QueryBlock {
   var knownSubqueries: [ExpressionSyntax: Expression] = [:]
 
   init(context: QueryContext) { self.context = context }
+
+  /// The column that will hold an aggregate's value; equal ones are computed once.
+  func add(_ aggregate: Aggregate) -> ColumnReference {
+    if let known = knownAggregates[aggregate.identity] { return known }
+    knownAggregates[aggregate.identity] = aggregate.output
+    aggregates.append(aggregate)
+    aggregateOutputs.insert(aggregate.output)
+    return aggregate.output
+  }
 
   /// What all windows are computed from.
   var windowExpressions: [Expression] { windows.flatMap(\.expressions) + patterns.flatMap(\.expressions) }

@@ -63,8 +63,7 @@ final class RecursionStage: Stage, @unchecked Sendable {
     planner.recursionInputs = inputs
     if let previous { planner.recursionInputs[recursion.id] = previous }
     let outputs = plan.outputs
-    var open = try planner.build(plan, needed: Set(outputs.map(\.id)))
-    try planner.select(outputs, in: &open)
+    let open = try planner.build(plan, outputs: outputs)
     if node.children.count < (previous == nil ? 1 : 2) { node.children.append(open.profile) }
     let collected = CollectedBatches()
     planner.close(open, CollectOperator(QueryProfile.Node("Collect"), context, collected))

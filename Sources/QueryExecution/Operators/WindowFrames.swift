@@ -84,6 +84,9 @@ struct FrameSpecification: Hashable {
   var unit: WindowFrame.Unit
   var start: Bound
   var end: Bound
+  /// Where RANGE limits are compared with another column than the sort key.
+  var startKey: Int?
+  var endKey: Int?
 }
 
 /// Where each row's frame starts and ends.
@@ -106,13 +109,15 @@ struct WindowFrames {
     let n = layout.rowCount
     start = Buffer(byteCount: n * 4)
     end = Buffer(byteCount: n * 4)
-    try WindowFrames.fill(start, frame.start, frame.unit, isStart: true, layout, columns, orderKeys, orders, range)
-    try WindowFrames.fill(end, frame.end, frame.unit, isStart: false, layout, columns, orderKeys, orders, range)
+    let startKey = frame.startKey.map { columns[$0] } ?? orderKeys.first
+    let endKey = frame.endKey.map { columns[$0] } ?? orderKeys.first
+    try WindowFrames.fill(start, frame.start, frame.unit, isStart: true, layout, columns, startKey, orders, range)
+    try WindowFrames.fill(end, frame.end, frame.unit, isStart: false, layout, columns, endKey, orders, range)
   }
 
   private static func fill(
     _ buffer: Buffer, _ bound: FrameSpecification.Bound, _ unit: WindowFrame.Unit, isStart: Bool,
-    _ layout: WindowLayout, _ columns: [Column], _ orderKeys: [Column], _ orders: [SortKeyOrder], _ range: SourceRange?
+    _ layout: WindowLayout, _ columns: [Column], _ key: Column?, _ orders: [SortKeyOrder], _ range: SourceRange?
   ) throws(QueryError) {
     let n = layout.rowCount
     let out = buffer.typed(Int32.self)
@@ -151,7 +156,7 @@ struct WindowFrames {
           }
         }
       case .range:
-        guard let key = orderKeys.first, let order = orders.first else {
+        guard let key, let order = orders.first else {
           throw QueryError.internalError("RANGE frame with an offset but without a sort key")
         }
         limits(out, key, order, columns[position], isStart: isStart, layout)

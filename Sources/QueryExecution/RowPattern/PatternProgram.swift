@@ -20,6 +20,7 @@ struct PatternProgram: Sendable {
   /// Per instruction 1 when several ways lead there, so that it pays to remember having been there.
   private(set) var isJoin: [UInt8] = []
   private let range: SourceRange?
+  private var exclusionDepth = 0
 
   /// Quantifiers and permutations are written out; programs grow no longer than this.
   private static let largestLength = 1 << 20
@@ -65,9 +66,12 @@ struct PatternProgram: Sendable {
     case .alternation(let parts): try addAlternatives(parts.map { [$0] })
     case .permutation(let parts): try addPermutations(parts)
     case .exclusion(let part):
-      try emit(Instruction(operation: .save))
+      // What is excluded within an excluded stretch is excluded already.
+      exclusionDepth += 1
+      defer { exclusionDepth -= 1 }
+      if exclusionDepth == 1 { try emit(Instruction(operation: .save)) }
       try add(part)
-      try emit(Instruction(operation: .save))
+      if exclusionDepth == 1 { try emit(Instruction(operation: .save)) }
     case .quantified(let part, let atLeast, let atMost, let isReluctant):
       if let atMost {
         try addRange(part, atLeast, atMost, isReluctant)

@@ -312,6 +312,37 @@ struct CardinalityEstimator {
     var result = CardinalityEstimate(
       rows: 0, distinct: left.distinct.merging(right.distinct) { first, _ in first },
       tableRows: left.tableRows.merging(right.tableRows) { first, _ in first })
+    var matching = matchingRows(node.keys, left, right)
+    for (key, distinct) in matching.keys {
+      let kept = min(distinct, left.distinct(key.left), right.distinct(key.right))
+      result.distinct[key.left.id] = kept
+      result.distinct[key.right.id] = kept
+    }
+    if let residual = node.residual {
+      let both = CardinalityEstimate(rows: matching.rows, distinct: result.distinct)
+      matching.rows *= selectivity(residual, both, ranges: [:])
+    }
+    switch node.kind {
+    case .inner: result.rows = max(1, matching.rows)
+    case .left: result.rows = max(left.rows, matching.rows)
+    case .right: result.rows = max(right.rows, matching.rows)
+    case .full: result.rows = max(left.rows + right.rows, matching.rows)
+    case .semi, .anti:
+      var share = 1.0
+      if let key = node.keys.first { share = min(1, right.distinct(key.right) / left.distinct(key.left)) }
+      if node.residual != nil { share *= 0.5 }
+      result = left
+      result.rows = max(1, left.rows * (node.kind == .semi ? share : max(0.1, 1 - share)))
+    case .mark: result = left
+    }
+    for (id, distinct) in result.distinct { result.distinct[id] = min(distinct, result.rows) }
+    return result
+  }
+
+  /// How many pairs of rows agree in all keys; and each key's distinct values on both sides, the most selective first.
+  static func matchingRows(
+    _ keys: [JoinNode.Key], _ left: CardinalityEstimate, _ right: CardinalityEstimate
+  ) -> (rows: Double, keys: [(key: JoinNode.Key, distinct: Double)]) {
     /// Distinct values on both sides. Where nothing is known the join is taken for one of a key with references to it:
     /// the key is that of the smaller table.
     func keyCount(_ key: JoinNode.Key) -> Double {
@@ -325,35 +356,10 @@ struct CardinalityEstimator {
       }
       return max(left.distinct(key.left), right.distinct(key.right))
     }
-    var matching = left.rows * right.rows
+    var rows = left.rows * right.rows
+    let counts = keys.map { key in (key: key, distinct: keyCount(key)) }.sorted { $0.distinct > $1.distinct }
     // Several keys are seldom independent: each further one counts less.
-    var exponentCount = 0
-    let counts = node.keys.map { key in (key: key, distinct: keyCount(key)) }
-    for (key, distinct) in counts.sorted(by: { $0.distinct > $1.distinct }) {
-      matching /= exponentCount == 0 ? distinct : distinct.squareRoot()
-      exponentCount += 1
-      let kept = min(distinct, left.distinct(key.left), right.distinct(key.right))
-      result.distinct[key.left.id] = kept
-      result.distinct[key.right.id] = kept
-    }
-    if let residual = node.residual {
-      let both = CardinalityEstimate(rows: matching, distinct: result.distinct)
-      matching *= selectivity(residual, both, ranges: [:])
-    }
-    switch node.kind {
-    case .inner: result.rows = max(1, matching)
-    case .left: result.rows = max(left.rows, matching)
-    case .right: result.rows = max(right.rows, matching)
-    case .full: result.rows = max(left.rows + right.rows, matching)
-    case .semi, .anti:
-      var share = 1.0
-      if let key = node.keys.first { share = min(1, right.distinct(key.right) / left.distinct(key.left)) }
-      if node.residual != nil { share *= 0.5 }
-      result = left
-      result.rows = max(1, left.rows * (node.kind == .semi ? share : max(0.1, 1 - share)))
-    case .mark: result = left
-    }
-    for (id, distinct) in result.distinct { result.distinct[id] = min(distinct, result.rows) }
-    return result
+    for (position, count) in counts.enumerated() { rows /= position == 0 ? count.distinct : count.distinct.squareRoot() }
+    return (rows, counts)
   }
 }

@@ -28,23 +28,6 @@ package struct DecorrelateSubqueries: OptimizerRule {
   }
 }
 
-extension LogicalPlan {
-  /// Columns used somewhere in the tree that no node of the tree yields.
-  var freeColumns: Set<ColumnReference> {
-    var free: Set<ColumnReference> = []
-    var produced: Set<ColumnReference> = []
-    forEach { node in
-      free.formUnion(node.columnsRead)
-      produced.formUnion(node.outputs)
-      if case .aggregate(let aggregate) = node { produced.formUnion(aggregate.keys.map(\.input)) }
-    }
-    // Inputs are outputs of nodes within the tree, except those that come from outside.
-    var inner: Set<ColumnReference> = []
-    forEach { node in for child in node.children { inner.formUnion(child.outputs) } }
-    return free.subtracting(produced).subtracting(inner)
-  }
-}
-
 /// One Apply being turned into joins.
 struct SubqueryUnnesting {
   let context: OptimizerContext

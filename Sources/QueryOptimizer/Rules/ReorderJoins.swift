@@ -34,14 +34,20 @@ package struct ReorderJoins: OptimizerRule {
       // Its two sides are the relations.
       return plan.withChildren(graph.relations)
     }
-    let search = JoinOrderSearch(graph, graph.relations.map { relation in estimator.estimate(relation) })
-    let ordered = graph.relations.count <= ReorderJoins.maximumExhaustiveCount ? search.exhaustive() : search.greedy()
+    let estimates = graph.relations.map { relation in estimator.estimate(relation) }
+    let ordered: LogicalPlan
+    if graph.relations.count <= ReorderJoins.maximumExhaustiveCount {
+      ordered = JoinOrderSearch(graph, estimates).exhaustive()
+    } else {
+      var greedy = GreedyJoinOrder(graph, estimates)
+      ordered = greedy.joined()
+    }
     guard ordered.outputs != plan.outputs else { return ordered }
     return .project(ProjectNode(input: ordered, selecting: plan.outputs))
   }
 }
 
-/// Compares the orders in which relations can be joined.
+/// Compares all orders in which a few relations can be joined; sets of relations are bits of a word.
 private struct JoinOrderSearch {
   private let graph: InnerJoinGraph
   private let estimates: [CardinalityEstimate]
@@ -56,9 +62,7 @@ private struct JoinOrderSearch {
     let owners = graph.owners.mapValues { 1 << $0 }
     keyOwners = graph.keys.map { (owners[$0.left.id] ?? 0, owners[$0.right.id] ?? 0) }
     conditionOwners = graph.conditions.map { $0.columnsUsed.reduce(0) { $0 | (owners[$1.id] ?? 0) } }
-    // Other columns do not matter, and every join that is looked at merges what is known of columns.
-    var compared = Set(graph.conditions.flatMap { $0.columnsUsed.map(\.id) })
-    for key in graph.keys { compared.formUnion([key.left.id, key.right.id]) }
+    let compared = graph.comparedColumns
     self.estimates = estimates.map { $0.keeping(compared) }
   }
 
@@ -121,24 +125,6 @@ private struct JoinOrderSearch {
       }
     }
     return finished(best[all]!)
-  }
-
-  func greedy() -> LogicalPlan {
-    var parts = graph.relations.indices.map(part)
-    while parts.count > 1 {
-      var best: (i: Int, j: Int, part: Part)?
-      for allowsCross in [false, true] where best == nil {
-        for i in parts.indices {
-          for j in parts.indices where j > i {
-            guard let joined = join(parts[i], parts[j], allowsCross: allowsCross) else { continue }
-            if joined.estimate.rows < best?.part.estimate.rows ?? .infinity { best = (i, j, joined) }
-          }
-        }
-      }
-      parts[best!.i] = best!.part
-      parts.remove(at: best!.j)
-    }
-    return finished(parts[0])
   }
 
   /// Conditions over one relation or none still have to be applied.

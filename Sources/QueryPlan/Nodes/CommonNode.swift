@@ -19,11 +19,14 @@ package final class CommonDefinition: Sendable {
   package let id: Int
   package let name: String
   package let plan: LogicalPlan
+  /// As `PlanDepth` counts it.
+  let depth: Int
 
   package init(id: Int, name: String, plan: LogicalPlan) {
     self.id = id
     self.name = name
     self.plan = plan
+    depth = PlanDepth.of(plan)
   }
 }
 

@@ -55,13 +55,7 @@ package struct JoinNode: Sendable {
     }
   }
 
-  package var outputs: [ColumnReference] {
-    switch kind {
-    case .inner, .left, .right, .full: left.outputs + right.outputs
-    case .semi, .anti: left.outputs
-    case .mark: left.outputs + [mark!]
-    }
-  }
+  package var outputs: [ColumnReference] { LogicalPlan.join(self).outputs }
 }
 
 /// For each row of `input`, what a subquery that may use the row's columns yields; the binder's form of every subquery.
@@ -98,10 +92,5 @@ package struct ApplyNode: Sendable {
     self.range = range
   }
 
-  package var outputs: [ColumnReference] {
-    switch kind {
-    case .scalar, .lateral: input.outputs + subquery.outputs
-    case .exists(let mark), .inSubquery(let mark, _), .quantified(let mark, _, _, _): input.outputs + [mark]
-    }
-  }
+  package var outputs: [ColumnReference] { LogicalPlan.apply(self).outputs }
 }

@@ -57,7 +57,7 @@ package struct WindowCall: Sendable {
 
   /// Input columns that the call reads beside its arguments.
   package var columns: [ColumnReference] {
-    [frame.start.column, frame.end.column, filter].compactMap { $0 } + ordering.map(\.column)
+    frame.columns + (filter.map { [$0] } ?? []) + ordering.map(\.column)
   }
 }
 
@@ -67,7 +67,7 @@ package struct WindowFrame: Sendable, Hashable {
   package enum Bound: Sendable, Hashable {
     case unboundedPreceding
     /// ROWS and GROUPS: a column of non-negative bigints. RANGE: a column holding, per row, the limit value itself, the
-    /// sort key minus the offset, of the sort key's type.
+    /// sort key minus the offset.
     case preceding(ColumnReference)
     case currentRow
     /// As `preceding`; for RANGE the sort key plus the offset.
@@ -84,12 +84,24 @@ package struct WindowFrame: Sendable, Hashable {
   package var unit: Unit
   package var start: Bound
   package var end: Bound
+  /// RANGE with an offset: what the start's limit is compared with, where its type is not that of the sort key; a column
+  /// with the sort key's values in the limit's type.
+  package var startKey: ColumnReference?
+  /// The same for the end.
+  package var endKey: ColumnReference?
 
-  package init(unit: Unit, start: Bound, end: Bound) {
+  package init(
+    unit: Unit, start: Bound, end: Bound, startKey: ColumnReference? = nil, endKey: ColumnReference? = nil
+  ) {
     self.unit = unit
     self.start = start
     self.end = end
+    self.startKey = startKey
+    self.endKey = endKey
   }
+
+  /// Columns that the frame reads.
+  package var columns: [ColumnReference] { [start.column, end.column, startKey, endKey].compactMap { $0 } }
 
   /// RANGE UNBOUNDED PRECEDING: the default with ORDER BY (and, as all rows are peers then, without).
   package static let standard = WindowFrame(unit: .range, start: .unboundedPreceding, end: .currentRow)
