@@ -35,8 +35,9 @@ extension Binder {
     case .none: break
     case .on(let syntax):
       bound = try bindOn(syntax, fields, block, context)
-      guard block.subqueries.isEmpty else {
-        throw .notSupported("Subqueries in the condition of a lateral join are not supported", at: syntax.range)
+      if !block.subqueries.isEmpty, let condition = bound {
+        let plan = try lateral(isLeft: kind == .left, left.plan, right.plan, condition, block, range)
+        return BoundRelation(plan: plan, fields: fields)
       }
     case .using, .natural:
       throw .notSupported("JOIN USING and NATURAL JOIN with a lateral relation are not supported", at: range)
@@ -148,7 +149,8 @@ extension Binder {
         JoinNode(kind, left: left, right: right, residual: plain.isEmpty ? nil : .conjunction(plain)))
       return try filter(joined, bound: .conjunction(rest), block)
     }
-    // Outer joins: each subquery runs on the side it refers to.
+    // Outer joins: each subquery runs on the side it refers to; one that refers to both makes the side whose rows may be
+    // missing a lateral subquery.
     let leftColumns = Set(left.outputs)
     let rightColumns = Set(right.outputs)
     var (left, right) = (left, right)
@@ -158,12 +160,28 @@ extension Binder {
         right = try attachSubqueries(block, to: right, neededBy: [.column(subquery.output)])
       } else if used.isDisjoint(with: rightColumns) {
         left = try attachSubqueries(block, to: left, neededBy: [.column(subquery.output)])
-      } else {
+      } else if kind == .full {
         throw .notSupported(
-          "Subqueries in the condition of an outer join that refer to both sides are not supported", at: subquery.range)
+          "Subqueries in the condition of a full join that refer to both sides are not supported", at: subquery.range)
+      } else {
+        return kind == .left
+          ? try lateral(isLeft: true, left, right, condition, block, subquery.range)
+          : try lateral(isLeft: true, right, left, condition, block, subquery.range)
       }
     }
     return .join(JoinNode(kind, left: left, right: right, residual: condition))
+  }
+
+  /// Each row of `outer` with the rows of `inner` that pass the condition, whose subqueries may refer to both.
+  private func lateral(
+    isLeft: Bool, _ outer: LogicalPlan, _ inner: LogicalPlan, _ condition: Expression, _ block: QueryBlock,
+    _ range: SourceRange
+  ) throws(QueryError) -> LogicalPlan {
+    let matching = project(try filter(inner, bound: condition, block), inner.outputs)
+    return .apply(
+      ApplyNode(
+        .lateral(isLeft: isLeft, condition: nil), input: outer, subquery: matching, correlation: matching.freeColumns,
+        range: shown(range)))
   }
 
   /// `JOIN … USING (a, b)`: the named columns come first and once.

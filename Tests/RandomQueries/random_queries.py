@@ -16,8 +16,6 @@ import duckdb
 
 CONFIGURATIONS = {'default': [], 'plain': ['no_optimizer'], 'rows': ['batch_size=1'], 'colliding': ['colliding_hashes', 'batch_size=3']}
 BATCH = 400
-# NULL compared so with two different values is decided in Trino (x = ALL is min = max AND x = max) and NULL in DuckDB.
-DIFFERENT = ['<> ANY (SELECT', '= ALL (SELECT']
 
 TABLES = {  # name: (rows, columns: name -> type)
     't1': (12, dict(id='int', a='int', b='int', s='str', x='bool', d='date', f='dbl', m='dec')),
@@ -348,7 +346,7 @@ def rows_of(lines): return [tuple(normal(v) for v in json.loads(line, parse_floa
 def key(row): return tuple((v is None, str(type(v)), str(v)) for v in row)
 
 
-def main():
+def main(make=Generator):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--sqlq', default='.build/release/sqlq'); p.add_argument('--seed', type=int, default=1)
     p.add_argument('--count', type=int, default=10000); p.add_argument('--no-duckdb', action='store_true')
@@ -365,7 +363,7 @@ def main():
             subprocess.run([o.sqlq, '--home', home, '--no-results', '-e', sql], check=True, capture_output=True)
         probe = subprocess.run([o.sqlq, '--home', home, '--testing', 'keep_going', '-e', 'SELECT 1'], capture_output=True)
         going = ['keep_going'] if probe.returncode == 0 else []
-        generator = Generator(o.seed)
+        generator = make(o.seed)
         done = 0
         while done < o.count:
             batch = [generator.query() for _ in range(min(BATCH, o.count - done))]
@@ -387,7 +385,7 @@ def main():
                         if 'INTERNAL' in str(first[1]) + str(other[1]): found.append((name, other))
                     elif first[0] == 'rows' and rows(first) != rows(other): found.append((name, other))
                 if first[0] == 'crash' or (first[0] == 'error' and ('INTERNAL' in first[1] or o.show > 1000)): found.append(('sqlq', first))
-                if not o.no_duckdb and not own and first[0] == 'rows' and not any(form in text for form in DIFFERENT):
+                if not o.no_duckdb and not own and first[0] == 'rows':
                     try:
                         wanted = [tuple(normal(v) for v in row) for row in db.execute(text).fetchall()]
                         if not ordered: wanted.sort(key=key)
@@ -405,4 +403,4 @@ def main():
     sys.exit(1 if reports else 0)
 
 
-main()
+if __name__ == '__main__': main()

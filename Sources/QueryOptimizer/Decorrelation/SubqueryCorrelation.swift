@@ -11,7 +11,7 @@ import SQLFunctions
 ///     (SELECT o.a + t.b FROM t WHERE t.a = o.a)     does not: the outer column is in a projection
 ///     (SELECT b FROM t WHERE t.a < o.a LIMIT 1)     does not: LIMIT would count rows of all outer values together
 ///
-/// sqlq could run the others too, but what runs here is to run there.
+/// Asked only where sqlq is to do as Athena does: the others have one right answer too.
 ///
 /// - Source: Trino 465, `PlanNodeDecorrelator` and the rules that `PlanOptimizers` lists for correlated subqueries.
 struct SubqueryCorrelation {
