@@ -25,24 +25,27 @@ extension LogicalPlan {
   /// Whether some node, shared definitions included, satisfies `predicate`.
   ///
   /// Asks nodes before their inputs, left before right. Needs no stack, so that plans may be deep.
-  package func contains(_ predicate: (LogicalPlan) -> Bool) -> Bool {
+  ///
+  /// - Parameter entersShared: whether shared definitions count.
+  package func contains(entersShared: Bool = true, _ predicate: (LogicalPlan) -> Bool) -> Bool {
     var known: Set<Int> = []
     var waiting = [self]
     while let node = waiting.popLast() {
       if predicate(node) { return true }
-      if case .common(let use) = node, !known.insert(use.definition.id).inserted { continue }
+      if case .common(let use) = node, !entersShared || !known.insert(use.definition.id).inserted { continue }
       waiting.append(contentsOf: node.children.reversed())
     }
     return false
   }
 
-  /// Whether the plan reads the rows of a recursion around it.
+  /// Whether the plan reads the rows of a recursion around it; shared definitions never do.
   package var readsOpenRecursion: Bool {
     var read: Set<Int> = []
     var closed: Set<Int> = []
-    forEach { node in
+    _ = contains(entersShared: false) { node in
       if case .recursionInput(let input) = node { read.insert(input.id) }
       if case .recursion(let recursion) = node { closed.insert(recursion.id) }
+      return false
     }
     return !read.isSubset(of: closed)
   }

@@ -79,6 +79,8 @@ extension Binder {
     case .unnest, .jsonTable, .lateral: true
     case .aliased(let node): isLateral(node.relation)
     case .sampled(let node): isLateral(node.relation)
+    // `FROM a, b LEFT JOIN LATERAL (…)`: in Athena the lateral relation sees b only.
+    case .join(let node): !session.followsAthena && (isLateral(node.left) || isLateral(node.right))
     default: false
     }
   }
