@@ -45,7 +45,7 @@ extension SubqueryUnnesting {
         }
         inner.defaults = own
       }
-      var handedOn = Array(inner.domain.values)
+      var handedOn = domain.columns.map { inner.domain[$0]! }
       if let check = inner.check { handedOn.append(check.count) }
       for column in handedOn where !assignments.contains(where: { $0.reference == column }) {
         assignments.append(.init(column, .column(column)))
@@ -107,7 +107,9 @@ extension SubqueryUnnesting {
         UnnestNode.Item(column: inner.domain[item.column] ?? item.column, outputs: item.outputs)
       }
       node.kept = node.kept.map { inner.domain[$0] ?? $0 }
-      for column in inner.domain.values where !node.kept.contains(column) { node.kept.append(column) }
+      for column in domain.columns.map({ inner.domain[$0]! }) where !node.kept.contains(column) {
+        node.kept.append(column)
+      }
       node.input = inner.plan
       inner.plan = .unnest(node)
       return inner
@@ -239,7 +241,7 @@ extension SubqueryUnnesting {
       plan = .project(ProjectNode(input: plan, assignments: assignments))
     }
     // `outer = inner` is false for NULL: inner NULLs must not meet outer NULLs in the join, which matches them.
-    for column in columns.values { rest.append(try .not(.call("is_null", [.column(column)]))) }
+    for column in domain.columns.compactMap({ columns[$0] }) { rest.append(try .not(.call("is_null", [.column(column)]))) }
     plan = .filter(
       FilterNode(input: plan, predicate: replaced(.conjunction(rest), columns)))
     return Unnested(plan: plan, domain: columns, defaults: nil)

@@ -109,7 +109,7 @@ extension SubqueryUnnesting {
     let raw = Dictionary(
       inner.map { ($0, context.newColumn($0.name, $0.type)) }, uniquingKeysWith: { first, _ in first })
     var assignments = inner.map { ProjectNode.Assignment(raw[$0]!, .column($0)) }
-    assignments += Set(unnested.domain.values).map { .init($0, .column($0)) }
+    assignments += Set(unnested.domain.values).sorted { $0.id.rawValue < $1.id.rawValue }.map { .init($0, .column($0)) }
     if let check = unnested.check { assignments.append(.init(check.count, .column(check.count))) }
     assignments.append(.init(marker, .alwaysTrue))
     let right = LogicalPlan.project(ProjectNode(input: unnested.plan, assignments: assignments))
