@@ -19,6 +19,11 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
 
   private static let every: [LogicTestConfiguration] = [
     LogicTestConfiguration(name: "threads_1", isQuick: true) { $0.threads = 1 },
+    LogicTestConfiguration(name: "threads_4", isQuick: true) { $0.threads = 4 },
+    LogicTestConfiguration(name: "batch_size_1") { $0.testing.batchSize = 1 },
+    LogicTestConfiguration(name: "batch_size_3") { $0.testing.batchSize = 3 },
+    LogicTestConfiguration(name: "optimizer_off") { $0.testing.isOptimizerOff = true },
+    LogicTestConfiguration(name: "colliding_hashes") { $0.testing.collidesHashes = true },
   ]
 
   /// Folders whose cases read so much that only the quick configurations run them.
