@@ -73,6 +73,8 @@ public struct SessionConfiguration: Sendable {
     public var batchSize: Int?
     public var isOptimizerOff = false
     public var collidesHashes = false
+    /// Optimizer rules left out, by name; those that make plans executable run all the same.
+    public var disabledRules: Set<String> = []
     public init() {}
   }
 

@@ -40,6 +40,7 @@ extension StatementRun {
     let context = OptimizerContext(
       session: session, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
     context.isEnabled = !state.configuration.testing.isOptimizerOff
+    context.disabledRules = state.configuration.testing.disabledRules
     context.threads = state.configuration.threads
     let plan = try Optimizer.optimize(bound.plan, context)
     statistics.planningMilliseconds = elapsedMilliseconds

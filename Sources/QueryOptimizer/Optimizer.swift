@@ -11,7 +11,7 @@ package enum Optimizer {
   ///   pruned and joins reordered. Windows first, since they need neither of the two.
   /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
   /// - Join order moves conditions, so filters and columns are pushed once more behind it.
-  static let rules: [any OptimizerRule.Type] = [
+  package static let rules: [any OptimizerRule.Type] = [
     SimplifyExpressions.self,
     DecorrelateSubqueries.self,
     SimplifyExpressions.self,

@@ -1,0 +1,39 @@
+import Foundation
+import QueryEngine
+import QueryOptimizer
+import Testing
+
+/// Each rule of the optimizer has a file in `Cases/plans` whose first plan it changes.
+@Suite("plan goldens") struct PlanGoldenTests {
+  private static let folder = LogicTestRunner.cases.appending(path: "plans")
+
+  /// What the first EXPLAIN of a rule's file explains.
+  private static func explained(_ rule: String) throws -> String {
+    let text = try String(contentsOf: folder.appending(path: rule + ".slt"), encoding: .utf8)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("EXPLAIN ") })
+    return line.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/")
+  }
+
+  private static func plan(_ sql: String, without rules: Set<String>) async throws -> [[String]] {
+    var configuration = SessionConfiguration()
+    configuration.home = nil
+    configuration.writesResults = false
+    configuration.testing.disabledRules = rules
+    let result = try await Session(configuration).run(sql)
+    return result.rows.map { $0.map { "\($0)" } }
+  }
+
+  @Test(arguments: Set(Optimizer.rules.map { $0.name }).sorted()) func fires(_ name: String) async throws {
+    let sql = try Self.explained(name)
+    let rule = try #require(Optimizer.rules.first { $0.name == name })
+    // What plans cannot do without is not left out.
+    if rule.isRequired { return }
+    let (with, without) = (try await Self.plan(sql, without: []), try await Self.plan(sql, without: [name]))
+    #expect(with != without, "\(name) changes nothing")
+  }
+
+  @Test func filesAreNamedForRules() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0.hasSuffix(".slt") }
+    #expect(Set(files.map { String($0.dropLast(4)) }) == Set(Optimizer.rules.map { $0.name }))
+  }
+}
