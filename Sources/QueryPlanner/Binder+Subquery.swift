@@ -167,10 +167,6 @@ extension Binder {
           assignments: plan.outputs.map { .init($0, .column($0)) } + [.init(subquery.output, value)]))
     }
     var input = plan
-    if case .value = subquery.kind, let value = subquery.probe {
-      let kept = plan.outputs.map { ProjectNode.Assignment($0, .column($0)) }
-      return .project(ProjectNode(input: plan, assignments: kept + [.init(subquery.output, value)]))
-    }
     var probe: ColumnReference?
     if let expression = subquery.probe {
       var materializer = Materializer(self, plan)

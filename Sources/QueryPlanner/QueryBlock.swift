@@ -30,8 +30,6 @@ final class QueryBlock {
       /// No subquery: the value of `probe`, computed once for each row, for subqueries that are compared with it.
       case value
       case quantified(op: String, isAll: Bool)
-      /// No subquery: the probe's value, computed once for the subqueries and expressions that use it.
-      case value
     }
   }
 
