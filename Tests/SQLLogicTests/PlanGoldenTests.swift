@@ -11,7 +11,7 @@ import Testing
   private static func explained(_ rule: String) throws -> String {
     let text = try String(contentsOf: folder.appending(path: rule + ".slt"), encoding: .utf8)
     let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("EXPLAIN ") })
-    return line.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/")
+    return String(line.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/"))
   }
 
   private static func plan(_ sql: String, without rules: Set<String>) async throws -> [[String]] {
