@@ -352,13 +352,27 @@ def broken():
     put('truncated.csv.gz', z[:-200]); put('wrong_checksum.csv.gz', z[:-8] + b'\0\0\0\0' + z[-4:]); put('not_gzip.csv.gz', b'id,name\n1,a\n'); put('truncated.csv.zst', pa.Codec('zstd').compress(b'id,name\n1,a\n' * 99, asbytes=True)[:-9])
 
 
+def wild():
+    put = lambda name, data: open(path('wild', name), 'wb').write(data)
+    put('preamble.csv', b'Sales by region, 2020\nmade by the statistics office\n\nid,region,amount\n1,north,10\n2,south,20\n3,east,30\n')
+    put('comments.csv', b'# exported from the lab\n# two comments, one with a comma\nid,value\n1,0.5\n2,\\N\n# and one between\n3,0.75\n')
+    put('no_quotes.tsv', b'id\ttitle\n1\t"Quoted" Movie\n2\tplain\n3\t"Open quote\n4\tx "hi"\n5\tlast "\n')
+    put('single_quotes.csv', b"id;text\n1;'a;b'\n2;'c''d'\n"); put('backslash.csv', b'id,text\n1,"say \\"hi\\", twice"\n2,"plain, too"\n')
+    put('years.csv', b'name,2018,2019,2020\nann,1,2,3\nbob,4,5,6\n'); put('pandas.csv', b',name,city\n0,ann,oslo\n1,bob,rome\n')
+    put('zoned.csv', b'id,at\n1,2024-01-05T10:00:00Z\n2,2024-01-05T10:00:00.250+02:00\n')
+    put('latin1.csv', 'id,name\n1,Müller\n2,René\n'.encode('latin-1')); put('utf16.csv', '\ufeffid,name\n1,Müller\n2,Ω\n'.encode('utf-16-le'))
+    put('german.csv', b'day;amount\n01.02.2024;1,5\n29.02.2024;2,25\n')
+    put('several.json', b'{"a":1}{"a":2} {"a":3}\n{"a":4}'); put('cr.json', b'{"a":1}\r{"a":2}\r'); put('scalars.json', b'[1,2.5,null,4]')
+    put('twice.json', b'{"a":1,"A":2,"a":3}\n{"A":5,"a":4}\n')
+
+
 def tpch():
     folder = os.path.dirname(path('tpch', 'x'))
     subprocess.run(['tpchgen-cli', 'parquet', '-s', '0.01', '-o', folder, '-q'], check=True)
 
 
 if __name__ == '__main__':
-    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'orc', 'avro', 'broken', 'tpch'):
+    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'orc', 'avro', 'broken', 'wild', 'tpch'):
         shutil.rmtree(os.path.join(OUT, name), ignore_errors=True)
-    for step in (sales, events, compressed, delimited, evolving, types, orc, avro, broken, tpch):
+    for step in (sales, events, compressed, delimited, evolving, types, orc, avro, broken, wild, tpch):
         step(); print(step.__name__, 'done')

@@ -182,6 +182,13 @@ static void text_scan_bytes(const uint8_t *base, size_t from, size_t to, size_t 
       s = CK_TEXT_QUOTED;
       continue;
     }
+    if ((s == CK_TEXT_QUOTE || s == CK_TEXT_BEHIND_QUOTE) && !is_line_end && c != d->separator && c != '\r') {
+      if (c == ' ' || c == '\t') {
+        s = CK_TEXT_BEHIND_QUOTE;
+        continue;
+      }
+      if (st->stray_count++ == 0) st->stray_place = i;
+    }
     if (s == CK_TEXT_ESCAPE && !is_line_end && c != '\r') {
       s = CK_TEXT_UNQUOTED;
       continue;
@@ -235,7 +242,8 @@ static void text_scan_bytes(const uint8_t *base, size_t from, size_t to, size_t 
       }                                                                                                                \
       uint64_t nl = m.lf | (m.cr & ~((m.lf >> 1) | next_lf << (end - i - 1)));                                         \
       uint64_t s = m.separator & ~nl;                                                                                  \
-      int slow = escapes && (m.escape != 0 || pending >= CK_TEXT_ESCAPE_IN_QUOTES);                                    \
+      int slow = (escapes && (m.escape != 0 || pending >= CK_TEXT_ESCAPE_IN_QUOTES)) ||                                \
+                 (quotes && pending == CK_TEXT_BEHIND_QUOTE);                                                          \
       uint64_t mask = 0, closes = 0;                                                                                   \
       if (quotes && (m.quote | in_quotes | after_close) != 0) {                                                        \
         mask = PREFIX_XOR(m.quote) ^ in_quotes;                                                                        \
@@ -251,7 +259,7 @@ static void text_scan_bytes(const uint8_t *base, size_t from, size_t to, size_t 
                     : after_close ? CK_TEXT_QUOTE                                                                      \
                     : start_ok    ? CK_TEXT_FIELD_START                                                                \
                                   : CK_TEXT_UNQUOTED;                                                                  \
-        if (escapes && pending >= CK_TEXT_ESCAPE_IN_QUOTES) st->state = pending;                                       \
+        if (pending >= CK_TEXT_ESCAPE_IN_QUOTES) st->state = pending;                                                  \
         st->field_count = n, st->row_count = r;                                                                        \
         text_scan_bytes(base, i, end, limit, d, st, fields, rows);                                                     \
         n = st->field_count, r = st->row_count, pending = st->state, is_pending = 1;                                   \

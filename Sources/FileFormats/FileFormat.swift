@@ -17,6 +17,9 @@ package protocol FileFormat: Sendable {
   /// - Throws: `HIVE_BAD_DATA` when the file is not of this format.
   func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema
 
+  /// The same from all records, for formats whose records need not have the same columns; nil for others.
+  func inferWholeSchema(_ source: any ByteSource) throws(QueryError) -> Schema?
+
   /// Reads what is needed to plan the scan of one file (a footer; for text formats nothing).
   ///
   /// - Throws: `HIVE_BAD_DATA` when the file is not of this format.
@@ -32,6 +35,19 @@ package protocol FileFormat: Sendable {
 
   /// How names of files so written end, so that every reader knows the compression: `.gz`; empty when the format tells it itself.
   func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String
+
+  /// What readers found in files beyond what samples had shown: wider types, further keys. Each is told once; the reader
+  /// has thrown an error that lets the statement begin anew (`QueryError.mayStartAgain`).
+  func takeLearned() -> [(file: ObjectInfo, columns: [Field])]
+
+  /// What the user should know of how files were understood. Each note is told once.
+  func takeNotes() -> [String]
+}
+
+extension FileFormat {
+  package func takeLearned() -> [(file: ObjectInfo, columns: [Field])] { [] }
+  package func takeNotes() -> [String] { [] }
+  package func inferWholeSchema(_ source: any ByteSource) throws(QueryError) -> Schema? { nil }
 }
 
 /// One opened file: what its metadata tells, and where a query's scan of it begins.

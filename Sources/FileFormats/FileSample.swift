@@ -19,7 +19,7 @@ package struct FileSample: Sendable {
   ///   - columns: flat ones; others are not looked at.
   /// - Returns: nil when the file is compressed or its pieces do not read as rows (one JSON array, quoted line ends).
   package static func take(_ source: any ByteSource, _ format: any FileFormat, _ columns: [ScanColumn]) -> FileSample? {
-    guard source.byteCount > 0, !columns.isEmpty, (try? TextInput.codec(of: source)) == CompressionCodec.none else { return nil }
+    guard source.byteCount > 0, !columns.isEmpty, (try? TextCoding.of(source)) == TextCoding.none else { return nil }
     var bytes: [UInt8] = []
     for range in pieces(source.byteCount) {
       guard let slice = try? source.read(range, kind: .sampling) else { return nil }

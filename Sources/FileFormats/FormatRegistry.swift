@@ -82,7 +82,7 @@ package enum FormatRegistry {
   /// Tells a file's kind by its first bytes, decompressed where its name ends in a compression's.
   package static func recognize(_ source: any ByteSource) throws(QueryError) -> Recognized {
     guard source.byteCount > 0 else { return .nothing }
-    let codec = try TextInput.codec(of: source)
+    let codec = try TextCoding.of(source)
     let range = 0..<(codec == .none ? min(source.byteCount, UInt64(headByteCount)) : source.byteCount)
     let input = try TextInput(
       source, codec, range, kind: .sampling, firstByteCount: headByteCount, expectsAll: false)

@@ -133,7 +133,7 @@ package struct SchemaMerge {
   /// of typed files know no fractions of decimals as floating-point numbers and no dates as times.
   private static func isWidening(_ a: DataType, _ b: DataType, isText: Bool) -> Bool {
     switch (a, b) {
-    case (.timestamp, .timestamp), (.time, .time): return true
+    case (.timestamp, .timestamp), (.timestampWithTimeZone, .timestampWithTimeZone), (.time, .time): return true
     case (.date, .timestamp), (.timestamp, .date): return isText
     case (.decimal, .double), (.double, .decimal): return isText
     default: return a.isNumeric && b.isNumeric

@@ -33,6 +33,12 @@ package final class MemoryByteSource: ByteSource {
     self.meter = meter
   }
 
+  /// The same bytes under another meter and name.
+  convenience init(sharing other: MemoryByteSource, path: String, meter: ScanMeter) {
+    self.init(
+      buffer: other.buffer, info: ObjectInfo(path: path, byteCount: other.byteCount, modificationTime: 0), meter: meter)
+  }
+
   package func read(_ range: Range<UInt64>, kind: ScanKind) throws(QueryError) -> ByteSlice {
     guard range.upperBound <= byteCount else { throw outOfRange(range) }
     try meter.add(range.count, kind: kind)

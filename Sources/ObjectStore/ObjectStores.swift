@@ -5,6 +5,7 @@ import Synchronization
 ///
 ///     data/trips.csv          the local store, as it stands
 ///     ~/trips.csv             the local store, in the home folder
+///     -                       standard input, as /dev/stdin
 ///     file:///data/trips.csv  the local store; %20 and the like stay as they stand, as in Hive's partition names
 ///     s3://bucket/key         the store registered for s3
 ///
@@ -37,6 +38,7 @@ package struct ObjectStores: Sendable {
   ///
   /// - Throws: `NOT_SUPPORTED` for a scheme without a store.
   package func resolve(_ location: String) throws(QueryError) -> ObjectLocation {
+    if location == "-" { return ObjectLocation(store: try store("file"), path: "/dev/stdin") }
     guard let (scheme, rest) = ObjectPath.splitScheme(location) else {
       return ObjectLocation(store: try store("file"), path: ObjectPath.expandHome(location))
     }

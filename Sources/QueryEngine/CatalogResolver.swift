@@ -49,8 +49,8 @@ struct CatalogResolver: RelationResolver {
     }
   }
 
-  func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
-    do throws(QueryError) { return .table(try paths.table(path)) } catch {
+  func resolve(path: String, _ reading: PathReading?, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
+    do throws(QueryError) { return .table(try paths.table(path, reading)) } catch {
       throw error.located(at: range)
     }
   }

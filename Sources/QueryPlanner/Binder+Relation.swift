@@ -29,7 +29,7 @@ extension Binder {
     switch relation {
     case .table(let table): return try bindTable(table, context)
     case .file(let file):
-      guard let resolved = try catalog.resolve(path: file.path.value, at: file.range) else {
+      guard let resolved = try catalog.resolve(path: file.path.value, nil, at: file.range) else {
         throw QueryError(.tableNotFound, "No files match '\(file.path.value)'", at: file.range)
       }
       return try relationOf(resolved, nil, file.range)
@@ -88,7 +88,7 @@ extension Binder {
       hint: NameSuggestion.hint(for: name.name, among: names))
   }
 
-  private func relationOf(
+  func relationOf(
     _ resolved: ResolvedRelation, _ name: TableName?, _ range: SourceRange
   ) throws(QueryError) -> BoundRelation {
     switch resolved {

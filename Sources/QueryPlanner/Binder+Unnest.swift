@@ -69,9 +69,12 @@ extension Binder {
     case "sequence": return try bindSequence(function)
     case "exclude_columns": return try bindExcludeColumns(function, context)
     default:
+      if let reader = ReadFunction.all.first(where: { $0.name == function.name.last.canonicalName }) {
+        return try bindRead(function, reader)
+      }
       throw QueryError(
         .functionNotFound, "Table function '\(function.name.canonicalName)' not registered", at: function.name.range,
-        hint: NameSuggestion.hint(for: function.name.last.canonicalName, among: ["sequence", "exclude_columns"]))
+        hint: NameSuggestion.hint(for: function.name.last.canonicalName, among: ["sequence", "exclude_columns"] + ReadFunction.all.map(\.name)))
     }
   }
 

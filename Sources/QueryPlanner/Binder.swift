@@ -168,7 +168,7 @@ struct QueryContext {
 /// A resolver that knows nothing, for constants.
 private struct EmptyResolver: RelationResolver {
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? { nil }
-  func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? { nil }
+  func resolve(path: String, _ reading: PathReading?, at range: SourceRange) throws(QueryError) -> ResolvedRelation? { nil }
   func relationNames(catalog: String, database: String) -> [String]? { nil }
   var catalogNames: [String] { [] }
 }

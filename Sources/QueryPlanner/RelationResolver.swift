@@ -9,7 +9,9 @@ package protocol RelationResolver {
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation?
 
   /// The files that a quoted path or pattern in FROM names; nil when there are none.
-  func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation?
+  ///
+  /// - Parameter reading: how they are read, where the query says so.
+  func resolve(path: String, _ reading: PathReading?, at range: SourceRange) throws(QueryError) -> ResolvedRelation?
 
   /// Names of the relations of a database, for "Did you mean"; nil when there is no such database.
   func relationNames(catalog: String, database: String) -> [String]?

@@ -63,7 +63,7 @@ struct TestCatalog: RelationResolver {
       ViewDefinition(name: name, query: query, catalog: "awsdatacatalog", database: "default", columns: nil))
   }
 
-  func resolve(path: String, at range: SourceRange) throws(QueryError) -> ResolvedRelation? { nil }
+  func resolve(path: String, _ reading: PathReading?, at range: SourceRange) throws(QueryError) -> ResolvedRelation? { nil }
 
   func relationNames(catalog: String, database: String) -> [String]? {
     database == "default" ? Array(tables.keys) : nil

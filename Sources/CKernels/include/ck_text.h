@@ -24,6 +24,8 @@ enum {
   CK_TEXT_QUOTE = 3,
   CK_TEXT_ESCAPE_IN_QUOTES = 4,
   CK_TEXT_ESCAPE = 5,
+  /* After blanks behind a quoted field's end. */
+  CK_TEXT_BEHIND_QUOTE = 6,
 };
 
 typedef struct {
@@ -36,6 +38,10 @@ typedef struct {
   size_t line_count;
   /* Not 0 once a byte above 127 was seen. */
   uint64_t non_ascii;
+  /* Fields that have other text than blanks behind their closing quote, and the place of the first such text; the caller
+     sets them back. */
+  size_t stray_count;
+  size_t stray_place;
 } ck_text_state;
 
 /* Scans base[from, to): writes the place of every separator and line end outside quotes to fields, and for each line end

@@ -16,39 +16,44 @@ package struct CSVFormat: FileFormat {
 
   private let options: FormatOptions
   private let base: DelimitedDialect
-  private let separator: UInt8?
-  private let header: Bool?
-  private let skipped: Int
+  private let given: CSVGiven
   private let policy: ValuePolicy
+  private let columns: GivenColumns
+  private let findsTypes: Bool
   private let memory = CSVSniffMemory()
 
   /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense.
   package init(_ options: FormatOptions) throws(QueryError) {
     self.options = options
     let properties = options.properties
+    let isInferred = options.schema == nil
+    var given = CSVGiven()
     var dialect = DelimitedDialect()
     if let text = properties["separatorchar"] ?? properties["field.delim"] ?? properties["delimiter"] {
-      separator = try DelimiterProperty.byte(text, "separatorChar", allowsNumbers: false)
-    } else {
-      separator = nil
+      given.separator = try DelimiterProperty.byte(text, "separatorChar", allowsNumbers: false)
     }
-    dialect.separator = separator ?? 0x2c
+    dialect.separator = given.separator ?? 0x2c
+    dialect.quote = 0x22
     if let text = properties["quotechar"] {
       dialect.quote =
         text.isEmpty || text == "\\0" || text == "\0"
         ? nil : try DelimiterProperty.byte(text, "quoteChar", allowsNumbers: false)
-    } else {
-      dialect.quote = 0x22
+      given.quote = .some(dialect.quote)
     }
     if let text = properties["escapechar"] ?? properties["escape.delim"] {
       let byte = text.isEmpty ? nil : try DelimiterProperty.byte(text, "escapeChar", allowsNumbers: false)
-      // OpenCSVSerde takes an escape that is also the quote for a backslash.
-      dialect.escape = byte == dialect.quote && byte != nil ? 0x5c : byte
+      // OpenCSVSerde takes an escape that is also the quote for a backslash; elsewhere it means doubled quotes.
+      dialect.escape = byte == dialect.quote && byte != nil ? (isInferred ? nil : 0x5c) : byte
+      given.escape = .some(dialect.escape)
     } else {
-      dialect.escape = options.schema == nil ? nil : 0x5c
+      dialect.escape = isInferred ? nil : 0x5c
     }
     if dialect.quote == nil { dialect.escape = nil }
-    let marks = [dialect.separator, dialect.quote, dialect.escape].compactMap(\.self)
+    if let text = properties["comment"] {
+      dialect.comment = text.isEmpty ? nil : try DelimiterProperty.byte(text, "comment", allowsNumbers: false)
+      given.comment = .some(dialect.comment)
+    }
+    let marks = [given.separator ?? (isInferred ? nil : dialect.separator), dialect.quote, dialect.escape].compactMap(\.self)
     guard Set(marks).count == marks.count else {
       throw QueryError(.invalidTableProperty, "The separator, quote, and escape characters must be different!")
     }
@@ -56,39 +61,52 @@ package struct CSVFormat: FileFormat {
       throw QueryError(.invalidTableProperty, "The separator, quote and escape characters must not be line ends")
     }
     if let text = properties["serialization.null.format"] { dialect.nullText = Array(text.utf8) }
-    try CSVFormat.checkEncoding(properties)
-    var header: Bool?
+    given.encoding = try CSVFormat.encoding(properties)
+    given.compression = try TextCoding.compression(properties)
     switch properties["header"]?.lowercased() {
-    case "true"?: header = true
-    case "false"?: header = false
+    case "true"?: given.header = true
+    case "false"?: given.header = false
     default: break
     }
     let lines = try CSVFormat.headerLines(properties)
-    if options.schema == nil {
+    if isInferred {
       dialect.emptyIsNull = true
+      dialect.quotedIsNeverNull = properties["serialization.null.format"] == nil
+      if dialect.nullText == nil { dialect.nullText = Array("\\N".utf8) }
+      dialect.refusesStrayText = true
+      if let text = properties["skip"] { given.skipped = Int(text) }
       // The last skipped line of a file without a declared schema holds the names.
       if let lines {
-        header = header ?? (lines > 0)
-        skipped = max(0, lines - 1)
-      } else {
-        skipped = 0
+        given.header = given.header ?? (lines > 0)
+        given.skipped = max(0, lines - 1)
       }
-      policy = ValuePolicy(isStrict: true, trimsBlanks: true, emptyIsNull: true, repairsUTF8: false)
+      if let text = properties["sample_size"], let count = Int(text) {
+        given.samplesAll = count < 0
+        if count >= 0 { given.sampleByteCount = max(1, count) }
+      }
     } else {
-      skipped = lines ?? 0
-      dialect.skippedRecords = skipped
+      dialect.skippedRecords = lines ?? 0
       dialect.blankLine = .nulls
-      policy = ValuePolicy(
-        malformedIsNull: properties["use.null.for.invalid.data"]?.lowercased() == "true", readsEpochNumbers: true)
     }
-    self.header = header
+    columns = try GivenColumns(properties)
+    findsTypes = properties["all_varchar"]?.lowercased() != "true"
+    given.datePatterns = try DateTimePattern.list(properties["date.format"])
+    given.timestampPatterns = try DateTimePattern.list(properties["timestamp.formats"])
+    policy = CSVFormat.policy(isInferred: isInferred, given, properties)
+    self.given = given
     base = dialect
   }
 
-  package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
-    let outcome = try sniff(source, header: header, findsTypes: true)
-    memory.note(source.info, outcome)
-    return Schema(zip(outcome.names, outcome.types).map { Field($0, $1) })
+  private static func policy(
+    isInferred: Bool, _ given: CSVGiven, _ properties: [String: String]
+  ) -> ValuePolicy {
+    if isInferred {
+      return ValuePolicy(
+        isStrict: true, trimsBlanks: true, emptyIsNull: true, timestampPatterns: given.timestampPatterns,
+        datePatterns: given.datePatterns, repairsUTF8: false)
+    }
+    return ValuePolicy(
+      malformedIsNull: properties["use.null.for.invalid.data"]?.lowercased() == "true", readsEpochNumbers: true)
   }
 
   package func makeWriter(
@@ -100,7 +118,7 @@ package struct CSVFormat: FileFormat {
       CSVEncoder.Dialect(
         separator: base.separator, quote: base.quote ?? 0x22,
         quotesAll: self.options.properties["quoteall"]?.lowercased() == "true",
-        hasHeader: header ?? (self.options.schema == nil && skipped == 0)))
+        hasHeader: given.header ?? (self.options.schema == nil && given.skipped ?? 0 == 0)))
     return try TextFileWriter(encoder, columnCount: schema.fields.count, options, to: object)
   }
 
@@ -108,30 +126,43 @@ package struct CSVFormat: FileFormat {
     try TextFileWriter.fileNameEnding(options)
   }
 
+  package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
+    let outcome = try sniff(source, header: given.header, findsTypes: findsTypes)
+    memory.note(source.info, outcome)
+    return Schema(columns.apply(to: zip(outcome.names, outcome.types).map { Field($0, $1) }))
+  }
+
+  package func takeLearned() -> [(file: ObjectInfo, columns: [Field])] { memory.learned.take() }
+  package func takeNotes() -> [String] { memory.takeNotes() }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    let codec = try TextInput.codec(of: source)
     guard options.schema == nil else {
+      let coding = try TextCoding.of(source, declared: given.encoding, given.compression)
       return try DelimitedFile(
-        source, codec, DelimitedSettings(dialect: base, policy: policy, schema: options.schema))
+        source, coding, DelimitedSettings(dialect: base, policy: policy, schema: options.schema))
     }
-    let outcome = try recall(source, codec)
-    return try DelimitedFile(
-      source, codec,
-      DelimitedSettings(
-        dialect: outcome.dialect, policy: policy, headerNames: outcome.namesColumns ? outcome.names : nil,
-        maxFieldCount: outcome.names.isEmpty ? nil : outcome.names.count))
+    let outcome = try recall(source)
+    var settings = DelimitedSettings(
+      dialect: outcome.dialect, policy: policy, headerNames: outcome.namesColumns ? outcome.names : nil,
+      maxFieldCount: outcome.names.isEmpty ? nil : max(outcome.names.count, columns.columns?.count ?? 0))
+    settings.given = columns
+    settings.learn = learner
+    return try DelimitedFile(source, outcome.coding, settings)
   }
 
   /// How a file is to be read, in the light of the files whose schema was inferred.
-  private func recall(_ source: any ByteSource, _ codec: CompressionCodec) throws(QueryError) -> CSVSniffer.Outcome {
+  private func recall(_ source: any ByteSource) throws(QueryError) -> CSVSniffer.Outcome {
     if let known = memory.outcome(source.info) { return known }
     guard let typical = memory.typical, source.byteCount > 0 else {
-      return try sniff(source, header: header, findsTypes: false)
+      return try sniff(source, header: given.header, findsTypes: false)
     }
     // A table whose first files have no header has none at all.
-    if !typical.hasHeader { return try sniff(source, header: header ?? false, findsTypes: false) }
-    if try CSVSniffer.firstRecord(source, codec, typical.dialect) == typical.names { return typical }
-    var outcome = try sniff(source, header: header, findsTypes: false)
+    if !typical.hasHeader { return try sniff(source, header: given.header ?? false, findsTypes: false) }
+    let coding = try TextCoding.of(source, declared: given.encoding, given.compression)
+    if coding == typical.coding, try CSVSniffer.firstRecord(source, coding, typical.dialect) == typical.names {
+      return typical
+    }
+    var outcome = try sniff(source, header: given.header, findsTypes: false)
     if !outcome.hasHeader, outcome.names.count == typical.names.count {
       // Files behind the first without a header: columns lie where the first file has them.
       outcome.names = typical.names
@@ -140,14 +171,35 @@ package struct CSVFormat: FileFormat {
     return outcome
   }
 
-  private func sniff(_ source: any ByteSource, header: Bool?, findsTypes: Bool) throws(QueryError) -> CSVSniffer.Outcome
-  {
+  private func sniff(
+    _ source: any ByteSource, header: Bool?, findsTypes: Bool, samplesAll: Bool = false
+  ) throws(QueryError) -> CSVSniffer.Outcome {
+    let coding = try TextCoding.of(source, declared: given.encoding, given.compression)
     if source.byteCount == 0 {
-      return CSVSniffer.Outcome(dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
+      return CSVSniffer.Outcome(
+        coding: coding, dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
     }
-    return try CSVSniffer.sniff(
-      source, try TextInput.codec(of: source), base: base, separator: separator, header: header, skipped: skipped,
-      findsTypes: findsTypes)
+    var given = given
+    given.header = header
+    given.samplesAll = given.samplesAll || samplesAll
+    var sniffer = CSVSniffer(source, coding, base: base, given: given, findsTypes: findsTypes)
+    var outcome = try sniffer.sniff()
+    // Declared columns are taken by position.
+    if columns.columns != nil { outcome.namesColumns = false }
+    return outcome
+  }
+
+  /// Widens a column by a text that does not fit its type; the second time a file fails, all of it is looked at.
+  private var learner: @Sendable (any ByteSource, String, DataType, String) -> Bool {
+    { source, name, type, text in
+      if columns.types[name.lowercased()] != nil || columns.columns != nil { return false }
+      return memory.learned.note(source.info) { isFirst in
+        let wider = Field(name, TextTypes.widened(type, by: text))
+        if isFirst { return [wider] }
+        guard let all = try? sniff(source, header: given.header, findsTypes: true, samplesAll: true) else { return [wider] }
+        return zip(all.names, all.types).map { Field($0, $1) } + [wider]
+      }
+    }
   }
 
   /// `skip.header.line.count`.
@@ -162,10 +214,11 @@ package struct CSVFormat: FileFormat {
     return count
   }
 
-  /// Only UTF-8 is read.
-  static func checkEncoding(_ properties: [String: String]) throws(QueryError) {
-    guard let name = properties["serialization.encoding"] ?? properties["charset"] else { return }
-    if ["utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased()) { return }
-    throw QueryError.notSupported("Text encoding '\(name)'", hint: "Convert the files to UTF-8.")
+  /// The declared character set; nil when none was declared, or UTF-8.
+  static func encoding(_ properties: [String: String]) throws(QueryError) -> TextEncoding? {
+    for key in ["serialization.encoding", "charset", "encoding"] {
+      if let name = properties[key] { return try TextEncoding.named(name, property: key) }
+    }
+    return nil
   }
 }

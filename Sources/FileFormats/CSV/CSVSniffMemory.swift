@@ -10,7 +10,10 @@ final class CSVSniffMemory: Sendable {
     var typical: CSVSniffer.Outcome?
     /// Whether some files have a header and others not.
     var isMixed = false
+    var notes: [String] = []
   }
+
+  let learned = LearnedColumns()
 
   private let state = Mutex(State())
   private static let maxFileCount = 4096
@@ -19,12 +22,22 @@ final class CSVSniffMemory: Sendable {
   func note(_ info: ObjectInfo, _ outcome: CSVSniffer.Outcome) {
     state.withLock { state in
       if state.byFile.count < CSVSniffMemory.maxFileCount { state.byFile[info] = outcome }
+      state.notes += outcome.notes
       if outcome.names.isEmpty { return }
       if let typical = state.typical {
         if typical.hasHeader != outcome.hasHeader { state.isMixed = true }
       } else {
         state.typical = outcome
       }
+    }
+  }
+
+  /// What the user should know of the files; each note once.
+  func takeNotes() -> [String] {
+    state.withLock { state in
+      let notes = state.notes
+      state.notes = []
+      return notes
     }
   }
 

@@ -1,12 +1,17 @@
+import CKernels
 import Columnar
 import Glibc
 import ObjectStore
 import QueryErrors
 
 /// Finds out from samples of a CSV file how it is punctuated, what its columns are called and what types they have.
+///
+/// Files of a few megabytes are read whole. Of larger ones the start, the end and many windows between are looked at; of
+/// compressed ones a longer start.
 struct CSVSniffer {
   /// What a file turned out to be.
   struct Outcome: Sendable {
+    var coding: TextCoding
     var dialect: DelimitedDialect
     var hasHeader: Bool
     /// Whether columns are found by name, not by position.
@@ -14,265 +19,234 @@ struct CSVSniffer {
     /// From the header, or made up.
     var names: [String]
     var types: [DataType]
+    /// What the user should know.
+    var notes: [String] = []
   }
 
-  /// A stretch of a file that starts and ends with whole records, as far as can be told.
-  private struct Sample {
-    var index: DelimitedIndex
-    var base: UnsafePointer<UInt8>
-    var owner: AnyObject
-    /// Index of the first whole record.
-    var firstRow: Int
-    var firstField: Int
-    var firstByte: Int
-  }
+  private let source: any ByteSource
+  private var coding: TextCoding
+  private let base: DelimitedDialect
+  private let given: CSVGiven
+  private let findsTypes: Bool
 
   private static let headByteCount = 256 << 10
-  private static let probeByteCount = 32 << 10
-  private static let recordByteCount = 16 << 10
-  private static let probeCount = 8
+  private static let windowByteCount = 32 << 10
+  private static let tailByteCount = 64 << 10
+  private static let windowCount = 24
+  private static let pieceByteCount = 4 << 20
+  /// Windows up to here are entered in the scanner's exact state.
+  private static let exactByteCount: UInt64 = 16 << 20
+  private static let nameByteCount = 16 << 10
 
   /// - Parameters:
-  ///   - separator: nil tries comma, tab, semicolon and bar.
-  ///   - header: whether the first record holds names; nil finds out.
-  ///   - skipped: records before the header or data.
+  ///   - base: what is not found out, and what is assumed otherwise.
   ///   - findsTypes: also looks at the middle and end of the file; else all types are varchar.
-  static func sniff(
-    _ source: any ByteSource, _ codec: CompressionCodec, base: DelimitedDialect, separator: UInt8?, header: Bool?,
-    skipped: Int, findsTypes: Bool
-  ) throws(QueryError) -> Outcome {
-    let headCount = min(source.byteCount, UInt64(headByteCount))
-    let input = try TextInput(
-      source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
-      firstByteCount: headByteCount, expectsAll: false)
-    let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
-    let first = hasMark ? 3 : 0
-
-    var best: (score: Double, width: Int, sample: Sample, dialect: DelimitedDialect)?
-    let isTabbed = CompressionCodec.withoutExtension(source.path).lowercased().hasSuffix(".tsv")
-    let candidates: [UInt8] =
-      separator.map { [$0] } ?? (isTabbed ? [0x09, 0x2c, 0x3b, 0x7c] : [0x2c, 0x09, 0x3b, 0x7c])
-    for candidate in candidates {
-      var dialect = base
-      dialect.separator = candidate
-      let sample = makeSample(dialect, input.base, from: first, to: input.count, input.isFinal, input.owner, state: 0)
-      var (score, width) = consistency(sample, skipped)
-      if width == 1 { score = 0 }
-      let isBetter = best.map { score > $0.score + 1e-9 || (score > $0.score - 1e-9 && width > $0.width) } ?? true
-      if isBetter { best = (score, width, sample, dialect) }
-    }
-    guard let best, best.width > 0 else {
-      return Outcome(dialect: base, hasHeader: false, namesColumns: false, names: [], types: [])
-    }
-    var samples = [best.sample]
-    var dialect = best.dialect
-    if findsTypes, codec == .none, source.byteCount > UInt64(headByteCount + probeByteCount) {
-      for probe in 1...probeCount {
-        let span = source.byteCount - UInt64(headByteCount) - UInt64(probeByteCount)
-        let at = UInt64(headByteCount) + span / UInt64(probeCount) * UInt64(probe)
-        let to = min(source.byteCount, at + UInt64(probeByteCount))
-        let slice = try source.read(at..<to, kind: .sampling)
-        let bytes = slice.pointer.assumingMemoryBound(to: UInt8.self)
-        // Whether the probe starts inside quotes is not known: the state in which more records have the right width.
-        let isEnd = to == source.byteCount
-        let outside = makeSample(dialect, bytes, from: 0, to: slice.count, isEnd, slice.owner, state: 1)
-        let inside = makeSample(dialect, bytes, from: 0, to: slice.count, isEnd, slice.owner, state: 2)
-        samples.append(
-          rowsOfWidth(inside, best.width) > rowsOfWidth(outside, best.width) ? inside : outside)
-      }
-    }
-
-    // The first record decides the names; the rest the types.
-    var columns = ColumnGuesses(width: best.width)
-    let field = DelimitedField(dialect)
-    defer { field.destroy() }
-    let spans = TextSpans(capacity: 1)
-    var firstRecord: [(text: String, isQuoted: Bool)] = []
-    var firstOrdinal = skipped
-    for (index, sample) in samples.enumerated() {
-      var isFirst = index == 0
-      forEachRecord(sample) { row, fieldCount in
-        if index == 0, row.ordinal < skipped { return }
-        if isFirst {
-          isFirst = false
-          firstOrdinal = row.ordinal
-          for column in 0..<fieldCount {
-            let (p, n) = cell(sample, row, column)
-            field.resolve(p, n, into: spans, 0)
-            let bytes = UnsafeBufferPointer(start: spans.starts[0], count: max(0, Int(spans.lengths[0])))
-            firstRecord.append((String(decoding: bytes, as: UTF8.self), n > 0 && p[0] == dialect.quote))
-          }
-          return
-        }
-        guard findsTypes || index == 0, fieldCount == best.width else { return }
-        for column in 0..<fieldCount {
-          let (p, n) = cell(sample, row, column)
-          let isQuoted = n > 0 && dialect.quote != nil && p[0] == dialect.quote
-          field.resolve(p, n, into: spans, 0)
-          columns.note(column, spans.starts[0], Int(spans.lengths[0]), isQuoted: isQuoted, first: firstRecord)
-        }
-      }
-    }
-    _ = spans.takeHeap()
-    let hasHeader = header ?? isHeader(firstRecord, columns)
-    if !hasHeader {
-      for column in 0..<min(best.width, firstRecord.count) {
-        var text = firstRecord[column].text
-        let isQuoted = firstRecord[column].isQuoted
-        text.reserveCapacity(64)
-        let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
-        bytes.withUnsafeBufferPointer {
-          let n = text.utf8.count
-          columns.note(column, $0.baseAddress!, n == 0 && !isQuoted ? -1 : n, isQuoted: isQuoted, first: [])
-        }
-      }
-    }
-    let width = hasHeader ? max(firstRecord.count, 1) : best.width
-    let names = hasHeader ? uniqueNames(firstRecord.map(\.text)) : (0..<width).map { "_col\($0)" }
-    let types = (0..<width).map { findsTypes && $0 < best.width ? columns.type(of: $0) : DataType.text }
-    dialect.blankLine = width > 1 ? .skipped : .row
-    dialect.skippedRecords = hasHeader ? firstOrdinal + 1 : skipped
-    return Outcome(dialect: dialect, hasHeader: hasHeader, namesColumns: hasHeader, names: names, types: types)
+  init(
+    _ source: any ByteSource, _ coding: TextCoding, base: DelimitedDialect, given: CSVGiven, findsTypes: Bool
+  ) {
+    self.source = source
+    self.coding = coding
+    self.base = base
+    self.given = given
+    self.findsTypes = findsTypes
   }
+
+  // MARK: Head
+
+  /// The start of the file: all of a small one, at least two records of any.
+  private mutating func head() throws(QueryError) -> (input: TextInput, head: CSVDialectGuess.Head) {
+    let isPlain = coding == .none
+    var wanted = findsTypes ? max(given.sampleByteCount, 1) : CSVSniffer.headByteCount
+    if findsTypes, isPlain, source.byteCount > UInt64(wanted) { wanted = min(wanted, CSVSniffer.headByteCount) }
+    while true {
+      let range = 0..<(isPlain ? min(source.byteCount, UInt64(wanted)) : source.byteCount)
+      let input = try TextInput(
+        source, coding, range, kind: .sampling, firstByteCount: wanted, expectsAll: false)
+      if !isPlain, coding.encoding == nil, given.encoding == nil, let marked = CSVSniffer.mark(input) {
+        coding.encoding = marked
+        continue
+      }
+      let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
+      let from = hasMark ? 3 : 0
+      if input.isFinal || wanted >= 1 << 30 || lineCount(input, from) > 2 + (given.skipped ?? 0) {
+        return (
+          input,
+          CSVDialectGuess.Head(
+            base: input.base, from: from, to: input.count, isEnd: input.isFinal, owner: input.owner)
+        )
+      }
+      wanted *= 8
+    }
+  }
+
+  private static func mark(_ input: TextInput) -> TextEncoding? {
+    TextEncoding.marked((0..<min(4, input.count)).map { input.base[$0] })
+  }
+
+  private func lineCount(_ input: TextInput, _ from: Int) -> Int {
+    var (count, at) = (0, from)
+    while count < 1 << 10, at < input.count {
+      var isEnd = false
+      if let found = memchr(input.base + at, 0x0a, input.count - at) {
+        at = UnsafeRawPointer(found) - UnsafeRawPointer(input.base) + 1
+        isEnd = true
+      } else if let found = memchr(input.base + at, 0x0d, input.count - at - 1) {
+        at = UnsafeRawPointer(found) - UnsafeRawPointer(input.base) + 1
+        isEnd = true
+      }
+      if !isEnd { break }
+      count += 1
+    }
+    return count
+  }
+
+  // MARK: Sniffing
+
+  mutating func sniff() throws(QueryError) -> Outcome {
+    let (input, head) = try head()
+    defer { withExtendedLifetime(input) {} }
+    let isTabbed = CompressionCodec.withoutExtension(source.path).lowercased().hasSuffix(".tsv")
+    let guess = CSVDialectGuess(head, base, given, isTabbed: isTabbed)
+    var dialect = guess.dialect
+    guard guess.shape.width > 0 else {
+      return Outcome(coding: coding, dialect: dialect, hasHeader: false, namesColumns: false, names: [], types: [])
+    }
+    let table = CSVTableStart(guess, dialect, given)
+    let width = max(guess.shape.width, table.names?.count ?? 0)
+    dialect.skippedRecords = table.dataRecord
+    dialect.blankLine = width > 1 ? .skipped : .row
+    var columns = ColumnGuesses(width: width, dates: given.datePatterns, timestamps: given.timestampPatterns)
+    if findsTypes {
+      CSVSniffer.note(guess.sample, dialect, from: table.dataRecord, &columns)
+      if !head.isEnd { try noteRest(dialect, width, guess.sample, input, &columns) }
+    }
+    let names = table.names.map { CSVSniffer.uniqueNames(CSVSniffer.padded($0, width)) } ?? (0..<width).map { "_col\($0)" }
+    let types = (0..<width).map { findsTypes ? columns.type(of: $0) : DataType.text }
+    return Outcome(
+      coding: coding, dialect: dialect, hasHeader: table.names != nil, namesColumns: table.names != nil, names: names,
+      types: types, notes: table.note(source.path).map { [$0] } ?? [])
+  }
+
+  private static func padded(_ names: [String], _ width: Int) -> [String] {
+    names + Array(repeating: "", count: max(0, width - names.count))
+  }
+
+  private static func note(_ sample: CSVSample, _ dialect: DelimitedDialect, from first: Int, _ columns: inout ColumnGuesses) {
+    var own = columns
+    columns = ColumnGuesses(width: 0)
+    sample.forEachField(dialect, from: first, width: own.width) { column, text, count, isQuoted in
+      own.note(column, text, count, isQuoted: isQuoted)
+    }
+    columns = own
+  }
+
+  /// Looks at what lies behind the head: at all of it, or at windows.
+  private func noteRest(
+    _ dialect: DelimitedDialect, _ width: Int, _ first: CSVSample, _ input: TextInput, _ columns: inout ColumnGuesses
+  ) throws(QueryError) {
+    if given.samplesAll { return try noteAll(dialect, from: first.endOfRecords, input, &columns) }
+    guard coding == .none, source.byteCount > UInt64(first.endOfRecords) else { return }
+    let start = UInt64(first.endOfRecords)
+    let length = source.byteCount - start
+    let states = dialect.quote == nil ? nil : QuoteStates(source, dialect, start: start)
+    let count = UInt64(CSVSniffer.windowCount)
+    for window in 0...count {
+      let isTail = window == count
+      let size = UInt64(isTail ? CSVSniffer.tailByteCount : CSVSniffer.windowByteCount)
+      let from = isTail ? max(start, source.byteCount - min(source.byteCount, size)) : start + length / count * window
+      let to = min(source.byteCount, from + size)
+      if from >= to { continue }
+      if let sample = try self.window(dialect, from..<to, width, start, states) {
+        CSVSniffer.note(sample, dialect, from: 0, &columns)
+      }
+    }
+  }
+
+  /// The whole records of a window, or nil where it cannot be told whether it starts inside quotes.
+  private func window(
+    _ dialect: DelimitedDialect, _ range: Range<UInt64>, _ width: Int, _ start: UInt64, _ states: QuoteStates?
+  ) throws(QueryError) -> CSVSample? {
+    let slice = try source.read(range, kind: .sampling)
+    let bytes = slice.pointer.assumingMemoryBound(to: UInt8.self)
+    let isEnd = range.upperBound == source.byteCount
+    func sample(_ state: Int?) -> CSVSample {
+      CSVSample(dialect, bytes, from: 0, to: slice.count, isEnd: isEnd, owner: slice.owner, state: state)
+    }
+    if range.lowerBound == start { return sample(nil) }
+    let quote = dialect.quote
+    guard let states, slice.withBytes({ $0.contains(quote!) }) else { return sample(Int(CK_TEXT_UNQUOTED)) }
+    if range.lowerBound <= start + CSVSniffer.exactByteCount {
+      return sample(Int(try states.state(at: range.lowerBound)))
+    }
+    if width == 1 { return nil }
+    // The state in which records have the right width, if that is plain to see.
+    let outside = sample(Int(CK_TEXT_UNQUOTED))
+    let inside = sample(Int(CK_TEXT_QUOTED))
+    let (a, b) = (CSVSniffer.fit(outside, width), CSVSniffer.fit(inside, width))
+    guard max(a, b) >= 0.9, abs(a - b) > 0.2 else { return nil }
+    return a > b ? outside : inside
+  }
+
+  private static func fit(_ sample: CSVSample, _ width: Int) -> Double {
+    var (right, all) = (0, 0)
+    sample.forEachRecord { record in
+      all += 1
+      if record.fieldCount == width { right += 1 }
+      return true
+    }
+    return all == 0 ? 0 : Double(right) / Double(all) - (sample.strayCount > 0 ? 0.5 : 0)
+  }
+
+  /// Looks at all records from byte `start` of the input's window on.
+  private func noteAll(
+    _ dialect: DelimitedDialect, from start: Int, _ head: TextInput, _ columns: inout ColumnGuesses
+  ) throws(QueryError) {
+    var input = head
+    var at = start
+    if coding == .none {
+      input = try TextInput(source, coding, UInt64(start)..<source.byteCount, kind: .sampling)
+      at = 0
+    }
+    var step = CSVSniffer.pieceByteCount
+    while true {
+      let to = min(input.count, at + step)
+      let isEnd = input.isFinal && to == input.count
+      let sample = CSVSample(dialect, input.base, from: at, to: to, isEnd: isEnd, owner: input.owner)
+      CSVSniffer.note(sample, dialect, from: 0, &columns)
+      if isEnd { return }
+      let next = sample.rowCount == 0 ? at : sample.endOfRecords
+      if next == at, to < input.count {
+        step *= 2
+      } else if to == input.count, !input.isFinal {
+        try input.advance(keeping: next, byteCount: CSVSniffer.pieceByteCount)
+        at = 0
+      } else {
+        at = next
+        step = CSVSniffer.pieceByteCount
+      }
+    }
+  }
+
+  // MARK: Names
 
   /// The column names that the record before the data would give, or nil when it is longer than a few kilobytes.
   static func firstRecord(
-    _ source: any ByteSource, _ codec: CompressionCodec, _ dialect: DelimitedDialect
+    _ source: any ByteSource, _ coding: TextCoding, _ dialect: DelimitedDialect
   ) throws(QueryError) -> [String]? {
     let input = try TextInput(
-      source, codec, 0..<(codec == .none ? min(source.byteCount, UInt64(recordByteCount)) : source.byteCount),
-      kind: .sampling, firstByteCount: recordByteCount, expectsAll: false)
+      source, coding, 0..<(coding == .none ? min(source.byteCount, UInt64(nameByteCount)) : source.byteCount),
+      kind: .sampling, firstByteCount: nameByteCount, expectsAll: false)
     return withExtendedLifetime(input.owner) {
       let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
-      let sample = makeSample(
-        dialect, input.base, from: hasMark ? 3 : 0, to: input.count, input.isFinal, input.owner, state: 0)
-      let field = DelimitedField(dialect)
-      defer { field.destroy() }
-      let spans = TextSpans(capacity: 1)
+      let sample = CSVSample(
+        dialect, input.base, from: hasMark ? 3 : 0, to: input.count, isEnd: input.isFinal, owner: input.owner)
       var names: [String]?
-      forEachRecord(sample) { row, fieldCount in
-        if row.ordinal != dialect.skippedRecords - 1 { return }
-        names = (0..<fieldCount).map { column in
-          let (p, n) = cell(sample, row, column)
-          field.resolve(p, n, into: spans, 0)
-          let bytes = UnsafeBufferPointer(start: spans.starts[0], count: max(0, Int(spans.lengths[0])))
-          return String(decoding: bytes, as: UTF8.self)
-        }
+      sample.forEachRecord { record in
+        if record.ordinal == dialect.skippedRecords - 1 { names = sample.texts(record, dialect).map(\.text) }
+        return record.ordinal < dialect.skippedRecords - 1
       }
       return names.map(uniqueNames)
     }
-  }
-
-  // MARK: Samples
-
-  private static func makeSample(
-    _ dialect: DelimitedDialect, _ base: UnsafePointer<UInt8>, from: Int, to: Int, _ isEnd: Bool, _ owner: AnyObject,
-    state: UInt32
-  ) -> Sample {
-    let index = DelimitedIndex(dialect)
-    index.scanState = state
-    index.scan(base, from: from, to: to, limit: to)
-    let isOpen = index.fieldCount == 0 || Int(index.fields[index.fieldCount - 1]) < to - 1
-    let endsInLine =
-      index.rowCount == 0 || index.fieldCount == 0 || Int(index.rows[index.rowCount - 1]) < index.fieldCount - 1
-      || isOpen
-    if isEnd, endsInLine, to > from, !index.isInsideQuotes { index.appendLineEnd(at: to) }
-    var sample = Sample(index: index, base: base, owner: owner, firstRow: 0, firstField: 0, firstByte: from)
-    if state != 0 {
-      // The record that the probe cuts off.
-      guard index.rowCount > 0 else {
-        sample.firstRow = 0
-        return sample
-      }
-      sample.firstRow = 1
-      sample.firstField = Int(index.rows[0]) + 1
-      sample.firstByte = Int(index.fields[Int(index.rows[0])]) + 1
-    }
-    return sample
-  }
-
-  /// One record: where it starts and which fields it has.
-  private struct Record {
-    var start: Int
-    var firstField: Int
-    /// Records of the sample before it, blank ones counted.
-    var ordinal: Int
-  }
-
-  private static func forEachRecord(_ sample: Sample, _ body: (Record, Int) -> Void) {
-    let index = sample.index
-    var (start, firstField) = (sample.firstByte, sample.firstField)
-    for row in sample.firstRow..<max(sample.firstRow, index.rowCount) {
-      let last = Int(index.rows[row])
-      let end = Int(index.fields[last])
-      let isBlank = last == firstField && (end == start || (end == start + 1 && sample.base[start] == 0x0d))
-      if !isBlank { body(Record(start: start, firstField: firstField, ordinal: row), last - firstField + 1) }
-      start = end + 1
-      firstField = last + 1
-    }
-  }
-
-  private static func cell(_ sample: Sample, _ record: Record, _ column: Int) -> (UnsafePointer<UInt8>, Int) {
-    let fields = sample.index.fields
-    let at = record.firstField + column
-    let start = column == 0 ? record.start : Int(fields[at - 1]) + 1
-    var end = Int(fields[at])
-    if end > start, sample.base[end - 1] == 0x0d, at < sample.index.fieldCount, isLineFeed(sample, end) { end -= 1 }
-    return (sample.base + start, end - start)
-  }
-
-  private static func isLineFeed(_ sample: Sample, _ at: Int) -> Bool { sample.base[at] == 0x0a }
-
-  /// The share of records that have the commonest width, and that width.
-  private static func consistency(_ sample: Sample, _ skipped: Int) -> (Double, Int) {
-    var counts: [Int: Int] = [:]
-    var total = 0
-    forEachRecord(sample) { row, fieldCount in
-      if row.ordinal < skipped { return }
-      if total < 4096 {
-        counts[fieldCount, default: 0] += 1
-        total += 1
-      }
-    }
-    guard let mode = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }) else { return (0, 0) }
-    return (Double(mode.value) / Double(total), mode.key)
-  }
-
-  private static func rowsOfWidth(_ sample: Sample, _ width: Int) -> Int {
-    var right = 0
-    forEachRecord(sample) { _, fieldCount in right += fieldCount == width ? 1 : -1 }
-    return right
-  }
-
-  // MARK: Header
-
-  private static func isHeader(_ first: [(text: String, isQuoted: Bool)], _ columns: ColumnGuesses) -> Bool {
-    if first.isEmpty { return false }
-    var hasTyped = false
-    for (column, cell) in first.enumerated() where column < columns.width && columns.hasValues(column) {
-      let type = columns.type(of: column)
-      if type == .text { continue }
-      hasTyped = true
-      if cell.text.isEmpty { continue }
-      let bytes = Array(cell.text.utf8) + [UInt8](repeating: 0, count: 64)
-      let kinds = bytes.withUnsafeBufferPointer { ColumnGuesses.kinds($0.baseAddress!, cell.text.utf8.count).kinds }
-      if !columns.accepts(column, kinds) { return true }
-    }
-    if hasTyped { return false }
-    // Only text: names are distinct, say something, and do not come back as values.
-    var seen: Set<String> = []
-    for (column, cell) in first.enumerated() {
-      let text = cell.text
-      guard let head = text.utf8.first, text.utf8.count <= 64, seen.insert(text.lowercased()).inserted else {
-        return false
-      }
-      let isLetter = (head | 0x20 >= 0x61 && head | 0x20 <= 0x7a) || head == 0x5f || head >= 0x80
-      if !isLetter || columns.repeatsFirst(column) { return false }
-      let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
-      let kinds = bytes.withUnsafeBufferPointer { ColumnGuesses.kinds($0.baseAddress!, text.utf8.count).kinds }
-      if kinds != 0 { return false }
-    }
-    return true
   }
 
   /// Header texts as column names: blanks around them taken off, empty ones made up, later ones of equal name numbered.

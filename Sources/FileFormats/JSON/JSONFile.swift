@@ -11,6 +11,16 @@ struct JSONSettings: Sendable {
   /// Malformed records read as NULLs.
   var ignoresMalformed = false
   var skippedLines = 0
+  /// Types that were declared although the schema was not.
+  var given = GivenColumns()
+  var encoding: TextEncoding?
+  var compression: CompressionCodec?
+  /// The keys that columns stand for where their names do not tell.
+  var origins: [String: JSONKeyOrigin] = [:]
+  /// Whether records are values other than objects: the one column's.
+  var readsValues = false
+  /// Takes note of a record that does not fit the inferred columns; whether the statement may begin anew.
+  var learn: (@Sendable (_ source: any ByteSource, _ record: UnsafeBufferPointer<UInt8>) -> Bool)?
 }
 
 /// One opened JSON file.
@@ -18,13 +28,15 @@ struct JSONSettings: Sendable {
 /// - Threads: shared by all workers.
 final class JSONFile: FormatFile {
   let source: any ByteSource
-  let codec: CompressionCodec
+  let codec: TextCoding
   let settings: JSONSettings
   let layout: JSONLayout
   /// Where the first record may start; only plain files.
   let dataStart: UInt64
 
-  init(_ source: any ByteSource, _ codec: CompressionCodec, _ settings: JSONSettings) throws(QueryError) {
+  init(
+    _ source: any ByteSource, _ codec: TextCoding, _ settings: JSONSettings, layout known: JSONLayout? = nil
+  ) throws(QueryError) {
     self.source = source
     self.codec = codec
     self.settings = settings
@@ -36,7 +48,7 @@ final class JSONFile: FormatFile {
     let input = try TextInput(
       source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
       firstByteCount: JSONLayout.sampleByteCount, expectsAll: false)
-    layout = withExtendedLifetime(input.owner) {
+    layout = known ?? withExtendedLifetime(input.owner) {
       JSONLayout.sniff(input.base, input.count, isDeclared: settings.schema != nil)
     }
     let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf

@@ -19,10 +19,13 @@ package struct JSONFormat: FileFormat {
     })
 
   private let settings: JSONSettings
+  private let samplesAll: Bool
+  private let sampleByteCount: Int
+  private let memory = JSONMemory()
 
   private static let headByteCount = 512 << 10
-  private static let probeByteCount = 64 << 10
-  private static let probeCount = 8
+  private static let windowByteCount = 64 << 10
+  private static let windowCount = 24
 
   /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense; `NOT_SUPPORTED` for
   ///   a pattern of `timestamp.formats` with unknown letters.
@@ -38,7 +41,12 @@ package struct JSONFormat: FileFormat {
     for (name, value) in properties where name.hasPrefix("mapping.") {
       settings.mapping.keys[String(name.dropFirst(8)).lowercased()] = value
     }
-    try CSVFormat.checkEncoding(properties)
+    settings.encoding = try CSVFormat.encoding(properties)
+    settings.compression = try TextCoding.compression(properties)
+    settings.given = try GivenColumns(properties)
+    let sample = properties["sample_size"].flatMap { Int($0) }
+    samplesAll = sample.map { $0 < 0 } ?? false
+    sampleByteCount = max(1, sample.flatMap { $0 < 0 ? nil : $0 } ?? 4 << 20)
     settings.skippedLines = try CSVFormat.headerLines(properties) ?? 0
     settings.policy = ValuePolicy(
       isStrict: options.schema == nil, emptyIsNull: options.schema != nil,
@@ -58,127 +66,52 @@ package struct JSONFormat: FileFormat {
     try TextFileWriter.fileNameEnding(options)
   }
 
+  package func takeLearned() -> [(file: ObjectInfo, columns: [Field])] { memory.learned.take() }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    try JSONFile(source, try TextInput.codec(of: source), settings)
+    let coding = try TextCoding.of(source, declared: settings.encoding, settings.compression)
+    guard settings.schema == nil else { return try JSONFile(source, coding, settings) }
+    var settings = settings
+    let known = memory.file(source.info)
+    settings.origins = memory.origins
+    settings.readsValues = known?.readsValues ?? memory.readsValues
+    settings.learn = { source, record in self.learn(source, record) }
+    return try JSONFile(source, coding, settings, layout: known?.layout)
   }
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
     if source.byteCount == 0 { return Schema([]) }
-    let codec = try TextInput.codec(of: source)
-    let headCount = min(source.byteCount, UInt64(JSONFormat.headByteCount))
-    let input = try TextInput(
-      source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
-      firstByteCount: JSONFormat.headByteCount, expectsAll: false)
-    let layout = JSONLayout.sniff(input.base, input.count, isDeclared: false)
-    let root = JSONTypeGuess()
-    var at = 0
-    if input.count >= 3, input.base[0] == 0xef, input.base[1] == 0xbb, input.base[2] == 0xbf { at = 3 }
-    if layout == .document {
-      // Grow the sample until it holds a record.
-      while try !noteDocument(root, input, from: at) {
-        if input.isFinal { break }
-        try input.advance(keeping: 0, byteCount: input.count * 2)
-      }
-      return Schema(root.columns)
-    }
-    try noteLines(root, input.base, at, input.count, isEnd: input.isFinal, source, strict: true)
-    while root.columns.isEmpty, !input.isFinal {
-      try input.advance(keeping: 0, byteCount: input.count * 2)
-      try noteLines(root, input.base, at, input.count, isEnd: input.isFinal, source, strict: true)
-    }
-    if codec == .none, source.byteCount > headCount + UInt64(JSONFormat.probeByteCount) {
-      for probe in 1...JSONFormat.probeCount {
-        let span = source.byteCount - headCount - UInt64(JSONFormat.probeByteCount)
-        let from = headCount + span / UInt64(JSONFormat.probeCount) * UInt64(probe)
-        let to = min(source.byteCount, from + UInt64(JSONFormat.probeByteCount))
-        let slice = try source.read(from..<to, kind: .sampling)
-        try slice.withBytes { (bytes) throws(QueryError) in
-          guard let first = bytes.firstIndex(of: 0x0a) else { return }
-          try noteLines(
-            root, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), first + 1, bytes.count,
-            isEnd: to == source.byteCount, source, strict: false)
-        }
-      }
-    }
-    return Schema(JSONFormat.distinct(root.columns))
+    let survey = try survey(source, all: samplesAll)
+    return Schema(settings.given.apply(to: memory.note(source.info, survey)))
   }
 
-  /// Adds the whole lines of a sample.
-  ///
-  /// - Parameter strict: a line that is no object is an error; else it is passed over.
-  private func noteLines(
-    _ root: JSONTypeGuess, _ p: UnsafePointer<UInt8>, _ start: Int, _ count: Int, isEnd: Bool, _ source: any ByteSource,
-    strict: Bool
-  ) throws(QueryError) {
-    let skipped = strict ? settings.skippedLines : 0
-    var from = start
-    var line = 0
-    while from < count {
-      var end = from
-      while end < count, p[end] != 0x0a { end += 1 }
-      if end == count, !isEnd { break }
-      line += 1
-      let first = JSONText.skipBlanks(p, from, end)
-      if line > skipped, first != end {
-        var at = first
-        let scratch = JSONTypeGuess()
-        let isGood = p[first] == 0x7b && scratch.note(p, &at, end) && JSONText.skipBlanks(p, at, end) == end
-        if isGood {
-          root.merge(scratch)
-        } else if strict, !settings.ignoresMalformed {
-          let snippet = UnsafeBufferPointer(start: p + first, count: min(end - first, 100))
-          throw QueryError(
-            .hiveBadData, "Row is not a valid JSON Object",
-            data: DataLocation(
-              path: source.path, row: line, value: String(decoding: snippet, as: UTF8.self), byteOffset: first))
-        }
-      }
-      from = end + 1
-    }
+  package func inferWholeSchema(_ source: any ByteSource) throws(QueryError) -> Schema? {
+    if source.byteCount == 0 { return Schema([]) }
+    let survey = try survey(source, all: true)
+    return Schema(settings.given.apply(to: memory.note(source.info, survey)))
   }
 
-  /// Adds the whole values of a document's start; whether there were any.
-  private func noteDocument(_ root: JSONTypeGuess, _ input: TextInput, from: Int) throws(QueryError) -> Bool {
-    let (p, count) = (input.base, input.count)
-    var at = JSONText.skipBlanks(p, from, count)
-    let isArray = at < count && p[at] == 0x5b
-    if isArray { at += 1 }
-    var found = 0
-    while true {
-      at = JSONText.skipBlanks(p, at, count)
-      if isArray, at < count, p[at] == 0x5d { return true }
-      if at >= count { break }
-      guard let end = JSONText.valueEnd(p, at, count) else {
-        if found == 0, input.isFinal { throw malformed(p, at, count, input, found) }
-        break
-      }
-      let start = at
-      let scratch = JSONTypeGuess()
-      guard p[at] == 0x7b, scratch.note(p, &at, end), at == end else {
-        throw malformed(p, start, count, input, found)
-      }
-      root.merge(scratch)
-      found += 1
-      at = JSONText.skipBlanks(p, at, count)
-      if isArray, at < count, p[at] == 0x2c { at += 1 }
-    }
-    return found > 0
+  private func survey(_ source: any ByteSource, all: Bool) throws(QueryError) -> JSONSurvey {
+    var survey = JSONSurvey(
+      source, try TextCoding.of(source, declared: settings.encoding, settings.compression), settings, sampleByteCount: sampleByteCount, all: all)
+    try survey.run()
+    return survey
   }
 
-  private func malformed(
-    _ p: UnsafePointer<UInt8>, _ at: Int, _ count: Int, _ input: TextInput, _ found: Int
-  ) -> QueryError {
-    let snippet = UnsafeBufferPointer(start: p + at, count: min(count - at, 100))
-    return QueryError(
-      .hiveBadData, "Row is not a valid JSON Object",
-      data: DataLocation(
-        path: input.source.path, row: found + 1, value: String(decoding: snippet, as: UTF8.self), byteOffset: at))
-  }
-
-  /// Columns of distinct names; JSON keys may be empty.
-  private static func distinct(_ fields: [Field]) -> [Field] {
-    zip(CSVSniffer.uniqueNames(fields.map(\.name)), fields).map { name, field in
-      Field(field.name.isEmpty ? name : field.name, field.type)
+  /// Notes a record that does not fit; the second time a file fails, all of it is looked at.
+  private func learn(_ source: any ByteSource, _ record: UnsafeBufferPointer<UInt8>) -> Bool {
+    memory.learned.note(source.info) { isFirst in
+      let guess = JSONTypeGuess()
+      if settings.readsValues || memory.readsValues {
+        var at = 0
+        _ = guess.note(record.baseAddress!, &at, record.count)
+        return [Field(JSONSurvey.valueColumn, guess.type)]
+      }
+      var at = 0
+      _ = guess.note(record.baseAddress!, &at, record.count)
+      guard !isFirst, let all = try? survey(source, all: true) else { return guess.columns }
+      memory.add(all.root)
+      return all.root.columns + guess.columns
     }
   }
 }

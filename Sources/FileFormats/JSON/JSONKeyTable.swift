@@ -25,22 +25,30 @@ final class JSONKeyTable {
   /// By place in the record: the key that stood there last.
   private let expected: UnsafeMutablePointer<Int32>
   private let slots: [String: Int]
+  /// By spelling, before `slots`.
+  private let exact: [String: Int]
   private let mapping: JSONKeyMapping
 
-  /// Places within a record that are remembered.
-  private static let placeCount = 1024
+  /// Places within a record that are remembered, less one; a power of two less one.
+  private let placeMask: Int
   /// Spellings that are remembered; further ones are looked up slowly.
-  private static let maxKeyCount = 1 << 16
+  private static let maxKeyCount = 1 << 20
 
-  /// - Parameter slots: by normalised key.
-  init(_ slots: [String: Int], _ mapping: JSONKeyMapping) {
+  /// - Parameters:
+  ///   - slots: by normalised key.
+  ///   - exact: by spelling, before `slots`.
+  init(_ slots: [String: Int], exact: [String: Int] = [:], _ mapping: JSONKeyMapping) {
     self.slots = slots
+    self.exact = exact
+    var placeCount = 1024
+    while placeCount < slots.count, placeCount < 1 << 20 { placeCount *= 2 }
+    placeMask = placeCount - 1
     self.mapping = mapping
     keys = .allocate(capacity: keyCapacity)
     table = .allocate(capacity: 256)
     table.initialize(repeating: -1, count: 256)
-    expected = .allocate(capacity: JSONKeyTable.placeCount)
-    expected.initialize(repeating: -1, count: JSONKeyTable.placeCount)
+    expected = .allocate(capacity: placeCount)
+    expected.initialize(repeating: -1, count: placeCount)
   }
 
   deinit {
@@ -53,7 +61,7 @@ final class JSONKeyTable {
   /// The slot of the `place`-th key of a record, or -1.
   @inline(__always)
   func slot(_ text: UnsafePointer<UInt8>, _ count: Int, place: Int) -> Int {
-    let at = place & (JSONKeyTable.placeCount &- 1)
+    let at = place & placeMask
     let guess = expected[at]
     if guess >= 0 {
       let key = keys + Int(guess)
@@ -91,7 +99,8 @@ final class JSONKeyTable {
       }
       at = (at &+ 1) & tableMask
     }
-    let slot = slots[mapping.normalise(JSONText.string(text, count))] ?? -1
+    let spelling = JSONText.string(text, count)
+    let slot = exact[spelling] ?? slots[mapping.normalise(spelling)] ?? -1
     if keyCount >= JSONKeyTable.maxKeyCount { return slot }
     insert(text, count, slot)
     expected[place] = Int32(truncatingIfNeeded: keyCount &- 1)

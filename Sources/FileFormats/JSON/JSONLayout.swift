@@ -21,6 +21,12 @@ enum JSONLayout: Sendable {
     if count >= 3, p[0] == 0xef, p[1] == 0xbb, p[2] == 0xbf { start = 3 }
     start = JSONText.skipBlanks(p, start, count)
     guard start < count else { return .lines }
+    // Lines that end in CR alone are values one after another.
+    if !isDeclared, let cr = find(0x0d, p, start, count), cr + 1 < count, p[cr + 1] != 0x0a,
+      find(0x0a, p, start, cr) == nil
+    {
+      return .document
+    }
     let lineEnd = find(0x0a, p, start, count)
     if p[start] == 0x5b {
       let inner = JSONText.skipBlanks(p, start + 1, count)
@@ -30,10 +36,18 @@ enum JSONLayout: Sendable {
         let next = JSONText.skipBlanks(p, end, count)
         if isDeclared, next < count, p[next] == 0x5b { return .lines }
         if isDeclared, next == count, inner < count, p[inner] != 0x7b { return .lines }
+        // Several arrays, one a line, are records themselves.
+        if !isDeclared, next < count, p[next] == 0x5b { return .lines }
       }
       return .document
     }
-    guard p[start] == 0x7b, let lineEnd else { return .lines }
+    guard p[start] == 0x7b else { return .lines }
+    if !isDeclared, let end = JSONText.valueEnd(p, start, count), end <= lineEnd ?? count {
+      // Another record in the same line.
+      let next = JSONText.skipBlanks(p, end, lineEnd ?? count)
+      return next < lineEnd ?? count && p[next] == 0x7b ? .document : .lines
+    }
+    guard let lineEnd else { return .lines }
     if let end = JSONText.valueEnd(p, start, count), end <= lineEnd { return .lines }
     // The first object passes its line: a broken line when the next one starts an object of its own.
     let second = JSONText.skipBlanks(p, lineEnd, count)

@@ -10,10 +10,13 @@ final class JSONNestedReader {
     case malformed
     /// Well formed, but not of the type.
     case mismatch(DataType)
+    /// An object has a key that its type lacks.
+    case unknownKey
   }
 
   let root: NestedSpans
   private let fields: FieldNames
+  private let refusesUnknownKeys: Bool
 
   /// The keys of a row's fields, at every level.
   private final class FieldNames {
@@ -64,7 +67,9 @@ final class JSONNestedReader {
     }
   }
 
-  init(_ type: DataType, _ policy: ValuePolicy, _ mapping: JSONKeyMapping) {
+  /// - Parameter refusesUnknownKeys: whether keys that no field stands for are failures.
+  init(_ type: DataType, _ policy: ValuePolicy, _ mapping: JSONKeyMapping, refusesUnknownKeys: Bool = false) {
+    self.refusesUnknownKeys = refusesUnknownKeys
     root = NestedSpans(type, policy)
     fields = FieldNames(type, mapping)
   }
@@ -127,9 +132,11 @@ final class JSONNestedReader {
         guard c == 0x7b else { throw .mismatch(node.type) }
         names.next = 0
         try readObject(p, &at, end) { (key, count, place) throws(Failure) in
-          if let field = names.index(key, count), node.children[field].count == node.count {
+          let index = names.index(key, count)
+          if let field = index, node.children[field].count == node.count {
             try read(node.children[field], names.children[field], p, &place, end)
           } else {
+            if index == nil, refusesUnknownKeys { throw .unknownKey }
             guard let after = JSONText.valueEnd(p, place, end) else { throw .malformed }
             place = after
           }

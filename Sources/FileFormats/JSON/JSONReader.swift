@@ -18,6 +18,14 @@ final class JSONReader: TextRowReader {
   /// Requested column → which of the noted values.
   private let slots: [Int]
   private let slotCount: Int
+  /// Slot → that of the next key of the same spelling in a record, or -1.
+  private let following: [Int]
+  private let refusesUnknownKeys: Bool
+  private let readsValues: Bool
+  private var sawUnknownKey = false
+  private var unknownName = ""
+  /// The byte behind the value walked last, where records are no objects.
+  private var walkedEnd = 0
   /// Position in an array record → slot; for records that are arrays.
   private let slotOfPosition: [Int]
   private let converters: [ValueConverter?]
@@ -78,18 +86,33 @@ final class JSONReader: TextRowReader {
     isLines = file.layout == .lines
     isDeclared = settings.schema != nil
     ignoresMalformed = settings.ignoresMalformed
-    let capacity = max(1, min(request.batchSize, 1 << 20))
+    // Of very many columns few rows at a time.
+    let capacity = max(1, min(request.batchSize, 1 << 20, max(64, (1 << 24) / max(1, request.columns.count))))
     self.capacity = capacity
     var slotOfKey: [String: Int] = [:]
     var slots: [Int] = []
     var positions: [Int] = []
+    var exact: [String: Int] = [:]
+    var repeated: [(spelling: String, occurrence: Int, slot: Int)] = []
     var converters: [ValueConverter?] = []
     var nested: [JSONNestedReader?] = []
     var checkers: [JSONNestedReader?] = []
-    for column in request.columns {
-      let key = settings.mapping.key(for: column.name)
-      let slot = slotOfKey[key] ?? slotOfKey.count
-      slotOfKey[key] = slot
+    var slotCount = 0
+    for (index, column) in request.columns.enumerated() {
+      var slot = slotCount
+      if let origin = settings.origins[column.name.lowercased()] {
+        if origin.occurrence > 0 {
+          repeated.append((origin.spelling, origin.occurrence, slot))
+        } else {
+          exact[origin.spelling] = slot
+        }
+        slotCount += 1
+      } else {
+        let key = settings.mapping.key(for: column.name)
+        slot = slotOfKey[key] ?? slotCount
+        if slot == slotCount { slotCount += 1 }
+        slotOfKey[key] = slot
+      }
       slots.append(slot)
       if column.ordinal >= 0, column.ordinal < 1 << 16 {
         while positions.count <= column.ordinal { positions.append(-1) }
@@ -100,8 +123,13 @@ final class JSONReader: TextRowReader {
           "Column '\(column.name)': type \(column.type) cannot be read from JSON",
           hint: "Declare the column as string and convert it in the query.")
       }
-      converters.append(column.type.isNested ? nil : ValueConverter(column.type, settings.policy, capacity: capacity))
-      nested.append(column.type.isNested ? JSONNestedReader(column.type, settings.policy, settings.mapping) : nil)
+      let policy = settings.given.policy(of: column.name, settings.policy)
+      converters.append(column.type.isNested ? nil : ValueConverter(column.type, policy, capacity: capacity))
+      nested.append(
+        column.type.isNested
+          ? JSONNestedReader(
+            column.type, policy, settings.mapping,
+            refusesUnknownKeys: settings.learn != nil && request.wholeColumns.contains(index)) : nil)
       checkers.append(
         column.type.isNested && settings.ignoresMalformed
           ? JSONNestedReader(column.type, settings.policy, settings.mapping) : nil)
@@ -111,8 +139,33 @@ final class JSONReader: TextRowReader {
     self.nested = nested
     self.checkers = checkers
     slotOfPosition = positions
-    slotCount = slotOfKey.count
-    keys = JSONKeyTable(slotOfKey, settings.mapping)
+    var following = [Int](repeating: -1, count: slotCount)
+    for (spelling, chain) in Dictionary(grouping: repeated, by: \.spelling) {
+      // Slot after slot of the same key; those that nobody asked for take their values too.
+      var last = exact[spelling] ?? slotOfKey[settings.mapping.normalise(spelling)] ?? following.count
+      if last == following.count {
+        following.append(-1)
+        exact[spelling] = last
+      }
+      var place = 0
+      for (_, occurrence, slot) in chain.sorted(by: { $0.occurrence < $1.occurrence }) {
+        while place + 1 < occurrence {
+          following[last] = following.count
+          last = following.count
+          following.append(-1)
+          place += 1
+        }
+        following[last] = slot
+        last = slot
+        place = occurrence
+      }
+    }
+    slotCount = following.count
+    self.slotCount = slotCount
+    self.following = following
+    keys = JSONKeyTable(slotOfKey, exact: exact, settings.mapping)
+    refusesUnknownKeys = settings.learn != nil && request.wantsAllColumns && !settings.readsValues
+    readsValues = settings.readsValues
     input = try TextInput(file.source, file.codec, split.byteRange, expectsAll: request.limit == nil)
     // The bytes before the data are read too: every byte of a file counts as scanned.
     if file.codec == .none, isLines, split.byteRange.lowerBound == file.dataStart, file.dataStart > 0 {
@@ -184,6 +237,7 @@ final class JSONReader: TextRowReader {
     nextRow = 0
     hasNonASCII = lastStep.nonASCII
     hasBackslash = lastStep.backslash
+    let limit = min(limit, capacity)
     for slot in 0..<slotCount { memset(lengths + slot * capacity, 0, limit * 4) }
     var loaded = 0
     while true {
@@ -239,9 +293,12 @@ final class JSONReader: TextRowReader {
         // A blank line: NULLs in a declared table, nothing else.
         if !isDeclared { continue }
       } else {
-        let after = walk(first, endToken, start, loaded)
+        let after = readsValues ? walkWhole(first, endToken, start, loaded) : walk(first, endToken, start, loaded)
         var isGood = after == endToken
-        if isGood, JSONText.skipBlanks(base, Int(tokens[after - 1]) + 1, end) != end {
+        if sawUnknownKey { throw try unknownKey(start, number, loaded) }
+        if readsValues, isGood {
+          if JSONText.skipBlanks(base, walkedEnd, end) != end { isGood = false }
+        } else if isGood, JSONText.skipBlanks(base, Int(tokens[after - 1]) + 1, end) != end {
           isGood = false
           fail(Int(tokens[after - 1]) + 1, "Unexpected text behind the object")
         } else if !isGood, after >= 0 {
@@ -279,7 +336,9 @@ final class JSONReader: TextRowReader {
       }
       let c = base[at]
       // Every byte that may stand here is a token of its own.
-      guard nextToken < index.tokenCount, Int(tokens[nextToken]) == at else {
+      let isScalar = readsValues && (phase == .firstElement || phase == .element) && nextToken < index.tokenCount
+      guard isScalar || (nextToken < index.tokenCount && Int(tokens[nextToken]) == at) else {
+        if readsValues, !isLast { return loaded }
         fail(at, "A JSONObject text must begin with '{'")
         throw try malformedRecord(at, indexed, taken)
       }
@@ -308,7 +367,10 @@ final class JSONReader: TextRowReader {
         throw try malformedRecord(at, indexed, taken)
       default: break
       }
-      let after = walk(nextToken, index.tokenCount, at, loaded)
+      let after =
+        readsValues ? walkWhole(nextToken, index.tokenCount, at, loaded) : walk(nextToken, index.tokenCount, at, loaded)
+      if sawUnknownKey, after >= 0 { throw try unknownKey(at, taken, loaded) }
+      sawUnknownKey = false
       if after == JSONReader.needsMore, !isLast {
         for slot in 0..<slotCount { lengths[slot * capacity + loaded] = 0 }
         return loaded
@@ -320,7 +382,7 @@ final class JSONReader: TextRowReader {
       rowStart[loaded] = UInt32(truncatingIfNeeded: at)
       rowNumber[loaded] = taken
       nextToken = after
-      nextStart = Int(tokens[after - 1]) + 1
+      nextStart = readsValues ? walkedEnd : Int(tokens[after - 1]) + 1
       if phase != .values { phase = .behindElement }
       taken += 1
       loaded += 1
@@ -376,6 +438,7 @@ final class JSONReader: TextRowReader {
         return malformed(previous &+ 1, "Expected a quoted key")
       }
       let slot = keys.slot(base + (open &+ 1), close &- open &- 1, place: place)
+      if slot < 0, refusesUnknownKeys { noteUnknownKey(open + 1, close) }
       place &+= 1
       t &+= 2
       var value = close &+ 1
@@ -400,6 +463,33 @@ final class JSONReader: TextRowReader {
       if c != 0x2c { return malformed(next, "Expected a ',' or '}'") }
       previous = next
     }
+  }
+
+  /// A record that is no object: the value of the one column there is.
+  private func walkWhole(_ firstToken: Int, _ endToken: Int, _ start: Int, _ row: Int) -> Int {
+    var t = firstToken
+    // At the end of a line the token behind a value is the line's.
+    let bound = isLines ? min(endToken + 1, index.tokenCount) : endToken
+    if t >= bound { return JSONReader.needsMore }
+    let slot = keys.slot(JSONReader.valueKey, JSONSurvey.valueColumn.utf8.count, place: 0)
+    let after = walkValue(&t, bound, start, slot, row, index.tokens, input.base, starts, lengths, capacity)
+    if after < 0 { return after }
+    walkedEnd = after
+    return t
+  }
+
+  nonisolated(unsafe) private static let valueKey: UnsafePointer<UInt8> = {
+    let text = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
+    text.initialize(repeating: 0, count: 16)
+    for (place, letter) in JSONSurvey.valueColumn.utf8.enumerated() { text[place] = letter }
+    return UnsafePointer(text)
+  }()
+
+  @inline(never)
+  private func noteUnknownKey(_ start: Int, _ end: Int) {
+    if sawUnknownKey { return }
+    sawUnknownKey = true
+    unknownName = JSONText.string(input.base + start, end - start)
   }
 
   /// A record that is an array: its elements are columns by position.
@@ -475,7 +565,14 @@ final class JSONReader: TextRowReader {
       }
     }
     if slot >= 0 {
-      let at = slot &* capacity &+ row
+      var at = slot &* capacity &+ row
+      if lengths[at] != 0, following[slot] >= 0 {
+        var next = slot
+        while lengths[at] != 0, following[next] >= 0 {
+          next = following[next]
+          at = next &* capacity &+ row
+        }
+      }
       if lengths[at] != 0 {
         // A key that occurs twice: an error in Hive's SerDes, the first one counts elsewhere.
         if isDeclared { return malformed(value, "Duplicate key") }
@@ -627,6 +724,7 @@ final class JSONReader: TextRowReader {
           fail(start, "Malformed value of '\(request.columns[column].name)'")
           throw try malformedRecord(Int(rowStart[row]), start + length, rowNumber[row])
         case .mismatch: throw try badValue(column, row, value)
+        case .unknownKey: throw try unknownKey(Int(rowStart[row]), rowNumber[row], row, column: request.columns[column].name)
         }
       }
     }
@@ -661,14 +759,38 @@ final class JSONReader: TextRowReader {
   private func badValue(_ column: Int, _ row: Int, _ value: String) throws(QueryError) -> QueryError {
     let asked = request.columns[column]
     let isText = asked.type.physicalType == .string
-    return QueryError(
+    let hint = InferenceHint(function: "read_json", path: file.source.path, given: file.settings.given)
+    var error = QueryError(
       .hiveBadData,
       isText
         ? "Text is not valid UTF-8"
         : "Error parsing field value '\(value)' for column '\(asked.name)': not a \(asked.type)",
       data: try place(row, rowNumber[row], Int(rowStart[row]), column: asked.name, value: value),
-      hint: isDeclared
-        ? "Declare the column as string."
-        : "The type was inferred from a sample of the file; declare the column as varchar with CREATE EXTERNAL TABLE.")
+      hint: isDeclared ? "Declare the column as string." : isText ? hint.encoding : hint.type(asked.name, asked.type))
+    if !isDeclared, !isText, !file.settings.given.declares(asked.name) { error.mayStartAgain = learn(row) }
+    return error
+  }
+
+  /// Hands a loaded record to whoever widens columns; whether the statement may begin anew.
+  private func learn(_ row: Int) -> Bool {
+    let start = Int(rowStart[row])
+    guard let learn = file.settings.learn, let end = JSONText.valueEnd(input.base, start, input.count) else { return false }
+    return learn(file.source, UnsafeBufferPointer(start: input.base + start, count: end - start))
+  }
+
+  /// A record has a key that no sample showed.
+  private func unknownKey(
+    _ start: Int, _ number: Int, _ row: Int, column: String? = nil
+  ) throws(QueryError) -> QueryError {
+    rowStart[row] = UInt32(truncatingIfNeeded: start)
+    let hint = InferenceHint(function: "read_json", path: file.source.path, given: file.settings.given)
+    let what = column.map { "An object of column '\($0)' has a key" } ?? "A record has the key '\(unknownName)',"
+    var error = QueryError(
+      .hiveBadData, "\(what) that no sample of the file showed: keys were sampled",
+      data: try place(row, number, start, column: column, value: String(
+        decoding: UnsafeBufferPointer(start: input.base + start, count: min(100, input.count - start)), as: UTF8.self)),
+      hint: "Look at all records first: " + hint.call("sample_size => -1"))
+    error.mayStartAgain = learn(row)
+    return error
   }
 }

@@ -1,5 +1,14 @@
 import Columnar
 
+/// Which key of a record a column stands for.
+struct JSONKeyOrigin: Hashable, Sendable {
+  var spelling = ""
+  /// How many of the same spelling stand before it in the record.
+  var occurrence = 0
+  /// Whether another spelling is another column.
+  var isExact = false
+}
+
 /// What types the sampled values of one JSON key could have, merged value by value.
 final class JSONTypeGuess {
   private var sawNull = false
@@ -15,6 +24,10 @@ final class JSONTypeGuess {
   private var names: [String] = []
   private var positions: [String: Int] = [:]
   private var fields: [JSONTypeGuess] = []
+  /// Per field: the object that had it last, and how it is told from others of the same name.
+  private var lastObjects: [Int] = []
+  private var origins: [JSONKeyOrigin] = []
+  private var objectCount = 0
   private var element: JSONTypeGuess?
 
   /// Objects with more keys than these become maps.
@@ -97,6 +110,7 @@ final class JSONTypeGuess {
       return true
     }
     var place = 0
+    objectCount += 1
     while true {
       at = JSONText.skipBlanks(p, at, end)
       guard at < end, p[at] == 0x22, let close = JSONText.stringEnd(p, at, end) else { return false }
@@ -104,7 +118,7 @@ final class JSONTypeGuess {
       at = JSONText.skipBlanks(p, close + 1, end)
       guard at < end, p[at] == 0x3a else { return false }
       at += 1
-      guard field(key, place).note(p, &at, end, depth: depth + 1) else { return false }
+      guard field(key, place, isTop: depth == 0).note(p, &at, end, depth: depth + 1) else { return false }
       place += 1
       at = JSONText.skipBlanks(p, at, end)
       guard at < end else { return false }
@@ -115,15 +129,80 @@ final class JSONTypeGuess {
   }
 
   /// The guess for a key, case ignored; the first spelling names the field.
-  private func field(_ key: String, _ place: Int) -> JSONTypeGuess {
-    if place < names.count, names[place] == key { return fields[place] }
-    let wanted = key.lowercased()
-    if let at = positions[wanted] { return fields[at] }
+  ///
+  /// - Parameter isTop: whether the key is of a record itself: one that comes twice there makes two columns.
+  private func field(_ key: String, _ place: Int, isTop: Bool) -> JSONTypeGuess {
+    var at = -1
+    if place < names.count, names[place] == key, origins[place].occurrence == 0 {
+      at = place
+    } else if let known = positions["\u{0}" + key] ?? positions[key.lowercased()] {
+      at = known
+    }
+    guard at >= 0 else { return add(key, JSONKeyOrigin(), under: key.lowercased()) }
+    guard isTop else { return fields[at] }
+    if lastObjects[at] != objectCount {
+      lastObjects[at] = objectCount
+      return fields[at]
+    }
+    // The record has the key twice: spelled otherwise, it is another one; else the next of its kind.
+    if origins[at].spelling != key {
+      return add(key, JSONKeyOrigin(spelling: key, occurrence: 0, isExact: true), under: "\u{0}" + key)
+    }
+    var occurrence = 1
+    while let known = positions["\u{1}\(occurrence)" + key] {
+      if lastObjects[known] != objectCount {
+        lastObjects[known] = objectCount
+        return fields[known]
+      }
+      occurrence += 1
+    }
+    return add(key, JSONKeyOrigin(spelling: key, occurrence: occurrence, isExact: true), under: "\u{1}\(occurrence)" + key)
+  }
+
+  private func add(_ key: String, _ origin: JSONKeyOrigin, under position: String) -> JSONTypeGuess {
     let guess = JSONTypeGuess()
-    positions[wanted] = names.count
+    var origin = origin
+    origin.spelling = key
+    positions[position] = names.count
     names.append(key)
+    origins.append(origin)
+    lastObjects.append(objectCount)
     fields.append(guess)
     return guess
+  }
+
+  /// Adds another guess's fields where keys are told apart by spelling or place.
+  private func mergeApart(_ other: JSONTypeGuess) {
+    var targets = [Int?](repeating: nil, count: other.names.count)
+    var used: Set<Int> = []
+    func settle(_ index: Int, _ target: Int?) {
+      guard let target, used.insert(target).inserted else { return }
+      targets[index] = target
+    }
+    // Fields that are known under the same spelling and place go first, so that no other takes theirs.
+    for (index, name) in other.names.enumerated() {
+      let occurrence = other.origins[index].occurrence
+      if occurrence > 0 {
+        settle(index, positions["\u{1}\(occurrence)" + name])
+      } else if let known = positions["\u{0}" + name] ?? positions[name.lowercased()], names[known] == name {
+        settle(index, known)
+      }
+    }
+    for (index, name) in other.names.enumerated() {
+      let origin = other.origins[index]
+      if targets[index] == nil, origin.occurrence == 0, !origin.isExact { settle(index, positions[name.lowercased()]) }
+      if let target = targets[index] {
+        fields[target].merge(other.fields[index])
+        continue
+      }
+      let isTaken = positions[name.lowercased()] != nil
+      var own = origin
+      own.isExact = origin.isExact || isTaken
+      let position =
+        origin.occurrence > 0 ? "\u{1}\(origin.occurrence)" + name : isTaken ? "\u{0}" + name : name.lowercased()
+      used.insert(names.count)
+      add(name, own, under: position).merge(other.fields[index])
+    }
   }
 
   /// Adds all that the other one saw.
@@ -137,7 +216,14 @@ final class JSONTypeGuess {
     numberKinds &= other.numberKinds
     stringKinds &= other.stringKinds
     fractionDigits = max(fractionDigits, other.fractionDigits)
-    for (index, name) in other.names.enumerated() { field(name, index).merge(other.fields[index]) }
+    let isSame = other.names.count <= names.count && other.names.indices.allSatisfy {
+      names[$0] == other.names[$0] && origins[$0] == other.origins[$0]
+    }
+    if isSame {
+      for index in other.names.indices { fields[index].merge(other.fields[index]) }
+    } else {
+      mergeApart(other)
+    }
     if let theirs = other.element {
       let own = element ?? JSONTypeGuess()
       element = own
@@ -157,11 +243,8 @@ final class JSONTypeGuess {
       return numberKinds & ColumnGuesses.wideInteger != 0 ? .decimal(precision: 38, scale: 0) : .double
     }
     if sawString {
-      if stringKinds & ColumnGuesses.date != 0 { return .date }
-      if stringKinds & ColumnGuesses.timestamp != 0 {
-        return .timestamp(precision: ColumnGuesses.precision(fractionDigits))
-      }
-      return .text
+      let kinds = stringKinds & (ColumnGuesses.date | ColumnGuesses.timestamp | ColumnGuesses.instant)
+      return ColumnGuesses.type(of: kinds, fractionDigits)
     }
     if sawArray { return .array(element?.type ?? .unknown) }
     if names.count > JSONTypeGuess.maxFieldCount {
@@ -172,6 +255,24 @@ final class JSONTypeGuess {
     return .row(zip(names, fields).map { DataType.RowField(name: $0, type: $1.type) })
   }
 
-  /// The keys of the objects seen as columns.
-  var columns: [Field] { zip(names, fields).map { Field($0, $1.type) } }
+  /// The keys of the objects seen as columns of distinct names.
+  var columns: [Field] {
+    let texts = names.enumerated().map { $1.isEmpty ? "_col\($0)" : $1 }
+    return zip(ColumnNames.distinct(texts), fields).map { Field($0, $1.type) }
+  }
+
+  /// By column name in lower case: the key that it stands for, where the name does not tell.
+  var columnOrigins: [String: JSONKeyOrigin] {
+    var result: [String: JSONKeyOrigin] = [:]
+    for (column, origin) in zip(columns, origins) where origin.isExact || column.name != origin.spelling {
+      result[column.name.lowercased()] = origin
+    }
+    return result
+  }
+
+  /// Whether nothing but NULL was seen.
+  var isEmpty: Bool { !sawObject && !sawOnlyValues }
+
+  /// Whether records other than objects were seen.
+  var sawOnlyValues: Bool { !sawObject && (sawBoolean || sawNumber || sawString || sawArray) }
 }

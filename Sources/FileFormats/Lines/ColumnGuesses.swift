@@ -11,6 +11,8 @@ struct ColumnGuesses {
   static let double: UInt8 = 8
   static let date: UInt8 = 16
   static let timestamp: UInt8 = 32
+  /// A timestamp with a zone.
+  static let instant: UInt8 = 64
 
   private struct Guess {
     var kinds: UInt8 = 0xff
@@ -18,14 +20,22 @@ struct ColumnGuesses {
     var numberCount = 0
     var quotedCount = 0
     var fractionDigits = 0
-    var repeatsFirst = false
   }
 
   private var guesses: [Guess]
   /// Whether every text seen was quoted: quotes then say nothing about types.
   private var sawUnquoted = false
 
-  init(width: Int) { guesses = Array(repeating: Guess(), count: width) }
+  /// Forms of dates and timestamps besides ISO's.
+  private let dates: [DateTimePattern]
+  private let timestamps: [DateTimePattern]
+
+  init(width: Int, dates: [DateTimePattern] = [], timestamps: [DateTimePattern] = []) {
+    guesses = Array(repeating: Guess(), count: width)
+    self.dates = dates
+    self.timestamps = timestamps
+  }
+
 
   var width: Int { guesses.count }
 
@@ -56,8 +66,10 @@ struct ColumnGuesses {
         _ = DateTimeText.isoDate(p, &ok)
         return (ok ? date | timestamp : 0, 0, false)
       }
-      let instant = DateTimeText.timestamp(p, n, isStrict: true, &ok)
-      return (ok ? timestamp : 0, instant.fractionDigits, false)
+      let local = DateTimeText.timestamp(p, n, isStrict: true, &ok)
+      if ok { return (timestamp, local.fractionDigits, false) }
+      if let zoned = DateTimeText.zoned(p, n) { return (instant, zoned.local.fractionDigits, false) }
+      return (0, 0, false)
     }
     if ValueConverter.hasLostForm(p, n) { return (0, 0, false) }
     _ = NumberText.integer(p, n, isStrict: true, &ok)
@@ -72,29 +84,39 @@ struct ColumnGuesses {
   }
 
   /// Adds the text of a value; -1 for NULL.
-  mutating func note(
-    _ column: Int, _ text: UnsafePointer<UInt8>, _ count: Int, isQuoted: Bool,
-    first: [(text: String, isQuoted: Bool)]
-  ) {
+  @inline(__always)
+  mutating func note(_ column: Int, _ text: UnsafePointer<UInt8>, _ count: Int, isQuoted: Bool) {
     if !isQuoted, count > 0 { sawUnquoted = true }
     if count < 0 { return }
     guesses[column].valueCount += 1
     if count == 0 { return }
-    let (kinds, fractionDigits, isNumber) = ColumnGuesses.kinds(text, count)
+    if isQuoted { guesses[column].quotedCount += 1 }
+    // Of a column that is text nothing more is to be learned.
+    if guesses[column].kinds == 0 { return }
+    narrow(column, text, count)
+  }
+
+  private mutating func narrow(_ column: Int, _ text: UnsafePointer<UInt8>, _ count: Int) {
+    var (kinds, fractionDigits, isNumber) = ColumnGuesses.kinds(text, count)
+    if !dates.isEmpty, dates.contains(where: { $0.parse(text, count) != nil }) {
+      kinds |= ColumnGuesses.date
+    } else if !timestamps.isEmpty, let instant = timestamps.lazy.compactMap({ $0.parse(text, count) }).first {
+      kinds |= ColumnGuesses.timestamp
+      fractionDigits = max(fractionDigits, instant.picoseconds % 1_000_000_000 == 0 ? 0 : instant.picoseconds % 1_000_000 == 0 ? 6 : 9)
+    }
+    if kinds & (ColumnGuesses.date | ColumnGuesses.timestamp) != 0, !dates.isEmpty || !timestamps.isEmpty {
+      // Forms that were declared go before numbers.
+      kinds &= ~(ColumnGuesses.bigint | ColumnGuesses.wideInteger | ColumnGuesses.double)
+    }
     guesses[column].kinds &= kinds
     if isNumber { guesses[column].numberCount += 1 }
-    if isQuoted { guesses[column].quotedCount += 1 }
     guesses[column].fractionDigits = max(guesses[column].fractionDigits, fractionDigits)
-    if column < first.count, !guesses[column].repeatsFirst, first[column].text.utf8.count == count {
-      var same = first[column].text
-      guesses[column].repeatsFirst = same.withUTF8 { memcmp($0.baseAddress!, text, count) == 0 }
-    }
   }
 
   func hasValues(_ column: Int) -> Bool { guesses[column].valueCount > 0 && guesses[column].kinds != 0xff }
 
-  /// Whether the first record's text occurs again in the column.
-  func repeatsFirst(_ column: Int) -> Bool { column < guesses.count && guesses[column].repeatsFirst }
+  /// Values seen, empty ones too.
+  func valueCount(_ column: Int) -> Int { guesses[column].valueCount }
 
   /// Whether a text of these kinds fits the column's type.
   func accepts(_ column: Int, _ kinds: UInt8) -> Bool { guesses[column].kinds & kinds != 0 }
@@ -107,14 +129,19 @@ struct ColumnGuesses {
     if kinds == 0xff || kinds == 0 { return .text }
     // A writer that quotes some numbers but not all fields means text.
     if guess.quotedCount > 0, sawUnquoted { return .text }
-    if kinds & ColumnGuesses.boolean != 0 { return .boolean }
-    if kinds & ColumnGuesses.bigint != 0 { return .bigint }
-    if kinds & ColumnGuesses.wideInteger != 0 { return .decimal(precision: 38, scale: 0) }
-    if kinds & ColumnGuesses.double != 0 { return guess.numberCount > 0 ? .double : .text }
-    if kinds & ColumnGuesses.date != 0 { return .date }
-    if kinds & ColumnGuesses.timestamp != 0 {
-      return .timestamp(precision: ColumnGuesses.precision(guess.fractionDigits))
-    }
+    if kinds == ColumnGuesses.double, guess.numberCount == 0 { return .text }
+    return ColumnGuesses.type(of: kinds, guess.fractionDigits)
+  }
+
+  /// The narrowest type for these kinds of text.
+  static func type(of kinds: UInt8, _ fractionDigits: Int) -> DataType {
+    if kinds & boolean != 0 { return .boolean }
+    if kinds & bigint != 0 { return .bigint }
+    if kinds & wideInteger != 0 { return .decimal(precision: 38, scale: 0) }
+    if kinds & double != 0 { return .double }
+    if kinds & date != 0 { return .date }
+    if kinds & timestamp != 0 { return .timestamp(precision: precision(fractionDigits)) }
+    if kinds & instant != 0 { return .timestampWithTimeZone(precision: precision(fractionDigits)) }
     return .text
   }
 

@@ -1,3 +1,5 @@
+import Columnar
+
 /// Dates and timestamps written in ASCII.
 ///
 /// All functions read up to 16 bytes past the text, which its memory has to allow.
@@ -247,6 +249,43 @@ enum DateTimeText {
     result = timestamp(p, end, isStrict: false, &ok)
     result.seconds &-= offset
     return result
+  }
+
+  /// A timestamp with its zone: `Z`, `UTC`, `±hh`, `±hhmm` or `±hh:mm` behind the time of day; nil for all else.
+  ///
+  ///     2024-01-05T10:00:00Z   2024-01-05 10:00:00.25+02:00   2024-01-05 10:00:00 UTC
+  ///
+  /// - Returns: the local time and the zone.
+  @inline(never)
+  static func zoned(_ p: UnsafePointer<UInt8>, _ n: Int) -> (local: Instant, zone: TimeZoneKey)? {
+    guard n >= 14, p[10] == 0x54 || p[10] == 0x20, p[13] == 0x3a else { return nil }
+    var end = n
+    var zone = TimeZoneKey.utc
+    if p[n - 1] | 0x20 == 0x7a {
+      end = n - 1
+    } else if n > 16, p[n - 1] | 0x20 == 0x63, p[n - 2] | 0x20 == 0x74, p[n - 3] | 0x20 == 0x75 {
+      end = n - 3
+    } else {
+      var sign = n - 1
+      while sign > 13, p[sign] != 0x2b, p[sign] != 0x2d { sign -= 1 }
+      guard sign > 13 else { return nil }
+      var at = sign + 1
+      guard let hours = number(p, n, &at, 2...2) else { return nil }
+      var minutes = 0
+      if at < n {
+        if p[at] == 0x3a { at += 1 }
+        guard let value = number(p, n, &at, 2...2), value < 60 else { return nil }
+        minutes = value
+      }
+      guard at == n, hours * 60 + minutes <= 840 else { return nil }
+      let offset = hours * 60 + minutes
+      zone = TimeZoneKey(offsetMinutes: p[sign] == 0x2d ? 0 - offset : offset)
+      end = sign
+    }
+    while end > 14, p[end - 1] == 0x20 { end -= 1 }
+    var ok = true
+    let local = timestamp(p, end, isStrict: true, &ok)
+    return ok && end > 13 ? (local, zone) : nil
   }
 
   /// Microseconds since 1970, rounded half up to `precision` ≤ 6 digits; `isExact` turns false when digits were lost.

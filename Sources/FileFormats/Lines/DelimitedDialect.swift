@@ -19,6 +19,12 @@ struct DelimitedDialect: Sendable {
   var lastColumnTakesRest = false
   /// Records before the data.
   var skippedRecords = 0
+  /// Records that begin with this byte are comments.
+  var comment: UInt8?
+  /// Only unquoted fields can be NULL.
+  var quotedIsNeverNull = false
+  /// Text behind a closing quote is an error, blanks there are nothing; else both belong to the value.
+  var refusesStrayText = false
 
   /// What a line without any character is.
   enum BlankLine: Sendable {

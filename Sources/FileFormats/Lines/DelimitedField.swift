@@ -9,6 +9,8 @@ struct DelimitedField {
   let hasEscape: Bool
   let escapesAnywhere: Bool
   let emptyIsNull: Bool
+  private let quotedIsNeverNull: Bool
+  private let dropsBlanksBehindQuote: Bool
   private let nullText: UnsafeMutableBufferPointer<UInt8>?
 
   /// - Parameter nullText: freed by `destroy`.
@@ -19,6 +21,8 @@ struct DelimitedField {
     hasEscape = dialect.escape != nil
     escapesAnywhere = dialect.escapesAnywhere
     emptyIsNull = dialect.emptyIsNull
+    quotedIsNeverNull = dialect.quotedIsNeverNull
+    dropsBlanksBehindQuote = dialect.refusesStrayText
     nullText = dialect.nullText.map { text in
       let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count + 1)
       _ = copy.initialize(from: text)
@@ -61,7 +65,7 @@ struct DelimitedField {
       if i == end {
         spans.starts[row] = raw + 1
         spans.lengths[row] = Int32(truncatingIfNeeded: count &- 2)
-        if let nullText, count &- 2 == nullText.count, nullText.count > 0,
+        if !quotedIsNeverNull, let nullText, count &- 2 == nullText.count, nullText.count > 0,
           memcmp(raw + 1, nullText.baseAddress!, count &- 2) == 0
         {
           spans.lengths[row] = -1
@@ -91,6 +95,7 @@ struct DelimitedField {
           if i < count, raw[i] == quote {
             i &+= 1
           } else {
+            if dropsBlanksBehindQuote, areBlanks(raw, i, count) { break }
             isInside = false
             continue
           }
@@ -102,6 +107,12 @@ struct DelimitedField {
     spans.arena.unreserve(count &- n)
     spans.starts[row] = UnsafePointer(out)
     spans.lengths[row] = Int32(truncatingIfNeeded: n)
+  }
+
+  private func areBlanks(_ raw: UnsafePointer<UInt8>, _ from: Int, _ to: Int) -> Bool {
+    var i = from
+    while i < to, raw[i] == 0x20 || raw[i] == 0x09 { i &+= 1 }
+    return i == to
   }
 
   @inline(never)

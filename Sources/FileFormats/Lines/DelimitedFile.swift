@@ -15,6 +15,10 @@ struct DelimitedSettings: Sendable {
   var maxFieldCount: Int?
   /// Separators of nested values, outermost first; nil when nested types are not supported.
   var nestedSeparators: [UInt8]?
+  /// Types that were declared although the schema was not.
+  var given = GivenColumns()
+  /// Takes note of a column's text that does not fit its inferred type; whether the statement may begin anew.
+  var learn: (@Sendable (_ source: any ByteSource, _ column: String, _ type: DataType, _ text: String) -> Bool)?
 }
 
 /// One opened delimited file.
@@ -22,7 +26,7 @@ struct DelimitedSettings: Sendable {
 /// - Threads: shared by all workers.
 final class DelimitedFile: FormatFile {
   let source: any ByteSource
-  let codec: CompressionCodec
+  let codec: TextCoding
   let settings: DelimitedSettings
   /// Where the first byte behind a byte order mark lies.
   let start: UInt64
@@ -30,7 +34,7 @@ final class DelimitedFile: FormatFile {
   let dataStart: UInt64
   private let states: QuoteStates?
 
-  init(_ source: any ByteSource, _ codec: CompressionCodec, _ settings: DelimitedSettings) throws(QueryError) {
+  init(_ source: any ByteSource, _ codec: TextCoding, _ settings: DelimitedSettings) throws(QueryError) {
     self.source = source
     self.codec = codec
     self.settings = settings

@@ -22,6 +22,10 @@ final class DelimitedIndex {
   }
   /// Whether the last scan saw a byte above 127.
   private(set) var sawNonASCII = false
+  /// Fields scanned that have text behind their closing quote.
+  var strayCount: Int { state.stray_count }
+  /// Where such text first stands; the largest number when nowhere.
+  var strayPlace: Int { state.stray_count == 0 ? .max : state.stray_place }
 
   init(_ dialect: DelimitedDialect) {
     self.dialect = dialect.scanned
@@ -46,6 +50,7 @@ final class DelimitedIndex {
     state.field_count = 0
     state.row_count = 0
     state.state = 0
+    state.stray_count = 0
   }
 
   /// Forgets the first places, so that `firstField` and `firstRow` become the first ones.

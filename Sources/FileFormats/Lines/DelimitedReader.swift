@@ -70,7 +70,8 @@ final class DelimitedReader: TextRowReader {
     var nested: [NestedTextReader?] = []
     for column in request.columns {
       if ValueConverter.supports(column.type) {
-        converters.append(ValueConverter(column.type, settings.policy, capacity: capacity))
+        converters.append(
+          ValueConverter(column.type, settings.given.policy(of: column.name, settings.policy), capacity: capacity))
         nested.append(nil)
       } else if let separators = settings.nestedSeparators, NestedSpans.supports(column.type) {
         converters.append(nil)
@@ -200,6 +201,8 @@ final class DelimitedReader: TextRowReader {
     let recordLimit = input.recordLimit
     let maxFieldCount = isHeader ? Int.max : file.settings.maxFieldCount ?? .max
     let blankLine = isHeader ? .row : dialect.blankLine
+    let comment = isHeader ? -1 : dialect.comment.map { Int($0) } ?? -1
+    let stray = dialect.refusesStrayText ? index.strayPlace : .max
     var (row, start, firstField, taken) = (nextRow, nextStart, nextField, recordsTaken)
     var tooLong = -1
     while row < rowCount, loaded < limit {
@@ -212,9 +215,12 @@ final class DelimitedReader: TextRowReader {
       var fieldCount = last &- firstField &+ 1
       let from = start
       let isBlank = fieldCount == 1 && (end == from || (end == from &+ 1 && base[from] == 0x0d))
-      if fieldCount > maxFieldCount {
-        tooLong = from
-        break
+      if fieldCount > maxFieldCount || end > stray {
+        let isComment = comment >= 0 && Int(base[from]) == comment
+        if !isComment, end <= stray || isHeader == false {
+          tooLong = from
+          break
+        }
       }
       let number = taken
       let field = firstField
@@ -222,6 +228,7 @@ final class DelimitedReader: TextRowReader {
       start = end &+ 1
       firstField = last &+ 1
       taken &+= 1
+      if comment >= 0, Int(base[from]) == comment { continue }
       if isBlank {
         if blankLine == .skipped { continue }
         if blankLine == .nulls { fieldCount = 0 }
@@ -233,7 +240,9 @@ final class DelimitedReader: TextRowReader {
       loaded &+= 1
     }
     (nextRow, nextStart, nextField, recordsTaken) = (row, start, firstField, taken)
-    if tooLong >= 0 { throw try tooManyFields(Int(rows[row]) - firstField + 1) }
+    if tooLong >= 0 {
+      throw Int(fields[Int(rows[row])]) > stray ? try strayText(stray) : try tooManyFields(Int(rows[row]) - firstField + 1)
+    }
     return loaded
   }
 
@@ -299,25 +308,24 @@ final class DelimitedReader: TextRowReader {
 
   private func badValue(_ column: Int, _ failure: Int, _ rows: UnsafePointer<Int32>?) throws(QueryError) -> QueryError {
     let length = Int(spans.lengths[failure])
-    let bytes = UnsafeBufferPointer(start: spans.starts[failure], count: max(0, min(length, 100)))
-    let value = String(decoding: bytes, as: UTF8.self)
+    let bytes = UnsafeBufferPointer(start: spans.starts[failure], count: max(0, length))
+    let value = String(decoding: bytes.prefix(100), as: UTF8.self)
     let row = Int(rows?[failure] ?? Int32(failure))
     let asked = request.columns[column]
     let place = DataLocation(
       path: file.source.path, row: try fileRow(rowNumber[row]), column: asked.name, value: value,
       byteOffset: file.codec == .none ? Int(input.offset) + Int(rowStart[row]) : nil)
+    let hint = InferenceHint(function: "read_csv", path: file.source.path, given: file.settings.given)
     if asked.type.physicalType == .string {
-      return QueryError(
-        .hiveBadData, "Text is not valid UTF-8", data: place,
-        hint:
-          "Convert the file to UTF-8, or declare the table with CREATE EXTERNAL TABLE: bad bytes then read as U+FFFD.")
+      return QueryError(.hiveBadData, "Text is not valid UTF-8", data: place, hint: hint.encoding)
     }
     if file.settings.schema == nil {
-      return QueryError(
+      var error = QueryError(
         .hiveBadData, "Error parsing field value '\(value)' for field \(ordinals[column]!): not a \(asked.type)",
-        data: place,
-        hint:
-          "The type was inferred from a sample of the file; declare the column as varchar with CREATE EXTERNAL TABLE.")
+        data: place, hint: hint.type(asked.name, asked.type))
+      error.mayStartAgain =
+        file.settings.learn?(file.source, asked.name, asked.type, String(decoding: bytes, as: UTF8.self)) ?? false
+      return error
     }
     return QueryError(
       .hiveBadData,
@@ -337,11 +345,23 @@ final class DelimitedReader: TextRowReader {
     )
   }
 
+  private func strayText(_ at: Int) throws(QueryError) -> QueryError {
+    let text = UnsafeBufferPointer(start: input.base + at, count: min(40, input.count - at)).prefix { $0 != 0x0a && $0 != 0x0d }
+    return QueryError(
+      .hiveBadData, "Text behind a closing quote: '\(String(decoding: text, as: UTF8.self))'",
+      data: DataLocation(
+        path: file.source.path, row: try fileRow(recordsTaken),
+        byteOffset: file.codec == .none ? Int(input.offset) + at : nil),
+      hint: InferenceHint(function: "read_csv", path: file.source.path, given: file.settings.given).quotes)
+  }
+
   private func unclosedQuote() throws(QueryError) -> QueryError {
     QueryError(
       .hiveBadData, "Quoted field is not closed before the end of the file",
       data: DataLocation(
         path: file.source.path, row: try fileRow(recordsTaken),
-        byteOffset: file.codec == .none ? Int(input.offset) + nextStart : nil))
+        byteOffset: file.codec == .none ? Int(input.offset) + nextStart : nil),
+      hint: file.settings.schema == nil
+        ? InferenceHint(function: "read_csv", path: file.source.path, given: file.settings.given).quotes : nil)
   }
 }

@@ -14,7 +14,7 @@ final class TextInput {
   let source: any ByteSource
   /// Offset at which records belong to the next split, or the largest number for a compressed file.
   let end: UInt64
-  private let stream: DecompressingReader?
+  private let stream: (any TextStream)?
   private let kind: ScanKind
   /// Bytes of the split before here are counted as scanned.
   private var counted: UInt64
@@ -34,18 +34,11 @@ final class TextInput {
   /// Windows are indexed in 32 bits.
   static let maxWindowByteCount = 1 << 31 - 1 << 20
 
-  /// How a file is compressed.
-  static func codec(of source: any ByteSource) throws(QueryError) -> CompressionCodec {
-    guard CompressionCodec.fromExtension(source.path) != .none else { return .none }
-    let prefix = try source.read(0..<min(16, source.byteCount), kind: .sampling)
-    return prefix.withBytes { CompressionCodec.detect(path: source.path, prefix: $0) }
-  }
-
   /// - Parameters:
-  ///   - codec: nil reads the range of a plain file; else the whole file is one stream.
+  ///   - codec: `.none` reads the range of a plain file; else the whole file is one stream.
   ///   - kind: what the bytes of the range itself count as; bytes beyond it are another split's.
   init(
-    _ source: any ByteSource, _ codec: CompressionCodec, _ range: Range<UInt64>, kind: ScanKind = .data,
+    _ source: any ByteSource, _ codec: TextCoding, _ range: Range<UInt64>, kind: ScanKind = .data,
     firstByteCount: Int = TextInput.chunkByteCount, expectsAll: Bool = true
   ) throws(QueryError) {
     self.source = source
@@ -62,7 +55,7 @@ final class TextInput {
       isFinal = first.upperBound == source.byteCount
       counted = first.upperBound
     } else {
-      stream = try DecompressingReader(source, codec: codec, kind: kind, expectsAll: expectsAll)
+      stream = try codec.stream(source, kind: kind, expectsAll: expectsAll)
       end = .max
       offset = 0
       counted = 0

@@ -23,6 +23,8 @@ struct ValuePolicy: Sendable {
   var acceptsInstants = false
   /// Further forms of timestamps (`timestamp.formats`).
   var timestampPatterns: [DateTimePattern] = []
+  /// Further forms of dates.
+  var datePatterns: [DateTimePattern] = []
   /// Ill-formed UTF-8 is replaced by U+FFFD instead of an error.
   var repairsUTF8 = true
 }
@@ -55,7 +57,7 @@ final class ValueConverter {
   static func supports(_ type: DataType) -> Bool {
     switch type {
     case .boolean, .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal, .varchar, .char, .varbinary, .date,
-      .timestamp, .json, .unknown:
+      .timestamp, .timestampWithTimeZone, .json, .unknown:
       true
     default: false
     }
@@ -185,6 +187,13 @@ final class ValueConverter {
           return Int32(truncatingIfNeeded: value)
         }
       }
+      if !policy.datePatterns.isEmpty {
+        let patterns = policy.datePatterns
+        return run(spans, count, values.typed(Int32.self)) { (p, n, ok) in
+          for pattern in patterns { if let instant = pattern.parse(p, n) { return Int32(clamping: instant.days) } }
+          return DateTimeText.date(p, n, isStrict: strict, &ok)
+        }
+      }
       return run(spans, count, values.typed(Int32.self)) { (p, n, ok) in
         DateTimeText.date(p, n, isStrict: strict, &ok)
       }
@@ -216,6 +225,20 @@ final class ValueConverter {
         var instant = DateTimeText.timestamp(p, n, isStrict: strict, &ok)
         if !ok, fallsBack { instant = policy.otherTimestamp(p, n, &ok) }
         return DateTimeText.picoseconds(instant, precision: precision, &isExact)
+      }
+    case .timestampWithTimeZone(let precision):
+      return run(spans, count, values.typed(Int128.self)) { (p, n, ok) in
+        guard let (local, zone) = DateTimeText.zoned(p, n) else {
+          ok = false
+          return 0
+        }
+        var isExact = true
+        let picos = DateTimeText.picoseconds(local, precision: precision, &isExact)
+        if strict, !isExact { ok = false }
+        let offset = Int128((zone.fixedOffsetMinutes ?? 0) * 60) * ZonedTimestamp.picosPerSecond
+        let value = ZonedTimestamp.pack(utcPicos: picos - offset, zone)
+        if !ZonedTimestamp.fits(value, precision: precision) { ok = false }
+        return value
       }
     default: preconditionFailure("no text values of \(type)")
     }

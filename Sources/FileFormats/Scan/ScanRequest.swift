@@ -33,6 +33,11 @@ package struct ScanRequest: Sendable {
   package var limit: Int?
   /// Columns needed only by predicates: yielded as they are but may be all NULL constants. Indices into `columns`.
   package var predicateOnlyColumns: Set<Int>
+  /// Whether the query wants whatever columns there are, so that one which the request lacks has to be told
+  /// (`FileFormat.takeLearned`).
+  package var wantsAllColumns = false
+  /// Columns, by index into `columns`, whose values the query may want whole: fields that their type lacks have to be told.
+  package var wholeColumns: Set<Int> = []
 
   package init(
     columns: [ScanColumn], domain: RowDomain = RowDomain(), predicates: [ScanPredicate] = [],

@@ -15,6 +15,7 @@ package struct DelimitedTextFormat: FileFormat {
 
   private let settings: DelimitedSettings
   private let options: FormatOptions
+  private let encoding: TextEncoding?
 
   /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense.
   package init(_ options: FormatOptions) throws(QueryError) {
@@ -47,7 +48,7 @@ package struct DelimitedTextFormat: FileFormat {
     dialect.nullText = Array((properties["serialization.null.format"] ?? "\\N").utf8)
     dialect.lastColumnTakesRest = properties["serialization.last.column.takes.rest"]?.lowercased() == "true"
     dialect.skippedRecords = try CSVFormat.headerLines(properties) ?? 0
-    try CSVFormat.checkEncoding(properties)
+    encoding = try CSVFormat.encoding(properties)
     var separators = [dialect.separator, collection, mapKey]
     separators += (4...8).map { UInt8($0) }
     settings = DelimitedSettings(
@@ -79,6 +80,6 @@ package struct DelimitedTextFormat: FileFormat {
   }
 
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    try DelimitedFile(source, try TextInput.codec(of: source), settings)
+    try DelimitedFile(source, try TextCoding.of(source, declared: encoding), settings)
   }
 }

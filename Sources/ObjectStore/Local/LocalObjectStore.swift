@@ -71,11 +71,19 @@ package struct LocalObjectStore: ObjectStore {
       if code == ENOENT || code == ENOTDIR { return nil }
       throw LocalFileError.make(code, path, "read")
     }
+    if let descriptor = StandardInput.descriptor(path) {
+      status.st_mode = S_IFREG
+      status.st_size = off_t(try StandardInput.source(descriptor, path: path).byteCount)
+      status.st_mtim = timespec()
+    }
     return makeEntry(ObjectPath.lastName(path), status)
   }
 
   package func open(_ path: String, meter: ScanMeter) throws(QueryError) -> any ByteSource {
     try meter.addFile()
+    if let descriptor = StandardInput.descriptor(path) {
+      return MemoryByteSource(sharing: try StandardInput.source(descriptor, path: path), path: path, meter: meter)
+    }
     let descriptor = openFile(path)
     guard descriptor >= 0 else { throw LocalFileError.make(errno, path, "open") }
     var status = stat()

@@ -126,7 +126,7 @@ extension StatementRun {
     let resolved: ResolvedRelation?
     switch relation {
     case .table(let syntax): resolved = try resolver.resolve(tableName(syntax.name))
-    case .file(let file): resolved = try resolver.resolve(path: file.path.value, at: file.range)
+    case .file(let file): resolved = try resolver.resolve(path: file.path.value, nil, at: file.range)
     default: resolved = nil
     }
     switch resolved {

@@ -342,6 +342,14 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
             columns: [at], isDictionarySafe: filter.isDictionarySafe, makeEvaluator: { filter.makeEvaluator() }))
       }
     }
+    if scan.table.path != nil {
+      request.wantsAllColumns = !isLazy && scanColumns.count == scan.table.columns.count
+      request.wholeColumns = Set(
+        scanColumns.indices.filter { place in
+          let column = scanColumns[place]
+          return column.type.isNested && scan.table.columns[column.ordinal].type == column.type
+        })
+    }
     let opened = try files.open(index)
     try scan.table.path?.check(
       opened, file.info, columns: scanColumns, all: isLazy || !scan.readsAllFileColumns ? nil : scan.table.columns)

@@ -209,9 +209,16 @@ extension Parser {
   private mutating func parseTableFunctionArgument() throws(Failure) -> TableFunctionArgumentSyntax {
     let start = index
     var name: Identifier?
-    if isName(token), peek(1).kind == .doubleArrow {
-      name = try parseIdentifier()
-      advance()
+    if peek(1).kind == .doubleArrow {
+      // Before an arrow reserved words are names too: skip => 3.
+      if isName(token) {
+        name = try parseIdentifier()
+        advance()
+      } else if token.kind == .word {
+        name = Identifier(name: string(of: token), range: token.range)
+        advance()
+        advance()
+      }
     }
     let value: TableFunctionArgumentSyntax.Value
     if isAt(.table), peek(1).kind == .leftParenthesis {

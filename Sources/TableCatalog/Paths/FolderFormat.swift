@@ -8,6 +8,8 @@ struct FolderFormat {
   let type: any FileFormat.Type
   /// Whether names tell the format; else the first bytes did.
   private let isByName: Bool
+  /// Whether the query names the format, so that all files are of it.
+  private var isGiven = false
   /// A file of the format, for messages.
   private let example: String
 
@@ -22,6 +24,20 @@ struct FolderFormat {
     /// Papers that come with data.
     case document
     case unknown
+  }
+
+  /// The format that the query names.
+  init(given type: any FileFormat.Type) {
+    self.type = type
+    isByName = false
+    example = ""
+    isGiven = true
+  }
+
+  private init(type: any FileFormat.Type, isByName: Bool, example: String) {
+    self.type = type
+    self.isByName = isByName
+    self.example = example
   }
 
   // MARK: Finding out
@@ -101,6 +117,7 @@ struct FolderFormat {
   ///
   /// - Throws: `NOT_SUPPORTED` for a file of rows in another format.
   func verdict(_ object: ListedObject, _ meter: ScanMeter) throws(QueryError) -> Verdict {
+    if isGiven { return .data }
     switch FolderFormat.kind(of: object) {
     case .format(let other):
       if other == type { return .data }

@@ -32,6 +32,8 @@ package final class PathRelation: Sendable {
     var merge: SchemaMerge
     /// Files whose columns are in `merge`.
     var seen: Set<ObjectInfo> = []
+    /// Whether all records of the files in `seen` were looked at.
+    var hasSeenAllRecords = false
     /// Whether all files were looked at.
     var isComplete = false
     /// How often the statement began anew.
@@ -41,6 +43,7 @@ package final class PathRelation: Sendable {
   /// A statement begins anew so often at most.
   private static let largestRestartCount = 50
   private static let sampledFileCount = 32
+  private static let largestLookByteCount: UInt64 = 512 << 20
   private static let threadCount = 4
 
   // MARK: Making
@@ -49,7 +52,9 @@ package final class PathRelation: Sendable {
   ///
   /// - Throws: `HIVE_CANNOT_OPEN_SPLIT` when nothing lies there; `NOT_SUPPORTED` when no reader knows the files;
   ///   `HIVE_BAD_DATA` when they are not of their format.
-  init(_ location: String, _ stores: ObjectStores, meter: ScanMeter) throws(QueryError) {
+  init(
+    _ location: String, _ reading: PathReading? = nil, _ stores: ObjectStores, meter: ScanMeter
+  ) throws(QueryError) {
     self.location = location
     self.stores = stores
     self.meter = meter
@@ -88,8 +93,12 @@ package final class PathRelation: Sendable {
     } else {
       passesOverLooseFiles = false
     }
-    folderFormat = try FolderFormat.choose(sample, meter)
-    format = try folderFormat.type.init(FormatOptions())
+    if let given = reading?.format, let type = FormatRegistry.format(named: given) {
+      folderFormat = FolderFormat(given: type)
+    } else {
+      folderFormat = try FolderFormat.choose(sample, meter)
+    }
+    format = try folderFormat.type.init(FormatOptions(properties: reading?.properties ?? [:]))
     state = Mutex(State(keys: keys, merge: SchemaMerge(isText: folderFormat.type.descriptor.isText)))
     var chosen: [ListedObject] = []
     for object in sample where try folderFormat.verdict(object, meter) == .data { chosen.append(object) }
@@ -162,6 +171,7 @@ package final class PathRelation: Sendable {
 
   /// The table as it is known now.
   package func table() -> Table {
+    takeLearned()
     let (keys, fields) = state.withLock { ($0.keys.columns, $0.merge.schema.fields) }
     // A partition column wins over a file's column of the same name, as folders are what Hive believes.
     let names = Set(keys.map(\.name))
@@ -211,6 +221,7 @@ package final class PathRelation: Sendable {
 
   /// Looks at the columns of all files that were not looked at; whether the table changed.
   func lookFurther() throws(QueryError) -> Bool {
+    if try lookAtAllRecords() { return true }
     let before = state.withLock { state -> Schema? in
       if state.isComplete || state.restarts >= PathRelation.largestRestartCount { return nil }
       state.isComplete = true
@@ -224,6 +235,24 @@ package final class PathRelation: Sendable {
     if after == before { return false }
     noteWitnesses(of: files, before)
     return true
+  }
+
+  /// Looks at all records of files whose keys were sampled; whether the table changed.
+  private func lookAtAllRecords() throws(QueryError) -> Bool {
+    let (seen, before) = state.withLock { state in
+      let files = state.hasSeenAllRecords ? [] : Array(state.seen)
+      state.hasSeenAllRecords = true
+      return (files, state.merge.schema)
+    }
+    guard seen.reduce(0, { $0 + $1.byteCount }) <= PathRelation.largestLookByteCount else { return false }
+    for file in seen {
+      guard let schema = try format.inferWholeSchema(try file.open(meter: meter)) else { return false }
+      state.withLock { $0.merge.add(schema, path: file.path) }
+      if schema.fields.contains(where: { field in !before.fields.contains { $0.name.lowercased() == field.name.lowercased() } }) {
+        PathMemory.shared.note(file, schema.fields, of: location)
+      }
+    }
+    return state.withLock { $0.merge.schema } != before
   }
 
   /// Remembers the files that hold what the first sample did not show.
@@ -321,36 +350,13 @@ package final class PathRelation: Sendable {
     throw error
   }
 
-  /// Widens the column of a text file by a value that does not fit its type; whether the statement comes further with it.
-  func widen(by failure: QueryError) -> Bool {
-    guard failure.code == .hiveBadData, folderFormat.type.descriptor.isText, let data = failure.data, let name = data.column,
-      let value = data.value, holds(data.path)
-    else { return false }
-    let widened = state.withLock { state -> Field? in
-      guard let field = state.merge.schema.fields.first(where: { $0.name.lowercased() == name.lowercased() }),
-        state.restarts < PathRelation.largestRestartCount
-      else { return nil }
-      let type = TextTypes.widened(SchemaMerge.settled(field.type), by: value)
-      guard type != field.type else { return nil }
-      state.restarts += 1
-      state.merge.add(Schema([Field(field.name, type)]), path: data.path)
-      return Field(field.name, type)
+  /// Takes over what readers found in files beyond their samples.
+  private func takeLearned() {
+    for (file, fields) in format.takeLearned() {
+      state.withLock { $0.merge.add(Schema(fields), path: file.path) }
+      PathMemory.shared.note(file, fields, of: location)
     }
-    guard let widened else { return false }
-    if let place = try? stores.resolve(data.path), let info = try? place.store.info(place.path) {
-      PathMemory.shared.note(info, [widened], of: location)
-    }
-    return true
-  }
-
-  /// Whether a file lies here.
-  private func holds(_ path: String) -> Bool {
-    switch source {
-    case .files(let objects): return objects.contains { $0.info.path == path }
-    case .folder:
-      let root = (try? stores.resolve(location).description) ?? location
-      return path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
-    }
+    for note in format.takeNotes() { meter.note(note) }
   }
 }
 

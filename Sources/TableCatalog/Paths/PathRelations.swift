@@ -15,7 +15,15 @@ package import QueryErrors
 package final class PathRelations {
   private let stores: ObjectStores
   private let meter: ScanMeter
-  private var known: [String: PathRelation] = [:]
+  private var known: [Key: PathRelation] = [:]
+  private var restarts = 0
+
+  private struct Key: Hashable {
+    var location: String
+    var reading: PathReading?
+  }
+
+  private static let largestRestartCount = 200
 
   package init(_ stores: ObjectStores, meter: ScanMeter) {
     self.stores = stores
@@ -25,10 +33,11 @@ package final class PathRelations {
   /// The table of a path, as it is known now.
   ///
   /// - Throws: as `PathRelation.init`.
-  package func table(_ location: String) throws(QueryError) -> Table {
-    if let relation = known[location] { return relation.table() }
-    let relation = try PathRelation(location, stores, meter: meter)
-    known[location] = relation
+  package func table(_ location: String, _ reading: PathReading? = nil) throws(QueryError) -> Table {
+    let key = Key(location: location, reading: reading)
+    if let relation = known[key] { return relation.table() }
+    let relation = try PathRelation(location, reading, stores, meter: meter)
+    known[key] = relation
     return relation.table()
   }
 
@@ -37,6 +46,8 @@ package final class PathRelations {
   /// A name that the sampled files do not know sends the look to all files.
   package func startsAgain(after failure: QueryError) throws(QueryError) -> Bool {
     if known.isEmpty { return false }
+    restarts += 1
+    if restarts > PathRelations.largestRestartCount { return false }
     if failure.mayStartAgain { return true }
     switch failure.code {
     case .columnNotFound, .invalidView:
@@ -49,7 +60,6 @@ package final class PathRelations {
         }
       }
       return isChanged
-    case .hiveBadData: return known.values.contains { $0.widen(by: failure) }
     default: return false
     }
   }
