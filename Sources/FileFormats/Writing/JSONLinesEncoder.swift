@@ -95,7 +95,8 @@ final class JSONLinesEncoder: RecordEncoder {
     out.append(0x22)
   }
 
-  private static func quote(_ bytes: UnsafeRawPointer?, _ count: Int, to out: TextBuffer) {
+  /// A JSON string of UTF-8 bytes.
+  static func quote(_ bytes: UnsafeRawPointer?, _ count: Int, to out: TextBuffer) {
     out.append(0x22)
     if let p = bytes?.assumingMemoryBound(to: UInt8.self) {
       var start = 0

@@ -47,7 +47,7 @@ enum ValueConversion: Sendable {
 extension ParquetLeaf {
   /// How to read this leaf as `type`; nil when that is not possible.
   func conversion(to type: DataType) -> (layout: RawLayout, conversion: ValueConversion)? {
-    if case .unsupported = annotation { return nil }
+    if annotation == .variant { return nil }
     if type == .unknown { return annotation == .unknown ? (rawLayout, .alwaysNull) : nil }
     if annotation == .unknown { return (rawLayout, .alwaysNull) }
     switch physical {
@@ -465,6 +465,8 @@ extension ValueConversion {
 
   /// Nanoseconds of the day and Julian day number.
   ///
+  /// Sums of microseconds wrap around in 64 bits: Spark lets them when it writes years near 290000, and reads them so.
+  ///
   /// - Source: parquet-format's deprecated INT96 timestamps, as Impala and Hive write them.
   private static func int96(
     _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer, _ precision: Int
@@ -476,15 +478,14 @@ extension ValueConversion {
     while i < count {
       var nanos = source.loadUnaligned(fromByteOffset: i &* 12, as: Int64.self)
       let day = Int64(source.loadUnaligned(fromByteOffset: i &* 12 &+ 8, as: Int32.self)) &- julianEpoch
-      guard abs(day) <= 106_000_000, nanos > -(1 << 62), nanos < 1 << 62 else {
-        throw ParquetDamage("an INT96 timestamp is out of range")
-      }
       if step > 1 { nanos = floorDivide(nanos &+ step / 2, step) &* step }
+      let whole = floorDivide(nanos, 1000)
+      let micros = day &* 86_400_000_000 &+ whole
       if isShort {
-        target.assumingMemoryBound(to: Int64.self)[i] = day &* 86_400_000_000 &+ floorDivide(nanos, 1000)
+        target.assumingMemoryBound(to: Int64.self)[i] = micros
       } else {
         target.assumingMemoryBound(to: Int128.self)[i] =
-          Int128(day) &* 86_400_000_000_000_000 &+ Int128(nanos) &* 1000
+          Int128(micros) &* 1_000_000 &+ Int128(nanos &- whole &* 1000) &* 1000
       }
       i &+= 1
     }

@@ -50,8 +50,7 @@ enum ParquetAnnotation: Hashable, Sendable {
   case integer(bits: Int, isSigned: Bool)
   case list
   case map
-  /// Known by name, not readable.
-  case unsupported(String)
+  case variant
 
   var name: String? {
     switch self {
@@ -71,7 +70,7 @@ enum ParquetAnnotation: Hashable, Sendable {
     case .integer(let bits, let isSigned): (isSigned ? "INT_" : "UINT_") + "\(bits)"
     case .list: "LIST"
     case .map: "MAP"
-    case .unsupported(let name): name
+    case .variant: "VARIANT"
     }
   }
 }
@@ -87,6 +86,8 @@ struct ParquetLeaf: Sendable {
   var annotation: ParquetAnnotation
   var maxDefinition: UInt8
   var maxRepetition: UInt8
+  /// Whether timestamps are instants, not times of the clock.
+  var isUTC = false
 
   /// `INT32 (DATE)`, for messages.
   var typeName: String {
@@ -97,7 +98,7 @@ struct ParquetLeaf: Sendable {
   /// The SQL type that holds every value of the leaf; nil when this reader has none.
   var naturalType: DataType? {
     switch (annotation, physical) {
-    case (.unsupported, _): return nil
+    case (.variant, _): return nil
     case (.unknown, _): return .unknown
     case (.decimal(let precision, let scale), .int32), (.decimal(let precision, let scale), .int64),
       (.decimal(let precision, let scale), .byteArray), (.decimal(let precision, let scale), .fixedByteArray):
@@ -162,12 +163,12 @@ final class ParquetNode: Sendable {
   let notNullDefinition: UInt8
   /// Arrays and maps: definition level from which on there is an element.
   let repeatedDefinition: UInt8
-  /// Set for groups this reader cannot read.
-  let unsupported: String?
+  /// Whether the group's columns hold a VARIANT, which reads as JSON.
+  let isVariant: Bool
 
   init(
     name: String, content: Content, slotRepetition: UInt8, slotDefinition: UInt8, notNullDefinition: UInt8,
-    repeatedDefinition: UInt8 = 0, unsupported: String? = nil
+    repeatedDefinition: UInt8 = 0, isVariant: Bool = false
   ) {
     self.name = name
     self.content = content
@@ -175,17 +176,24 @@ final class ParquetNode: Sendable {
     self.slotDefinition = slotDefinition
     self.notNullDefinition = notNullDefinition
     self.repeatedDefinition = repeatedDefinition
-    self.unsupported = unsupported
+    self.isVariant = isVariant
   }
 
   /// The SQL type of the node's values; unreadable leaves count as varbinary.
   var naturalType: DataType {
     switch content {
     case .leaf(let leaf): leaf.naturalType ?? .varbinary
-    case .row(let fields): .row(fields.map { DataType.RowField(name: $0.name, type: $0.naturalType) })
+    case .row where isVariant: .json
+    case .row: groupType
     case .array(let element): .array(element.naturalType)
     case .map(let key, let value): .map(key: key.naturalType, value: value.naturalType)
     }
+  }
+
+  /// The type of a group's own columns, of a variant's too.
+  var groupType: DataType {
+    guard case .row(let fields) = content else { return naturalType }
+    return .row(fields.map { DataType.RowField(name: $0.name, type: $0.naturalType) })
   }
 
   /// Some leaf below.
@@ -204,7 +212,7 @@ final class ParquetNode: Sendable {
   var typeName: String {
     switch content {
     case .leaf(let leaf): leaf.typeName
-    case .row: "GROUP"
+    case .row: isVariant ? "VARIANT" : "GROUP"
     case .array: "LIST"
     case .map: "MAP"
     }
@@ -230,6 +238,7 @@ struct ParquetSchema: Sendable {
     var childCount: Int?
     var annotation = ParquetAnnotation.none
     var isKeyValue = false
+    var isUTC = false
 
     init(_ reader: inout ThriftCompactReader) throws(ParquetDamage) {
       var converted: Int?
@@ -253,7 +262,7 @@ struct ParquetSchema: Sendable {
         case 8: precision = Int(try reader.integer(type))
         case 10:
           try reader.expectStructure(type)
-          logical = try Element.logicalType(&reader)
+          logical = try Element.logicalType(&reader, &isUTC)
         default: try reader.skip(type)
         }
       }
@@ -294,7 +303,9 @@ struct ParquetSchema: Sendable {
     }
 
     /// The member of the union that is set; nil when none is.
-    private static func logicalType(_ reader: inout ThriftCompactReader) throws(ParquetDamage) -> ParquetAnnotation? {
+    private static func logicalType(
+      _ reader: inout ThriftCompactReader, _ isUTC: inout Bool
+    ) throws(ParquetDamage) -> ParquetAnnotation? {
       var result: ParquetAnnotation?
       var id = 0
       while let type = try reader.nextField(&id) {
@@ -313,9 +324,9 @@ struct ParquetSchema: Sendable {
         case 13: result = .bson
         case 14: result = .uuid
         case 15: result = .float16
-        case 16: result = .unsupported("VARIANT")
+        case 16: result = .variant
         case 5, 7, 8, 10:
-          result = try parameters(&reader, of: id)
+          result = try parameters(&reader, of: id, &isUTC)
           continue
         default: break
         }
@@ -326,7 +337,7 @@ struct ParquetSchema: Sendable {
 
     /// The parameters of DECIMAL, TIME, TIMESTAMP and INTEGER.
     private static func parameters(
-      _ reader: inout ThriftCompactReader, of kind: Int
+      _ reader: inout ThriftCompactReader, of kind: Int, _ isUTC: inout Bool
     ) throws(ParquetDamage) -> ParquetAnnotation {
       var (first, second) = (0, 0)
       var unit = ParquetTimeUnit.millis
@@ -338,6 +349,7 @@ struct ParquetSchema: Sendable {
         case (5, 2): second = Int(try reader.integer(type))
         case (10, 1): first = Int(try reader.integer(type))
         case (10, 2): flag = try reader.boolean(type)
+        case (8, 1): isUTC = try reader.optionalBoolean(type) ?? false
         case (7, 2), (8, 2):
           try reader.expectStructure(type)
           var member = 0
@@ -422,7 +434,7 @@ struct ParquetSchema: Sendable {
         }
         let leaf = ParquetLeaf(
           index: leaves.count, path: path, physical: physical, fixedByteCount: element.fixedByteCount,
-          annotation: element.annotation, maxDefinition: definition, maxRepetition: repetition)
+          annotation: element.annotation, maxDefinition: definition, maxRepetition: repetition, isUTC: element.isUTC)
         leaves.append(leaf)
         return ParquetNode(
           name: element.name, content: .leaf(leaf), slotRepetition: repetition, slotDefinition: slot,
@@ -442,11 +454,9 @@ struct ParquetSchema: Sendable {
         fields.append(
           try field(definition: definition, repetition: repetition, slot: slot, path: path, depth: depth + 1))
       }
-      var unsupported: String?
-      if case .unsupported(let name) = element.annotation { unsupported = name }
       return ParquetNode(
         name: element.name, content: .row(fields), slotRepetition: repetition, slotDefinition: slot,
-        notNullDefinition: definition, unsupported: unsupported)
+        notNullDefinition: definition, isVariant: element.annotation == .variant)
     }
 
     /// A LIST group; its repeated child is a wrapper around the element or, from older writers, the element.

@@ -10,6 +10,8 @@ indirect enum ColumnPlan: Sendable {
   case array(DataType, ParquetNode, ColumnPlan)
   case map(DataType, ParquetNode, key: ColumnPlan, value: ColumnPlan)
   case row(DataType, ParquetNode, [ColumnPlan])
+  /// JSON from the columns of a variant's group.
+  case variant(DataType, ParquetNode, ColumnPlan)
 
   /// Matches a requested type with a column of the file, nested fields by name.
   ///
@@ -24,18 +26,12 @@ indirect enum ColumnPlan: Sendable {
           + "\(node.typeName)" + (node.name.lowercased() == column.lowercased() ? "" : " (field '\(node.name)')"),
         data: DataLocation(path: path, column: column))
     }
-    if let unsupported = node.unsupported {
-      throw QueryError(
-        .notSupported, "Parquet's \(unsupported) columns are not supported",
-        data: DataLocation(path: path, column: column))
+    if node.isVariant {
+      guard type == .json || type == .text else { throw mismatch() }
+      return .variant(type, node, try fields(node, node.groupType, column: column, path: path))
     }
     switch (node.content, type) {
     case (.leaf(let leaf), _):
-      if case .unsupported(let name) = leaf.annotation {
-        throw QueryError(
-          .notSupported, "Parquet's \(name) columns are not supported",
-          data: DataLocation(path: path, column: column))
-      }
       guard leaf.naturalType != nil else {
         throw QueryError(
           .notSupported, "Parquet columns of type \(leaf.typeName) are not supported",
@@ -50,25 +46,33 @@ indirect enum ColumnPlan: Sendable {
       return .map(
         type, node, key: try make(keyType, key, column: column, path: path),
         value: try make(valueType, value, column: column, path: path))
-    case (.row(let fields), .row(let wanted)):
-      guard node.firstLeaf != nil else { return .null(type) }
-      var plans: [ColumnPlan] = []
-      let names = ParquetNames(fields)
-      for (position, field) in wanted.enumerated() {
-        let found = field.name.map { names.node($0) } ?? (position < fields.count ? fields[position] : nil)
-        plans.append(
-          try found.map { (node) throws(QueryError) in try make(field.type, node, column: column, path: path) }
-            ?? .null(field.type))
-      }
-      return .row(type, node, plans)
+    case (.row, .row): return try fields(node, type, column: column, path: path)
     default: throw mismatch()
     }
+  }
+
+  /// The plan of a group's fields, by name.
+  private static func fields(
+    _ node: ParquetNode, _ type: DataType, column: String, path: String
+  ) throws(QueryError) -> ColumnPlan {
+    guard case .row(let fields) = node.content, case .row(let wanted) = type, node.firstLeaf != nil else {
+      return .null(type)
+    }
+    var plans: [ColumnPlan] = []
+    let names = ParquetNames(fields)
+    for (position, field) in wanted.enumerated() {
+      let found = field.name.map { names.node($0) } ?? (position < fields.count ? fields[position] : nil)
+      plans.append(
+        try found.map { (node) throws(QueryError) in try make(field.type, node, column: column, path: path) }
+          ?? .null(field.type))
+    }
+    return .row(type, node, plans)
   }
 
   var type: DataType {
     switch self {
     case .null(let type), .leaf(let type, _, _, _, _), .array(let type, _, _), .map(let type, _, _, _),
-      .row(let type, _, _):
+      .row(let type, _, _), .variant(let type, _, _):
       type
     }
   }
@@ -84,7 +88,7 @@ indirect enum ColumnPlan: Sendable {
     switch self {
     case .null: return nil
     case .leaf(_, _, let leaf, _, _): return leaf
-    case .array(_, _, let element): return element.firstRead
+    case .array(_, _, let element), .variant(_, _, let element): return element.firstRead
     case .map(_, _, let key, let value): return key.firstRead ?? value.firstRead
     case .row(_, _, let fields):
       for field in fields { if let leaf = field.firstRead { return leaf } }
@@ -97,7 +101,8 @@ indirect enum ColumnPlan: Sendable {
     if let leaf = firstRead { return leaf }
     switch self {
     case .null: return nil
-    case .leaf(_, let node, _, _, _), .array(_, let node, _), .map(_, let node, _, _), .row(_, let node, _):
+    case .leaf(_, let node, _, _, _), .array(_, let node, _), .map(_, let node, _, _), .row(_, let node, _),
+      .variant(_, let node, _):
       return node.firstLeaf
     }
   }
@@ -115,7 +120,7 @@ indirect enum ColumnPlan: Sendable {
     case .leaf(_, _, let leaf, _, _):
       result.append(leaf)
       return
-    case .array(_, _, let element): element.collect(&result)
+    case .array(_, _, let element), .variant(_, _, let element): element.collect(&result)
     case .map(_, _, let key, let value):
       key.collect(&result)
       value.collect(&result)
@@ -131,6 +136,7 @@ indirect enum ColumnPlan: Sendable {
     case .leaf(let type, _, _, _, let conversion):
       (type.physicalType == .string ? 6 : 1) + (conversion.isIdentity ? 0 : 1)
     case .array(_, _, let element): 10 + element.cost * 4
+    case .variant(_, _, let group): 50 + group.cost
     case .map(_, _, let key, let value): 10 + (key.cost + value.cost) * 4
     case .row(_, _, let fields): fields.reduce(5) { $0 + $1.cost }
     }

@@ -59,6 +59,8 @@ final class NestedColumnReader: ColumnReader {
     switch plan {
     case .null(let type): return Column.nulls(type, count: slots ?? 0).flattened()
     case .leaf(_, let node, let leaf, _, _): return leaves[leaf.index]!.column(node)
+    case .variant(let type, let node, let group):
+      return try VariantColumn.json(try assemble(group, slots: slots), node, type: type)
     case .row(let type, let node, let fields):
       let (count, validity) = slotValidity(plan, node)
       var children: [Column] = []

@@ -139,7 +139,7 @@ final class RowGroupBlock: ColumnBlock {
     case .leaf(_, _, let leaf, _, _):
       leaves[leaf.index] = NestedLeafReader(try leafReader(plan, column), isLevelsOnly: false)
       return
-    case .array(_, _, let element): try collectLeaves(element, column, &leaves)
+    case .array(_, _, let element), .variant(_, _, let element): try collectLeaves(element, column, &leaves)
     case .map(_, _, let key, let value):
       try collectLeaves(key, column, &leaves)
       try collectLeaves(value, column, &leaves)
