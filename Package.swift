@@ -51,7 +51,7 @@ let modules: [Module] = [
       "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
-  Module(name: "QueryShell", imports: ["QueryEngine", "CEdit"]),
+  Module(name: "QueryShell", imports: ["QueryEngine", "CKernels", "CEdit"]),
 ]
 
 /// Debian's -dev packages, each behind a module map in Sources/CSystem.

@@ -4,29 +4,25 @@ import QueryPlanner
 import SQLSyntax
 import TableCatalog
 
-/// Answers the binder's questions about names from the session's catalog and the file system.
+/// Answers the binder's questions about names from the engine's catalog and the file system.
 struct CatalogResolver: RelationResolver {
   static let catalogName = "awsdatacatalog"
-  let state: SessionState
+  let engine: Engine
   let meter: ScanMeter
   /// The paths in FROM of the statement.
   let paths: PathRelations
 
-  init(state: SessionState, meter: ScanMeter, paths: PathRelations? = nil) {
-    self.state = state
-    self.meter = meter
-    self.paths = paths ?? PathRelations(state.stores.metered(by: meter), meter: meter)
-  }
-
   /// The engine's stores, metered by the query.
-  var stores: ObjectStores { state.stores.metered(by: meter) }
+  var stores: ObjectStores { engine.stores.metered(by: meter) }
+
+  /// Whether the one catalog goes by that name; lower case.
+  static func isKnown(catalog name: String) -> Bool { name == catalogName || name == "hive" }
 
   var catalogNames: [String] { [CatalogResolver.catalogName] }
 
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
-    let catalogName = name.catalog.lowercased()
-    guard catalogName == CatalogResolver.catalogName || catalogName == "hive" else { return nil }
-    let catalog = try state.catalog()
+    guard CatalogResolver.isKnown(catalog: name.catalog.lowercased()) else { return nil }
+    let catalog = try engine.openCatalog()
     if name.database.lowercased() == InformationSchema.databaseName {
       return try InformationSchema.table(name.name.lowercased(), catalog).map { .rows($0.schema, $0.rows) }
     }
@@ -57,7 +53,7 @@ struct CatalogResolver: RelationResolver {
 
   func relationNames(catalog: String, database: String) -> [String]? {
     if database.lowercased() == InformationSchema.databaseName { return InformationSchema.tableNames }
-    guard let known = try? state.catalog(), (try? known.hasDatabase(database)) == true else { return nil }
+    guard let known = try? engine.openCatalog(), (try? known.hasDatabase(database)) == true else { return nil }
     return try? known.relations(in: database).map(\.name)
   }
 

@@ -5,32 +5,32 @@ package import SQLExpressions
 
 /// Runs logical plans.
 package struct QueryExecutor {
-  /// Computes `outputs` of a plan and hands the batches to `sink`, on the calling thread, in the plan's order.
+  /// Computes `outputs` of a plan and hands the batches to `sink`.
   ///
-  /// Workers run ahead of a slow consumer only so far. What the operators did stands in `context.profile` afterwards,
-  /// also when the query fails.
+  /// The calling thread is one of the workers. Workers run ahead of a slow consumer only so far. What the operators did
+  /// stands in `context.profile` afterwards, also when the query fails.
   ///
-  /// - Parameter sink: may throw to end the query; its error comes out of `execute`.
-  /// - Throws: the first error of any worker.
+  /// - Throws: the first error of any worker or of the sink.
   package static func execute(
-    _ plan: LogicalPlan, outputs: [ColumnReference], context: QueryContext,
-    sink: (Batch) throws(QueryError) -> Void
+    _ plan: LogicalPlan, outputs: [ColumnReference], context: QueryContext, into sink: RowSink
   ) throws(QueryError) {
     let planner = PhysicalPlanner(context)
     let frozen = try planner.build(plan, outputs: outputs)
     context.profile.addRoot(frozen.profile)
     let scheduler = Scheduler(context)
     defer { scheduler.close() }
-    // The sink is called during `run` only, on this thread.
-    try withoutActuallyEscaping(sink) { (sink) throws(QueryError) in
-      let result = ResultOperator(QueryProfile.Node("Result"), context: context, deliver: sink)
-      defer {
-        planner.clear()
-        result.close()
-      }
-      planner.close(frozen, result)
-      try scheduler.run(planner.stages)
+    let end: SinkOperator
+    switch sink {
+    case .inOrder(let deliver):
+      end = ResultOperator(QueryProfile.Node("Result"), context: context, deliver: deliver)
+    case .parallel(let sink): end = ParallelSinkOperator(QueryProfile.Node("Write"), sink)
     }
+    defer {
+      planner.clear()
+      (end as? ResultOperator)?.close()
+    }
+    planner.close(frozen, end)
+    try scheduler.run(planner.stages)
   }
 
   /// All rows of a plan, for small results and tests.
@@ -38,7 +38,9 @@ package struct QueryExecutor {
     _ plan: LogicalPlan, outputs: [ColumnReference], context: QueryContext
   ) throws(QueryError) -> [Batch] {
     var batches: [Batch] = []
-    try execute(plan, outputs: outputs, context: context) { (batch) throws(QueryError) in batches.append(batch) }
+    try execute(
+      plan, outputs: outputs, context: context,
+      into: .inOrder { (batch) throws(QueryError) in batches.append(batch) })
     return batches
   }
 }

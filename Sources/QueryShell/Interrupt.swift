@@ -10,7 +10,9 @@ package final class Interrupt: Sendable {
   package static let shared = Interrupt()
 
   private struct State {
-    var monitor: QueryMonitor?
+    var execution: QueryExecution?
+    /// Whether the program is ending without its statement.
+    var isLeaving = false
     var report: (@Sendable (QueryStatistics) -> Void)?
     var isInstalled = false
     var isInteractive = false
@@ -52,12 +54,18 @@ package final class Interrupt: Sendable {
   /// Begins to watch a statement.
   ///
   /// - Parameter report: tells the user that it was cancelled, when the program ends without waiting for it.
-  package func watch(_ monitor: QueryMonitor, report: @escaping @Sendable (QueryStatistics) -> Void) {
-    state.withLock { ($0.monitor, $0.report) = (monitor, report) }
+  package func watch(_ execution: QueryExecution, report: @escaping @Sendable (QueryStatistics) -> Void) {
+    state.withLock { ($0.execution, $0.report) = (execution, report) }
   }
 
-  /// Ends watching.
-  package func unwatch() { state.withLock { ($0.monitor, $0.report) = (nil, nil) } }
+  /// Ends watching; does not return when the program is ending without the statement.
+  package func unwatch() {
+    let isLeaving = state.withLock { state in
+      (state.execution, state.report) = (nil, nil)
+      return state.isLeaving
+    }
+    while isLeaving { pause() }
+  }
 
   private func wait() {
     var set = sigset_t()
@@ -66,21 +74,34 @@ package final class Interrupt: Sendable {
     while true {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
-      let (monitor, report, isInteractive) = state.withLock { ($0.monitor, $0.report, $0.isInteractive) }
-      if let monitor {
-        monitor.cancel()
-        if !isInteractive {
-          usleep(Interrupt.graceMicroseconds)
-          if let statistics = monitor.abandon() {
-            report?(statistics)
-            ProcessExit.leavingMemory(code: Interrupt.exitCode)
-          }
-        }
+      let (execution, report, isInteractive) = state.withLock { ($0.execution, $0.report, $0.isInteractive) }
+      if let execution {
+        execution.cancel()
+        if !isInteractive { leave(execution, report) }
       } else if !isInteractive {
         exit(Interrupt.exitCode)
       } else {
         LineEditor.interrupt()
       }
     }
+  }
+
+  /// Gives a cancelled statement a moment to stop by itself, then ends the program without it.
+  private func leave(_ execution: QueryExecution, _ report: (@Sendable (QueryStatistics) -> Void)?) {
+    usleep(Interrupt.graceMicroseconds)
+    // From here on the main thread does not return from its statement, however that ends.
+    let isWatched = state.withLock { state -> Bool in
+      guard state.execution != nil else { return false }
+      state.isLeaving = true
+      return true
+    }
+    guard isWatched else { return }
+    if let statistics = execution.abandon() {
+      report?(statistics)
+      ProcessExit.leavingMemory(code: Interrupt.exitCode)
+    }
+    // It has ended by itself meanwhile: its own report follows.
+    report?(execution.statistics)
+    ProcessExit.leavingMemory(code: Interrupt.exitCode)
   }
 }

@@ -4,15 +4,13 @@ package import QueryEngine
 /// The interactive shell: statements over several lines until `;`.
 package final class Shell {
   private let session: Session
-  private let configuration: SessionConfiguration
   private let printer: StatementPrinter
   private let editor: LineEditor
 
-  package init(_ session: Session, _ configuration: SessionConfiguration, _ printer: StatementPrinter) {
+  package init(_ session: Session, _ printer: StatementPrinter) {
     self.session = session
-    self.configuration = configuration
     self.printer = printer
-    editor = LineEditor(historyPath: configuration.home.map { $0 + "/history" })
+    editor = LineEditor(historyPath: session.engine.configuration.home.map { $0 + "/history" })
   }
 
   /// Reads and runs statements until the end of input or `.exit`.

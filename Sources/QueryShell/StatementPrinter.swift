@@ -5,7 +5,6 @@ package import QueryEngine
 /// Runs statements and prints what they give: rows to stdout, everything else to stderr.
 package final class StatementPrinter {
   private let session: Session
-  private let configuration: SessionConfiguration
   package var format: OutputFormat
   package var statsAsJSON: Bool
   private let output = OutputStream(1)
@@ -13,45 +12,45 @@ package final class StatementPrinter {
   private let isTerminal = isatty(2) == 1
   private let outputIsTerminal = isatty(1) == 1
 
-  package init(
-    _ session: Session, _ configuration: SessionConfiguration, format: OutputFormat, statsAsJSON: Bool
-  ) {
+  package init(_ session: Session, format: OutputFormat, statsAsJSON: Bool) {
     self.session = session
-    self.configuration = configuration
     self.format = format
     self.statsAsJSON = statsAsJSON
   }
 
   /// Runs one statement.
   ///
+  /// - Parameter place: where it stands in a file, which its errors then name.
   /// - Returns: the exit code its outcome stands for.
-  package func run(_ sql: String) -> Int32 {
-    let monitor = QueryMonitor(configuration)
-    let progress = isTerminal ? ProgressLine(monitor, base: configuration.unitBase) : nil
-    Interrupt.shared.watch(monitor) { [statsAsJSON] statistics in
+  package func run(_ sql: String, at place: StatementPlace? = nil) -> Int32 {
+    let execution = session.queue(SQLStatement(sql))
+    let progress = isTerminal ? ProgressLine(execution, base: session.engine.configuration.unitBase) : nil
+    Interrupt.shared.watch(execution) { [statsAsJSON] statistics in
       progress?.stop()
       if statsAsJSON { StatementPrinter.print(StatusFooter.json(statistics)) }
-      StatementPrinter.print(ErrorRenderer.render(QueryError(.userCanceled, "Query was canceled"), sql: sql))
+      let error = QueryError(.userCanceled, "Query was canceled")
+      StatementPrinter.print(StatementPlace.render(error, sql, at: place))
     }
-    defer { Interrupt.shared.unwatch() }
     progress?.start()
     let renderer = format.makeRenderer(output, width: outputIsTerminal ? Terminal.width : nil)
-    let (statistics, failure) = session.executeReporting(sql, monitor: monitor, consumer: renderer)
+    var error: QueryError?
+    do throws(QueryError) { try execution.run(into: renderer) } catch let failure { error = failure }
+    Interrupt.shared.unwatch()
     progress?.stop()
-    var error = failure
     do throws(QueryError) {
       if error == nil { try renderer.end() } else { try output.flush() }
     } catch let writing {
       error = error ?? writing
     }
+    let statistics = execution.statistics
     if !statsAsJSON { for note in statistics.notes { StatementPrinter.print("note: " + note) } }
     if statsAsJSON {
       StatementPrinter.print(StatusFooter.json(statistics))
-    } else if error == nil, isTerminal || configuration.isDryRun {
+    } else if error == nil, isTerminal || statistics.isDryRun {
       StatementPrinter.print(StatusFooter.text(statistics))
     }
     if let error {
-      StatementPrinter.print(ErrorRenderer.render(error, sql: sql))
+      StatementPrinter.print(StatementPlace.render(error, sql, at: place))
       return error.code.kind.exitCode
     }
     return 0
@@ -61,7 +60,7 @@ package final class StatementPrinter {
   package func runMarkingErrors(_ sql: String) -> Int32 {
     let renderer = format.makeRenderer(output, width: nil)
     do throws(QueryError) {
-      try session.execute(sql, consumer: renderer)
+      try session.run(SQLStatement(sql), into: renderer)
       try renderer.end()
     } catch {
       let line = error.message.split(separator: "\n").first.map(String.init) ?? ""

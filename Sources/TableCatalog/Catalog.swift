@@ -6,16 +6,24 @@ package import QueryErrors
 ///
 /// Names are kept and looked up in lower case.
 ///
-/// - Threads: one at a time.
-package final class Catalog {
+/// - Threads: any.
+package final class Catalog: Sendable {
   package static let fileName = "catalog.sqlite"
   package static let defaultDatabase = "default"
 
   package let database: SQLiteDatabase
 
   /// - Throws: `HIVE_METASTORE_ERROR`.
-  package init(path: String) throws(QueryError) {
-    database = try SQLiteDatabase(path: path)
+  package convenience init(path: String) throws(QueryError) {
+    try self.init(SQLiteDatabase(path: path))
+  }
+
+  /// The catalog in an open file, which others may keep tables of their own in.
+  ///
+  /// - Throws: `HIVE_METASTORE_ERROR`.
+  package init(_ database: SQLiteDatabase) throws(QueryError) {
+    self.database = database
+    let path = database.path
     let version = try database.run("PRAGMA user_version").first?.first?.integer ?? 0
     if version < Catalog.schemaVersion, !database.isReadOnly || path == ":memory:" || version == 0 { try migrate() }
   }
@@ -66,12 +74,6 @@ package final class Catalog {
       FOREIGN KEY(database, relation) REFERENCES relations(database, name) ON DELETE CASCADE ON UPDATE CASCADE)
     """,
     "CREATE TABLE IF NOT EXISTS prepared_statements(name TEXT PRIMARY KEY, sql TEXT NOT NULL)",
-    """
-    CREATE TABLE IF NOT EXISTS queries(
-      query_id TEXT PRIMARY KEY, sql TEXT NOT NULL, database TEXT, statement_type TEXT, state TEXT NOT NULL,
-      error TEXT, submitted_at TEXT NOT NULL, wall_ms REAL, planning_ms REAL, rows INTEGER, bytes_scanned INTEGER,
-      bytes_billed INTEGER, cost_usd REAL, result_location TEXT, pid INTEGER)
-    """,
     "INSERT OR IGNORE INTO databases(name) VALUES ('\(Catalog.defaultDatabase)')",
   ]
 

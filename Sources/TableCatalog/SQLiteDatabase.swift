@@ -4,9 +4,11 @@ package import QueryErrors
 
 /// A SQLite file: statements with bound values, rows as texts.
 ///
-/// - Threads: one at a time; several processes may share the file (WAL, busy timeout).
-package final class SQLiteDatabase {
+/// - Threads: any, one statement or transaction at a time; several processes may share the file (WAL, busy timeout).
+package final class SQLiteDatabase: @unchecked Sendable {
   private var handle: OpaquePointer?
+  /// Guards `handle`; a transaction holds it from beginning to end.
+  private let lock = RecursiveLock()
   package let path: String
 
   /// A value bound to a statement or read from a row.
@@ -100,6 +102,8 @@ package final class SQLiteDatabase {
   /// Runs one statement and returns its rows.
   @discardableResult
   package func run(_ sql: String, _ values: [Value] = []) throws(QueryError) -> [[Value]] {
+    lock.lock()
+    defer { lock.unlock() }
     var statement: OpaquePointer?
     var waits = 0
     while sqlite3_prepare_v2(handle, sql, -1, &statement, nil) != SQLITE_OK {
@@ -147,6 +151,8 @@ package final class SQLiteDatabase {
 
   /// Runs several statements as one; all or none take effect.
   package func transaction<T>(_ body: () throws(QueryError) -> T) throws(QueryError) -> T {
+    lock.lock()
+    defer { lock.unlock() }
     try run("BEGIN IMMEDIATE")
     do throws(QueryError) {
       let result = try body()
@@ -167,4 +173,26 @@ package final class SQLiteDatabase {
     default: return QueryError(.hiveMetastoreError, message)
     }
   }
+}
+
+/// A mutex that its owner may lock again.
+private final class RecursiveLock: @unchecked Sendable {
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+  init() {
+    mutex = .allocate(capacity: 1)
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func lock() { pthread_mutex_lock(mutex) }
+  func unlock() { pthread_mutex_unlock(mutex) }
 }

@@ -7,14 +7,21 @@ import QueryShell
 /// A table of our own instead of ArgumentParser, whose declarations cost 4 ms of reflection at every start:
 /// twice what everything else of `SELECT 1` takes.
 struct CommandLineOptions {
-  var sql: String?
-  var execute: String?
-  var file: String?
+  /// Where statements come from, in the order they were given.
+  var sources: [Source] = []
   var outputFormat: OutputFormat?
   var printsStatistics = false
   var rewritesForAthena = false
   var keepsGoing = false
-  var configuration = SessionConfiguration()
+  var engine = EngineConfiguration()
+  var session = SessionDefaults()
+
+  /// Something that holds statements.
+  enum Source {
+    case argument(String)
+    case execute(String)
+    case file(String)
+  }
 
   /// Wrong use of the command line.
   struct UsageError: Error {
@@ -26,6 +33,7 @@ struct CommandLineOptions {
   enum Request {
     case run(CommandLineOptions)
     case help
+    case version
   }
 
   /// One option: its names, what its value stands for (nil: it takes none), its help, and what it does.
@@ -44,40 +52,40 @@ struct CommandLineOptions {
   }
 
   private static let options: [Option] = [
-    Option("-e", value: "sql", help: "Statements to run.") { $0.execute = $1 },
-    Option("-f", value: "file", help: "A file of statements to run.") { $0.file = $1 },
+    Option("-e", value: "sql", help: "Statements to run; several are run in order.") { $0.sources.append(.execute($1)) },
+    Option("-f", value: "file", help: "A file of statements to run.") { $0.sources.append(.file($1)) },
     Option("--output-format", value: "format", help: choices(OutputFormat.self) + " (default: table on a terminal, else csv_header).") {
       options, text throws(UsageError) in
       options.outputFormat = try choice(text)
     },
     Option("--output-location", value: "folder", help: "Folder that results are left in.") {
-      $0.configuration.outputLocation = $1
+      $0.session.outputLocation = $1
     },
     Option("--no-results", help: "Leave no results in the results folder.") { options, _ in
-      options.configuration.writesResults = false
+      options.session.writesResults = false
     },
     Option("--home", value: "folder", help: "Folder of catalog, history and ledger (default: $SQLQ_HOME, else ~/.sqlq).") {
-      $0.configuration.home = $1
+      $0.engine.home = $1
     },
     Option("--database", value: "name", help: "The database of unqualified names (default: default).") {
-      $0.configuration.database = $1
+      $0.session.database = $1
     },
-    Option("--time-zone", value: "zone", help: "The session's time zone (default: UTC).") { $0.configuration.timeZone = $1 },
+    Option("--time-zone", value: "zone", help: "The session's time zone (default: UTC).") { $0.session.timeZone = $1 },
     Option("--threads", value: "n", help: "Worker threads of a query (default: all processors).") {
       options, text throws(UsageError) in
       guard let count = Int(text), (1...1024).contains(count) else { throw UsageError("it takes a number from 1 to 1024") }
-      options.configuration.threads = count
+      options.engine.threads = count
     },
     Option("--memory-limit", value: "bytes", help: "Memory a query may use, such as 4GB.") {
       options, text throws(UsageError) in
-      options.configuration.memoryLimit = try byteCount(text)
+      options.engine.memoryLimit = try byteCount(text)
     },
     Option("--max-scan", value: "bytes", help: "Bytes a query may scan before it is stopped, such as 10GB.") {
       options, text throws(UsageError) in
-      options.configuration.scanLimit = try byteCount(text)
+      options.session.scanLimit = try byteCount(text)
     },
     Option("--dry-run", help: "Plan and price statements without reading data.") { options, _ in
-      options.configuration.isDryRun = true
+      options.session.isDryRun = true
     },
     Option("--stats", value: "json", help: "One JSON object of statistics per statement on stderr.") {
       options, text throws(UsageError) in
@@ -86,12 +94,12 @@ struct CommandLineOptions {
     },
     Option("--unit-base", value: "base", help: "Whether billed units are binary (1 TB = 2^40 bytes) or decimal (10^12) (default: binary).") {
       options, text throws(UsageError) in
-      options.configuration.unitBase = try choice(text)
+      options.engine.unitBase = try choice(text)
     },
     Option("--compat", value: "athena", help: "Refuse what Athena refuses and hold its limits.") {
       options, text throws(UsageError) in
       try require(text, "athena")
-      options.configuration.compatibility = .athena
+      options.session.compatibility = .athena
     },
     Option("--rewrite", value: "athena", help: "Print the statements in Athena's own SQL, extensions expanded, instead of running them.") {
       options, text throws(UsageError) in
@@ -111,6 +119,7 @@ struct CommandLineOptions {
     var rest = Array(arguments)[...]
     while let argument = rest.popFirst() {
       if argument == "-h" || argument == "--help" { return .help }
+      if argument == "--version" { return .version }
       if argument == "--" {
         for statement in rest { try result.take(statement) }
         break
@@ -138,28 +147,27 @@ struct CommandLineOptions {
         throw UsageError("'\(name)' cannot be '\(value ?? "")': \(error.message).")
       }
     }
-    guard [result.sql, result.execute, result.file].compactMap({ $0 }).count <= 1 else {
-      throw UsageError("Give statements once: as an argument, with -e or with -f.")
-    }
-    if result.configuration.home == nil { result.configuration.home = SessionConfiguration.defaultHome }
+    if result.engine.home == nil { result.engine.home = EngineConfiguration.defaultHome }
     return .run(result)
   }
 
   private mutating func take(_ statement: String) throws(UsageError) {
-    if sql != nil { throw UsageError("Unexpected argument '\(statement)'. Quote the whole statement.") }
-    sql = statement
+    for case .argument in sources {
+      throw UsageError("Unexpected argument '\(statement)'. Quote the whole statement.")
+    }
+    sources.append(.argument(statement))
   }
 
   private mutating func apply(testSetting setting: Substring) throws(UsageError) {
     switch setting {
-    case "no_optimizer": configuration.testing.isOptimizerOff = true
+    case "no_optimizer": engine.testing.isOptimizerOff = true
     case "keep_going": keepsGoing = true
-    case "colliding_hashes": configuration.testing.collidesHashes = true
+    case "colliding_hashes": engine.testing.collidesHashes = true
     default:
       guard setting.hasPrefix("batch_size="), let size = Int(setting.dropFirst(11)), size > 0 else {
         throw UsageError("unknown test setting \(setting)")
       }
-      configuration.testing.batchSize = size
+      engine.testing.batchSize = size
     }
   }
 
@@ -212,7 +220,10 @@ struct CommandLineOptions {
       "A quoted string in FROM is a file, folder or glob:", "",
       "  sqlq \"SELECT region, sum(amount) FROM 'sample-data/sales/' GROUP BY region\"", "",
     ]
-    let all = options + [Option("-h", "--help", help: "Show this help.") { _, _ in }]
+    let all = options + [
+      Option("-h", "--help", help: "Show this help.") { _, _ in },
+      Option("--version", help: "Show the version.") { _, _ in },
+    ]
     for option in all {
       guard let help = option.help else { continue }
       var line = "  " + option.names.joined(separator: ", ") + (option.value.map { " <\($0)>" } ?? "")

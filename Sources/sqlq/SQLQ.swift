@@ -17,6 +17,7 @@ struct SQLQ {
   static func main() {
     do {
       switch try CommandLineOptions.parse(CommandLine.arguments.dropFirst()) {
+      case .version: FileHandleText.print("sqlq \(Version.text)", to: 1)
       case .help: FileHandleText.print(CommandLineOptions.help, to: 1)
       case .run(let options): try SQLQ(options: options).run()
       }
@@ -31,50 +32,53 @@ struct SQLQ {
   }
 
   private func run() throws {
-    let configuration = options.configuration
     let session: Session
-    do { session = try Session(configuration) } catch {
+    do throws(QueryError) { session = try Engine(options.engine).session(options.session) } catch {
       FileHandleText.print(ErrorRenderer.render(error, sql: nil), to: 2)
       throw Exit(code: error.code.kind.exitCode)
     }
-    let outputIsTerminal = isatty(1) == 1
     let printer = StatementPrinter(
-      session, configuration, format: options.outputFormat ?? (outputIsTerminal ? .table : .csvHeader),
+      session, format: options.outputFormat ?? (isatty(1) == 1 ? .table : .csvHeader),
       statsAsJSON: options.printsStatistics)
-    if options.rewritesForAthena {
-      for statement in Session.split(try statements()).statements { try print(rewriting: statement, session) }
-      return
+    if options.sources.isEmpty, !options.rewritesForAthena, isatty(0) == 1 {
+      throw Exit(code: Shell(session, printer).run())
     }
-    if options.sql == nil, options.execute == nil, options.file == nil, isatty(0) == 1 {
-      throw Exit(code: Shell(session, configuration, printer).run())
-    }
-    Interrupt.shared.install(isInteractive: false)
-    let text = try statements()
-    for statement in Session.split(text).statements {
-      let code = options.keepsGoing ? printer.runMarkingErrors(statement) : printer.run(statement)
-      if code != 0 { throw Exit(code: code) }
+    if !options.rewritesForAthena { Interrupt.shared.install(isInteractive: false) }
+    for source in options.sources.isEmpty ? [.file("-")] : options.sources {
+      let (text, name) = try self.text(of: source)
+      for statement in Session.splitWithPlaces(text) {
+        let place = name.map { StatementPlace(file: $0, text: text, start: statement.start) }
+        let code =
+          options.rewritesForAthena
+          ? rewrite(statement.text, session, place)
+          : options.keepsGoing ? printer.runMarkingErrors(statement.text) : printer.run(statement.text, at: place)
+        if code != 0 { throw Exit(code: code) }
+      }
     }
   }
 
-  private func print(rewriting statement: String, _ session: Session) throws {
+  private func rewrite(_ statement: String, _ session: Session, _ place: StatementPlace?) -> Int32 {
     do throws(QueryError) {
       FileHandleText.print(try session.rewriteForAthena(statement) + ";", to: 1)
+      return 0
     } catch {
-      FileHandleText.print(ErrorRenderer.render(error, sql: statement), to: 2)
-      throw Exit(code: error.code.kind.exitCode)
+      FileHandleText.print(StatementPlace.render(error, statement, at: place), to: 2)
+      return error.code.kind.exitCode
     }
   }
 
-  private func statements() throws -> String {
-    if let text = options.sql ?? options.execute { return text }
-    if let file = options.file, file != "-" {
+  /// The statements of a source, and the name of the file that errors are to name.
+  private func text(of source: CommandLineOptions.Source) throws -> (text: String, name: String?) {
+    switch source {
+    case .argument(let text), .execute(let text): return (text, nil)
+    case .file("-"): return (FileHandleText.read("/dev/stdin") ?? "", nil)
+    case .file(let file):
       guard let text = FileHandleText.read(file) else {
         FileHandleText.print("HIVE_FILESYSTEM_ERROR: Cannot read \(file): \(String(cString: strerror(errno)))", to: 2)
         throw Exit(code: ErrorKind.external.exitCode)
       }
-      return text
+      return (text, file)
     }
-    return FileHandleText.read("/dev/stdin") ?? ""
   }
 }
 

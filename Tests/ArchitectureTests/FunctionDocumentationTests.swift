@@ -26,10 +26,7 @@ import Testing
   }
 
   @Test func examplesGiveTheirResults() async throws {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
-    let session = try Session(configuration)
+    let session = try Engine().session()
     for family in FunctionRegistry.scalarFamilies {
       for function in family.functions {
         for example in function.examples { await Self.check(example, of: function.name, session) }
@@ -49,7 +46,7 @@ import Testing
 
   private static func check(_ example: Example, of function: String, _ session: Session) async {
     do {
-      let result = try await session.run("SELECT \(example.expression)")
+      let result = try await session.run(SQLStatement("SELECT \(example.expression)"))
       let text = result.batches.map { batch in
         let column = ResultText(batch.columns[0])
         return (0..<batch.rowCount).map { row in

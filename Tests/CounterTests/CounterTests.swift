@@ -54,14 +54,12 @@ import Testing
 
   /// Runs a query twice and takes the second run, when what is made once is there; one worker is the calling thread.
   private static func measure(_ threshold: Threshold) throws -> Threshold {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
+    var configuration = EngineConfiguration()
     configuration.threads = 1
-    let session = try Session(configuration)
-    try session.execute(threshold.sql, consumer: ResultCollector())
+    let session = try Engine(configuration).session()
+    try session.run(SQLStatement(threshold.sql), into: ResultCollector())
     let before = allocation_count()
-    let statistics = try session.execute(threshold.sql, consumer: ResultCollector())
+    let statistics = try session.run(SQLStatement(threshold.sql), into: ResultCollector())
     let allocations = Int(allocation_count() - before)
     let batchCount = max(1, (threshold.inputRowCount + Batch.defaultRowCount - 1) / Batch.defaultRowCount)
     var measured = threshold

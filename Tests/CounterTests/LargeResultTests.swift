@@ -15,18 +15,16 @@ import Testing
   func everyRowArrives(threads: Int) throws {
     let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
+    var configuration = EngineConfiguration()
     configuration.threads = threads
-    let session = try Session(configuration)
+    let session = try Engine(configuration).session()
     // A thread that waits for ever would keep the test from ending.
-    try session.execute("SET SESSION query_max_run_time = '40s'", consumer: RowCounter())
+    try session.run("SET SESSION query_max_run_time = '40s'", into: RowCounter())
     let sales = package.appending(path: "sample-data/sales").path
     // Rows as sample-data/README.md counts them; each of the 20 files alone makes more rows than are held back.
     let salesCount = 6_058
     let repeated = RowCounter()
-    try session.execute("SELECT x FROM '\(sales)/' CROSS JOIN UNNEST(sequence(1, 600)) t(x)", consumer: repeated)
+    try session.run("SELECT x FROM \(path: sales + "/") CROSS JOIN UNNEST(sequence(1, 600)) t(x)", into: repeated)
     #expect(repeated.rowCount == salesCount * 600)
   }
 }

@@ -43,11 +43,12 @@ import Testing
     let table = OperatorTests.numbers(5000)
     var seen = 0
     let error = #expect(throws: QueryError.self) {
-      try QueryExecutor.execute(table.scan(), outputs: table.columns, context: configuration.context()) {
-        (batch) throws(QueryError) in
-        seen += 1
-        throw QueryError(.userCanceled, "enough")
-      }
+      try QueryExecutor.execute(
+        table.scan(), outputs: table.columns, context: configuration.context(),
+        into: .inOrder { (batch) throws(QueryError) in
+          seen += 1
+          throw QueryError(.userCanceled, "enough")
+        })
     }
     #expect(error?.message == "enough")
     #expect(seen == 1)

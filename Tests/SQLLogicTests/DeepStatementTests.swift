@@ -5,11 +5,9 @@ import Testing
 /// Statements as deep or as wide as programs write them: they answer, or say that they are too large.
 @Suite("deep statements") struct DeepStatementTests {
   private static func session() throws -> Session {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
+    var configuration = EngineConfiguration()
     configuration.threads = 1
-    return try Session(configuration)
+    return try Engine(configuration).session()
   }
 
   private static func joined(_ count: Int, _ separator: String, _ item: (Int) -> String) -> String {

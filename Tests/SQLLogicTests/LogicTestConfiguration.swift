@@ -7,7 +7,7 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
   var name: String
   /// Whether the larger cases run under it too.
   var isQuick = false
-  var adjust: @Sendable (inout SessionConfiguration) -> Void
+  var adjust: @Sendable (inout EngineConfiguration) -> Void
 
   var description: String { name }
 
@@ -34,12 +34,11 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
 
   /// A session of this configuration for the cases of a folder, which keeps nothing on disk.
   func session(for folder: String) throws -> Session {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
+    var configuration = EngineConfiguration()
     configuration.threads = 2
-    if folder == LogicTestConfiguration.athenaFolder { configuration.compatibility = .athena }
     adjust(&configuration)
-    return try Session(configuration)
+    var defaults = SessionDefaults()
+    if folder == LogicTestConfiguration.athenaFolder { defaults.compatibility = .athena }
+    return try Engine(configuration).session(defaults)
   }
 }

@@ -51,7 +51,7 @@ struct LogicTestRunner {
         continue
       }
       let outcome: Result<QueryResult, QueryError>
-      do throws(QueryError) { outcome = .success(try await session.run(sql)) } catch { outcome = .failure(error) }
+      do throws(QueryError) { outcome = .success(try await session.run(SQLStatement(sql))) } catch { outcome = .failure(error) }
       if let rows = check(record, outcome), LogicTestRunner.isRecording, record.file == url {
         recorded.append((record.rowLines, rows))
       }
@@ -165,7 +165,7 @@ struct LogicTestRunner {
       "bytes_billed": "\(statistics.bytesBilled)",
       "cost_usd": "\(statistics.dollars)",
       "files_read": "\(statistics.filesRead)",
-      "files_total": "\(statistics.filesTotal)",
+      "files_total": statistics.filesTotal.map { "\($0)" } ?? "unknown",
       "partitions_read": "\(statistics.partitionsRead)",
       "partitions_total": statistics.partitionsTotal.map { "\($0)" } ?? "unknown",
       "row_groups_read": "\(statistics.rowGroupsRead)",
@@ -173,6 +173,7 @@ struct LogicTestRunner {
       "columns_read": "\(statistics.columnsRead)",
       "columns_total": "\(statistics.columnsTotal)",
       "statement_type": statistics.statementType,
+      "substatement_type": statistics.substatementType ?? "unknown",
     ]
   }
 }

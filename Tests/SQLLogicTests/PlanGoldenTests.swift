@@ -15,11 +15,9 @@ import Testing
   }
 
   private static func plan(_ sql: String, without rules: Set<String>) async throws -> [[String]] {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
+    var configuration = EngineConfiguration()
     configuration.testing.disabledRules = rules
-    let result = try await Session(configuration).run(sql)
+    let result = try await Engine(configuration).session().run(SQLStatement(sql))
     return result.rows.map { $0.map { "\($0)" } }
   }
 

@@ -13,16 +13,13 @@ import Testing
 
   /// The first command's query and the tour's statements, one after the other in one session.
   @Test func statementsRun() async throws {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
-    let session = try Session(configuration)
+    let session = try Engine().session()
     let commands = Self.blocks("sh").compactMap { $0.components(separatedBy: "sqlq \"").dropFirst().first?.dropLast() }
     #expect(commands.count == 1)
     var rowCounts: [Int] = []
     for block in commands.map(String.init) + Self.blocks("sql") {
       for statement in Session.split(block).statements {
-        rowCounts.append(try await session.run(Self.inPackage(statement)).rowCount)
+        rowCounts.append(try await session.run(SQLStatement(Self.inPackage(statement))).rowCount)
       }
     }
     // As sample-data/README.md counts them: 2024 has eight months and one without.
@@ -48,8 +45,14 @@ import Testing
 }
 
 private func example() async throws {
-  let session = try Session()
-  let result = try await session.run("SELECT count(*) FROM 'sample-data/sales/' WHERE year = ?", parameters: ["2024"])
-  for try await batch in session.stream("SELECT * FROM 'sample-data/sales/'") { print(batch.rowCount) }
-  print(result.statistics.bytesScanned, result.statistics.dollars)
+  let session = try Engine(EngineConfiguration(home: EngineConfiguration.defaultHome)).session()
+  let year = 2024
+  for (month, orders) in try await session.query(
+    "SELECT month, count(*) FROM 'sample-data/sales/' WHERE year = \(year) GROUP BY month", as: (Int, Int).self)
+  {
+    print(month, orders)
+  }
+  let execution = session.start("SELECT * FROM 'sample-data/sales/'")
+  for try await batch in execution.batches { print(batch.rowCount, execution.progress.dollars) }
+  print(execution.id, execution.statistics.bytesScanned, execution.statistics.dollars)
 }

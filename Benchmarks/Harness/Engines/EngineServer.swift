@@ -21,13 +21,11 @@ struct EngineServer {
   }
 
   private init(_ request: OpenRequest) throws(QueryError) {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
+    var configuration = EngineConfiguration()
     configuration.threads = request.threads
-    configuration.writesResults = false
-    session = try Session(configuration)
+    session = try QueryEngine.Engine(configuration).session()
     for table in request.tables {
-      try session.execute(EngineServer.definition(of: table), consumer: ResultCollector())
+      try session.run(SQLStatement(EngineServer.definition(of: table)), into: ResultCollector())
     }
   }
 
@@ -60,19 +58,21 @@ struct EngineServer {
   private func run(_ request: StatementRequest) -> StatementReply {
     let collector = ResultCollector()
     let start = ContinuousClock.now
-    let (statistics, error) = session.executeReporting(
-      request.sql.trimmingCharacters(in: .init(charactersIn: "; \n")), consumer: collector)
-    let elapsed = ContinuousClock.now - start
-    if let error {
+    let statistics: QueryStatistics
+    do throws(QueryError) {
+      statistics = try session.run(
+        SQLStatement(request.sql.trimmingCharacters(in: .init(charactersIn: "; \n"))), into: collector)
+    } catch {
       return StatementReply(error: ErrorRenderer.render(error, sql: request.sql).split(separator: "\n").first.map(String.init))
     }
+    let elapsed = ContinuousClock.now - start
     return StatementReply(
       milliseconds: elapsed / .milliseconds(1),
       rowCount: collector.batches.reduce(0) { $0 + $1.rowCount },
       rows: request.wantsRows ? collector.batches.flatMap(EngineServer.rows) : nil,
       counters: ScanCounters(
         bytesScanned: statistics.bytesScanned, metadataBytes: statistics.metadataBytes,
-        filesRead: statistics.filesRead, filesTotal: statistics.filesTotal,
+        filesRead: statistics.filesRead, filesTotal: statistics.filesTotal ?? statistics.filesRead,
         rowGroupsRead: statistics.rowGroupsRead, rowGroupsTotal: statistics.rowGroupsTotal))
   }
 
@@ -113,11 +113,8 @@ struct EngineServer {
 
   /// The columns of a file, for suites that declare types.
   static func columns(ofFile path: String) throws(QueryError) -> [DeclaredColumn] {
-    var configuration = SessionConfiguration()
-    configuration.home = nil
-    configuration.writesResults = false
     let collector = ResultCollector()
-    try Session(configuration).execute("SELECT * FROM '\(path)' LIMIT 0", consumer: collector)
+    try QueryEngine.Engine().session().run("SELECT * FROM \(path: path) LIMIT 0", into: collector)
     return collector.schema.fields.map { DeclaredColumn(name: $0.name, type: $0.type.description) }
   }
 }

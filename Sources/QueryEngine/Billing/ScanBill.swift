@@ -11,7 +11,7 @@ public struct ScanBill: Hashable, Sendable {
 
   /// - Parameter isFree: DDL, EXPLAIN, failed queries and those that read no table.
   public init(
-    bytesScanned: Int, isFree: Bool, unitBase: SessionConfiguration.UnitBase, dollarsPerTerabyte: Double
+    bytesScanned: Int, isFree: Bool, unitBase: EngineConfiguration.UnitBase, dollarsPerTerabyte: Double
   ) {
     self.bytesScanned = bytesScanned
     if isFree {

@@ -14,7 +14,6 @@ final class ResultFolder: ResultConsumer {
   private let store: any ObjectStore
   private var schema = Schema([])
   private var pending: [UInt8] = []
-  private var hasFailed: QueryError?
   private static let flushByteCount = 1 << 20
 
   /// - Parameter isText: UTILITY and DDL statements: tab-separated `.txt` without a header.

@@ -1,4 +1,5 @@
 import ObjectStore
+import QueryErrors
 import QueryExecution
 import QueryOptimizer
 import QueryPlan
@@ -7,54 +8,66 @@ import SQLExpressions
 import SQLSyntax
 import TableCatalog
 
-extension StatementRun {
-  /// EXPLAIN prints the optimized plan; EXPLAIN ANALYZE runs it and prints what its operators did.
-  func explain(
-    _ node: ExplainSyntax, _ parameters: [Expression], _ consumer: any ResultConsumer
-  ) throws(QueryError) {
-    statistics.statementType = "UTILITY"
+/// EXPLAIN prints the optimized plan; EXPLAIN ANALYZE runs it and prints what its operators did.
+struct ExplainStatement: Statement {
+  private let node: ExplainSyntax
+  init(_ node: ExplainSyntax) { self.node = node }
+
+  func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     guard case .query(let query) = node.statement else {
       throw .notSupported("EXPLAIN of this statement is not supported yet", at: node.statement.range)
     }
+    let (bound, plan) = try context.plan(query)
     if node.isAnalyze {
-      var ran: (plan: LogicalPlan, context: QueryContext)?
-      try startingAgain { (paths, _) throws(QueryError) in
-        let (bound, plan) = try self.plan(query, parameters, paths)
-        ran = (plan, try execute(plan, bound.outputs) { (_) throws(QueryError) in })
+      return PreparedStatement(schema: ExplainStatement.schema, plan: plan) { (output) throws(QueryError) in
+        let lines = try analyze(plan, bound, context)
+        try output.receive(rows: lines.map { [$0] })
       }
-      guard let (plan, context) = ran else { return }
-      let lines =
-        node.format == .json
-        ? text(PlanDocument.json(context.profile))
-        : text(context.profile.text) + summary(rows: statistics.rows) + [""] + text(Optimizer.explain(plan))
-      return try write(lines, "Query Plan", consumer)
     }
-    let (bound, plan) = try self.plan(query, parameters, PathRelations(state.stores.metered(by: meter), meter: meter))
-    isBilled = false
-    switch (node.kind, node.format) {
-    case (.validate, _):
-      statistics.rows = 1
-      try writingText(consumer) { (output) throws(QueryError) in
-        try output.begin(Schema([Field("Valid", .boolean)]))
+    if node.kind == .validate {
+      return PreparedStatement(schema: Schema([Field("Valid", .boolean)])) { (output) throws(QueryError) in
         try output.receive(Batch(columns: [.constant(.boolean(true), .boolean, count: 1)], rowCount: 1))
       }
-    case (.io, nil), (.io, .json): try write(text(PlanDocument.inputs(plan)), "Query Plan", consumer)
+    }
+    let lines = try lines(plan, bound)
+    return PreparedStatement(schema: ExplainStatement.schema) { (output) throws(QueryError) in
+      try output.receive(rows: lines.map { [$0] })
+    }
+  }
+
+  private static let schema = Schema([Field("Query Plan", .text)])
+
+  /// The plan in the format asked for.
+  private func lines(_ plan: LogicalPlan, _ bound: BoundQuery) throws(QueryError) -> [String] {
+    switch (node.kind, node.format) {
+    case (.io, nil), (.io, .json): return text(PlanDocument.inputs(plan))
     case (.io, _):
       throw QueryError(
         .notSupported, "Unsupported explain format \(node.format?.rawValue ?? "") for IO", at: node.range,
         hint: "Only EXPLAIN (TYPE IO, FORMAT JSON) exists.")
-    case (.distributed, .json):
-      try write(text(.object([("0", PlanDocument.json(plan))])), "Query Plan", consumer)
-    case (_, .json): try write(text(PlanDocument.json(plan)), "Query Plan", consumer)
-    case (.distributed, .graphviz): try write(text(PlanDocument.graph(plan, name: "distributed_plan")), "Query Plan", consumer)
-    case (_, .graphviz): try write(text(PlanDocument.graph(plan, name: "logical_plan")), "Query Plan", consumer)
+    case (.distributed, .json): return text(.object([("0", PlanDocument.json(plan))]))
+    case (_, .json): return text(PlanDocument.json(plan))
+    case (.distributed, .graphviz): return text(PlanDocument.graph(plan, name: "distributed_plan"))
+    case (_, .graphviz): return text(PlanDocument.graph(plan, name: "logical_plan"))
     case (.distributed, _):
       // One process runs all of it: a single fragment.
       let outputs = bound.schema.fields.map { "\($0.name):\($0.type)" }.joined(separator: ", ")
       let lines = text(Optimizer.explain(plan)).map { "    " + $0 }
-      try write(["Fragment 0 [SINGLE]", "    Output layout: [\(outputs)]"] + lines, "Query Plan", consumer)
-    case (_, _): try write(text(Optimizer.explain(plan)), "Query Plan", consumer)
+      return ["Fragment 0 [SINGLE]", "    Output layout: [\(outputs)]"] + lines
+    case (_, _): return text(Optimizer.explain(plan))
     }
+  }
+
+  /// Runs the plan, its rows dropped, and says what its operators did.
+  private func analyze(
+    _ plan: LogicalPlan, _ bound: BoundQuery, _ context: StatementContext
+  ) throws(QueryError) -> [String] {
+    var rows = 0
+    let query = try context.execute(
+      plan, bound.outputs, into: .inOrder { (batch) throws(QueryError) in rows += batch.rowCount })
+    if node.format == .json { return text(PlanDocument.json(query.profile)) }
+    return text(query.profile.text) + summary(context.report.statistics(.running, nil), rows: rows) + [""]
+      + text(Optimizer.explain(plan))
   }
 
   private func text(_ document: JSONDocument) -> [String] { text(document.text) }
@@ -63,19 +76,13 @@ extension StatementRun {
     text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 
-  private func write(_ lines: [String], _ column: String, _ consumer: any ResultConsumer) throws(QueryError) {
-    statistics.rows = lines.count
-    try writingText(consumer) { (output) throws(QueryError) in
-      try output.receive(rows: lines.map { [$0] }, columns: [column])
-    }
-  }
-
-  private func summary(rows: Int) -> [String] {
-    let total = statistics.partitionsTotal.map { "/\($0)" } ?? ""
+  private func summary(_ figures: QueryStatistics, rows: Int) -> [String] {
+    let total = figures.partitionsTotal.map { "/\($0)" } ?? ""
+    let data = figures.bytesScanned - figures.metadataBytes
     return [
       "",
-      "Rows: \(rows), planning \(Int(statistics.planningMilliseconds)) ms, total \(Int(elapsedMilliseconds)) ms, peak memory \(statistics.peakMemoryBytes) bytes",
-      "Scanned: data bytes=\(meter.dataBytes) metadata bytes=\(meter.metadataBytes) files=\(statistics.filesRead) partitions=\(statistics.partitionsRead)\(total) row_groups=\(statistics.rowGroupsRead)/\(statistics.rowGroupsTotal) columns=\(statistics.columnsRead)/\(statistics.columnsTotal)",
+      "Rows: \(rows), planning \(Int(figures.planningMilliseconds)) ms, total \(Int(figures.wallMilliseconds)) ms, peak memory \(figures.peakMemoryBytes) bytes",
+      "Scanned: data bytes=\(data) metadata bytes=\(figures.metadataBytes) files=\(figures.filesRead) partitions=\(figures.partitionsRead)\(total) row_groups=\(figures.rowGroupsRead)/\(figures.rowGroupsTotal) columns=\(figures.columnsRead)/\(figures.columnsTotal)",
     ]
   }
 }

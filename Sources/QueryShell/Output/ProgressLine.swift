@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// - Threads: draws on a thread of its own until stopped.
 package final class ProgressLine: @unchecked Sendable {
-  private let monitor: QueryMonitor
-  private let base: SessionConfiguration.UnitBase
+  private let execution: QueryExecution
+  private let base: EngineConfiguration.UnitBase
   private let isStopped = Atomic<Bool>(false)
   private var thread = pthread_t()
   private var hasThread = false
@@ -15,8 +15,8 @@ package final class ProgressLine: @unchecked Sendable {
   private static let delayMilliseconds = 300
   private static let intervalMilliseconds = 100
 
-  package init(_ monitor: QueryMonitor, base: SessionConfiguration.UnitBase) {
-    self.monitor = monitor
+  package init(_ execution: QueryExecution, base: EngineConfiguration.UnitBase) {
+    self.execution = execution
     self.base = base
   }
 
@@ -55,11 +55,12 @@ package final class ProgressLine: @unchecked Sendable {
 
   private func draw(_ milliseconds: Int) {
     var text = "\r\u{1b}[K" + StatusFooter.seconds(Double(milliseconds))
-    if let progress = monitor.progress {
-      if progress.bytesPlanned > 0 {
-        let percent = min(100, progress.bytesScanned * 100 / progress.bytesPlanned)
-        text += " · \(percent) %"
-      }
+    let progress = execution.progress
+    if progress.bytesPlanned > 0 {
+      let percent = min(100, progress.bytesScanned * 100 / progress.bytesPlanned)
+      text += " · \(percent) %"
+    }
+    if progress.bytesPlanned > 0 || progress.bytesScanned > 0 {
       text += " · \(StatusFooter.bytes(progress.bytesScanned, base)) · \(StatusFooter.dollars(progress.dollars))"
     }
     print(text + " · Ctrl-C stops")

@@ -41,7 +41,7 @@ package enum StatusFooter {
   }
 
   /// Three digits and a unit: `38.2 MB`.
-  package static func bytes(_ count: Int, _ base: SessionConfiguration.UnitBase) -> String {
+  package static func bytes(_ count: Int, _ base: EngineConfiguration.UnitBase) -> String {
     let step = base == .binary ? 1024.0 : 1000.0
     let units = ["B", "KB", "MB", "GB", "TB", "PB"]
     var value = Double(count)
@@ -102,14 +102,16 @@ package enum StatusFooter {
       ("bytes_billed", "\(statistics.bytesBilled)"), ("cost_usd", number(statistics.dollars)),
       ("unit_base", text(statistics.unitBase.rawValue)), ("wall_ms", number(statistics.wallMilliseconds)),
       ("planning_ms", number(statistics.planningMilliseconds)), ("files_read", "\(statistics.filesRead)"),
-      ("files_total", "\(statistics.filesTotal)"), ("partitions_read", "\(statistics.partitionsRead)"),
+      ("files_total", statistics.filesTotal.map(String.init) ?? "null"), ("partitions_read", "\(statistics.partitionsRead)"),
       ("partitions_total", statistics.partitionsTotal.map(String.init) ?? "null"),
       ("row_groups_read", "\(statistics.rowGroupsRead)"), ("row_groups_total", "\(statistics.rowGroupsTotal)"),
       ("columns_read", "\(statistics.columnsRead)"), ("columns_total", "\(statistics.columnsTotal)"),
       ("peak_memory_bytes", "\(statistics.peakMemoryBytes)"), ("spilled_bytes", "\(statistics.spilledBytes)"),
       ("result_location", statistics.resultLocation.map(text) ?? "null"),
       ("notes", "[" + statistics.notes.map(text).joined(separator: ",") + "]"),
-      ("statement_type", text(statistics.statementType)), ("dry_run", statistics.isDryRun ? "true" : "false"),
+      ("statement_type", text(statistics.statementType)), ("substatement_type", statistics.substatementType.map(text) ?? "null"),
+      ("dry_run", statistics.isDryRun ? "true" : "false"), ("rows_written", "\(statistics.rowsWritten)"),
+      ("bytes_written", "\(statistics.bytesWritten)"), ("files_written", "\(statistics.filesWritten)"),
     ]
     return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }

@@ -11,8 +11,8 @@ package import QueryErrors
 ///       }
 ///     }
 ///
-/// - Threads: one at a time.
-package final class PathRelations {
+/// - Threads: one at a time: the statement's own.
+package final class PathRelations: @unchecked Sendable {
   private let stores: ObjectStores
   private let meter: ScanMeter
   private var known: [Key: PathRelation] = [:]
@@ -29,6 +29,9 @@ package final class PathRelations {
     self.stores = stores
     self.meter = meter
   }
+
+  /// Whether the statement has no path in FROM.
+  package var isEmpty: Bool { known.isEmpty }
 
   /// The table of a path, as it is known now.
   ///

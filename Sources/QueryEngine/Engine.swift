@@ -1,0 +1,111 @@
+import CKernels
+import Glibc
+import ObjectStore
+import S3ObjectStore
+import Synchronization
+import TableCatalog
+
+/// One home and all that its queries share: catalog, ledger, object stores, caches, memory and prices.
+///
+///     let engine = try Engine()
+///     let session = try engine.session()
+///     for (year, count) in try await session.query("SELECT year, count(*) FROM 'sales/' GROUP BY 1", as: (Int, Int).self) { … }
+///
+/// - Threads: any. Several engines and several processes may share a home.
+public final class Engine: Sendable {
+  public let configuration: EngineConfiguration
+  /// Where objects are read and written.
+  let stores: ObjectStores
+  /// The home's SQLite file, opened when first needed.
+  private let opened = Mutex(Opened())
+  /// Executions that have not ended, by id.
+  private let live = Mutex<[String: LiveExecution]>([:])
+
+  private struct Opened {
+    var database: SQLiteDatabase?
+    var catalog: Catalog?
+    var ledger: Ledger?
+  }
+
+  /// An execution in the list of those that have not ended.
+  private struct LiveExecution {
+    weak var execution: StatementExecution?
+  }
+
+  /// Nothing is opened or made before a statement needs it.
+  public init(_ configuration: EngineConfiguration = EngineConfiguration()) throws(QueryError) {
+    ck_tune_allocator()
+    self.configuration = configuration
+    var stores = ObjectStores()
+    let s3 = configuration.s3
+    stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }
+    self.stores = stores
+  }
+
+  /// A session; sessions are cheap and know nothing of each other.
+  ///
+  /// - Throws: `INVALID_SESSION_PROPERTY` for an unknown time zone.
+  public func session(_ defaults: SessionDefaults = SessionDefaults()) throws(QueryError) -> Session {
+    Session(self, try SessionSettings(defaults))
+  }
+
+  /// Databases, tables and columns, as values.
+  public var catalog: CatalogReader { CatalogReader(engine: self) }
+
+  /// Statements that ran in this home, and those that run.
+  public var history: QueryHistory { QueryHistory(engine: self) }
+
+  // MARK: The home
+
+  /// The home folder, made if absent; nil when nothing is kept on disk.
+  func homeFolder() throws(QueryError) -> String? {
+    guard let home = configuration.home else { return nil }
+    let resolved = try stores.resolve(home)
+    try resolved.store.makeDirectory(resolved.path)
+    return resolved.path
+  }
+
+  /// The catalog; in memory when there is no home.
+  func openCatalog() throws(QueryError) -> Catalog {
+    try opened.withLock { opened throws(QueryError) -> Catalog in
+      if let catalog = opened.catalog { return catalog }
+      let catalog = try Catalog(try open(&opened))
+      opened.catalog = catalog
+      return catalog
+    }
+  }
+
+  /// The ledger, or nil when there is no home or it cannot be written.
+  func openLedger() throws(QueryError) -> Ledger? {
+    if configuration.home == nil { return nil }
+    return try opened.withLock { opened throws(QueryError) -> Ledger? in
+      if let ledger = opened.ledger { return ledger }
+      let database = try open(&opened)
+      let ledger = try Ledger(database)
+      opened.ledger = ledger
+      return ledger
+    }
+  }
+
+  private func open(_ opened: inout Opened) throws(QueryError) -> SQLiteDatabase {
+    if let database = opened.database { return database }
+    let path = try homeFolder().map { ObjectPath.join($0, Catalog.fileName) } ?? ":memory:"
+    let database = try SQLiteDatabase(path: path)
+    opened.database = database
+    return database
+  }
+
+  // MARK: Executions
+
+  func register(_ execution: StatementExecution) {
+    live.withLock { $0[execution.id] = LiveExecution(execution: execution) }
+  }
+
+  func unregister(_ id: String) { live.withLock { _ = $0.removeValue(forKey: id) } }
+
+  /// The execution of that id, when it has not ended.
+  func liveExecution(_ id: String) -> StatementExecution? { live.withLock { $0[id]?.execution } }
+
+  /// All that have not ended.
+  func liveExecutions() -> [StatementExecution] { live.withLock { $0.values.compactMap(\.execution) } }
+}

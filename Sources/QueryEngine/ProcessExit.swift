@@ -1,8 +1,0 @@
-import CKernels
-
-/// Ends the program of a user who does not want to wait.
-public enum ProcessExit {
-  /// Ends the process at once, without waiting for the kernel to free its memory (45 to 50 ms per GB); no `atexit`
-  /// handler runs.
-  public static func leavingMemory(code: Int32) -> Never { ck_exit_leaving_memory(code) }
-}

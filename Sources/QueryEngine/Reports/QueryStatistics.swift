@@ -1,0 +1,54 @@
+/// What a statement did: the figures of the footer, the ledger and `--stats json`.
+///
+/// - Units: bytes as stored; times in milliseconds.
+public struct QueryStatistics: Sendable, Codable {
+  public var queryID = ""
+  public var state = QueryState.queued
+  /// Rows handed out; of statements that write, those written.
+  public var rows = 0
+  public var bytesScanned = 0
+  /// Of those, footers and page indexes.
+  public var metadataBytes = 0
+  /// Bytes of all files of the tables read, before pruning; known after partition pruning.
+  public var bytesTotal = 0
+  public var bytesBilled = 0
+  public var dollars = 0.0
+  public var wallMilliseconds = 0.0
+  public var planningMilliseconds = 0.0
+  public var filesRead = 0
+  /// Nil when partition pruning spared listing them.
+  public var filesTotal: Int?
+  public var partitionsRead = 0
+  /// Nil when pruning spared counting them.
+  public var partitionsTotal: Int?
+  public var rowGroupsRead = 0
+  public var rowGroupsTotal = 0
+  public var columnsRead = 0
+  public var columnsTotal = 0
+  public var peakMemoryBytes = 0
+  public var spilledBytes = 0
+  /// What INSERT, CREATE TABLE AS and UNLOAD wrote.
+  public var rowsWritten = 0
+  public var bytesWritten = 0
+  public var filesWritten = 0
+  public var resultLocation: String?
+  /// What the user should know although all went well: files passed over and the like.
+  public var notes: [String] = []
+  /// Nil until the statement is read, and when it cannot be.
+  public var type: StatementType?
+  /// Athena's SubstatementType, such as `CREATE_TABLE`.
+  public var substatementType: String?
+  /// Whether the figures are a forecast of `--dry-run`.
+  public var isDryRun = false
+  /// Whether a dry run's `bytesScanned` is what will be scanned, not only the most.
+  public var isExact = false
+  /// Which base the bill's units have.
+  public var unitBase = EngineConfiguration.UnitBase.binary
+
+  public init() {}
+
+  /// `DML`, `DDL` or `UTILITY`.
+  public var statementType: String { type?.rawValue ?? StatementType.dml.rawValue }
+}
+
+extension EngineConfiguration.UnitBase: Codable {}

@@ -1,0 +1,95 @@
+import FileFormats
+import ObjectStore
+import QueryErrors
+import QueryPlan
+import SQLExpressions
+import TableCatalog
+
+/// What executing a plan will scan, told from metadata alone.
+struct ScanForecast: Sendable {
+  /// Bytes of values; footers come on top and are on the meter already.
+  var dataBytes = 0
+  var rowGroupsRead = 0
+  var rowGroupsTotal = 0
+  /// Of `dataBytes`, those that nothing can spare, when nothing above the scans ends them early.
+  private var sureBytes = 0
+  /// Whether the plan scans no less than `dataBytes`.
+  var isExact = true
+
+  /// - Throws: what opening the files throws.
+  init(_ plan: LogicalPlan, _ meter: ScanMeter) throws(QueryError) {
+    isExact = plan.readsAllItScans
+    for scan in plan.scans { try add(scan) }
+  }
+
+  /// Stops a query whose plan says already that it will pass its limit.
+  ///
+  /// - Throws: `EXCEEDED_SCAN_LIMIT`.
+  static func check(_ plan: LogicalPlan, _ meter: ScanMeter, limit: Int) throws(QueryError) {
+    // Where rows may be left out while running, only running tells.
+    guard plan.readsAllItScans else { return }
+    let forecast = try ScanForecast(plan, meter)
+    let total = forecast.sureBytes + meter.metadataBytes
+    if total <= limit { return }
+    throw QueryError(
+      .exceededScanLimit, "Bytes scanned limit was exceeded: the query would scan \(total) bytes, more than \(limit)",
+      hint: "Nothing was scanned. Select fewer columns, filter on a partition column, or raise the limit.")
+  }
+
+  private mutating func add(_ scan: ScanNode) throws(QueryError) {
+    guard let files = scan.fileSet else { return }
+    let metrics = ScanMetrics()
+    let request = ScanForecast.request(scan)
+    var bytes = 0
+    var rowGroups = 0
+    for index in files.files.indices {
+      let file = try files.open(index)
+      try scan.table.path?.check(
+        file, files.files[index].info, columns: request.columns, all: scan.readsAllFileColumns ? scan.table.columns : nil)
+      let splits = try file.scan(request, metrics: metrics).splits(
+        targetByteCount: Int(clamping: files.files[index].info.byteCount), unit: .size)
+      for split in splits {
+        bytes += split.scanByteCount
+        rowGroups += split.blockCount
+      }
+    }
+    dataBytes += bytes
+    rowGroupsRead += rowGroups
+    rowGroupsTotal += metrics.blocksTotal
+    // Text is read whole whatever its rows hold; row groups' other columns are read only for rows that pass.
+    if scan.dynamicFilters.isEmpty, scan.limit == nil, scan.predicates.isEmpty || rowGroups == 0 {
+      sureBytes += bytes
+    } else {
+      isExact = false
+    }
+  }
+
+  /// What a scan asks of its files, as far as metadata can prune by it.
+  private static func request(_ scan: ScanNode) -> ScanRequest {
+    var columns: [ScanColumn] = []
+    var positions: [ColumnID: Int] = [:]
+    for column in scan.columns {
+      guard case .file(let ordinal) = column.source else { continue }
+      positions[column.reference.id] = columns.count
+      let field = scan.table.columns[ordinal]
+      columns.append(ScanColumn(name: field.name, type: column.reference.type, ordinal: ordinal))
+    }
+    let domain = DomainExtraction.rowDomain(of: scan.predicates) { positions[$0.id] }
+    return ScanRequest(columns: columns, domain: domain)
+  }
+}
+
+extension LogicalPlan {
+  /// Whether nothing above the scans can end them early or skip one of them.
+  fileprivate var readsAllItScans: Bool {
+    !contains { node in
+      switch node {
+      case .limit, .topN, .recursion, .singleRow: true
+      case .join, .apply: true
+      case .scan, .values, .filter, .project, .aggregate, .sort, .setOperation, .window, .rowPattern, .unnest, .common,
+        .recursionInput:
+        false
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import FileFormats
+import ObjectStore
+import QueryErrors
+import QueryExecution
+import QueryPlan
+import Synchronization
+
+/// Gathers what a statement does, and computes all its figures: in the footer, in the ledger and in `EXPLAIN ANALYZE`
+/// they are the same because they are computed here only.
+///
+/// - Threads: any.
+final class StatementReport: Sendable {
+  private let queryID: String
+  private let configuration: EngineConfiguration
+  let isDryRun: Bool
+  private let clock: StatementClock
+  private let meter: ScanMeter
+  private let parts = Mutex(Parts())
+
+  private struct Parts {
+    var type: StatementType?
+    var subtype: String?
+    var isBilled = false
+    var plan: PlanFigures?
+    var planningMilliseconds = 0.0
+    var execution: QueryContext?
+    var forecast: ScanForecast?
+    var rows = 0
+    var rowsWritten = 0
+    var bytesWritten = 0
+    var filesWritten = 0
+    var resultLocation: String?
+  }
+
+  init(
+    queryID: String, configuration: EngineConfiguration, isDryRun: Bool, clock: StatementClock, meter: ScanMeter
+  ) {
+    self.queryID = queryID
+    self.configuration = configuration
+    self.isDryRun = isDryRun
+    self.clock = clock
+    self.meter = meter
+  }
+
+  // MARK: Noting
+
+  /// What kind of statement it is; that of EXECUTE is its inner statement's.
+  func note(_ kind: StatementKind) {
+    parts.withLock { ($0.type, $0.subtype, $0.isBilled) = (kind.type, kind.subtype, kind.isBilled) }
+  }
+
+  /// The plan that was made of it.
+  func note(_ plan: LogicalPlan) {
+    let figures = PlanFigures(plan)
+    let milliseconds = clock.elapsedMilliseconds
+    parts.withLock {
+      $0.plan = figures
+      $0.planningMilliseconds = milliseconds
+    }
+  }
+
+  func note(_ forecast: ScanForecast) { parts.withLock { $0.forecast = forecast } }
+  func note(resultLocation: String) { parts.withLock { $0.resultLocation = resultLocation } }
+  func addRows(_ count: Int) { parts.withLock { $0.rows += count } }
+
+  /// A file that the statement wrote, and how many of its rows are in it.
+  func noteWritten(rows: Int, bytes: Int, files: Int) {
+    parts.withLock {
+      $0.rowsWritten += rows
+      $0.bytesWritten += bytes
+      $0.filesWritten += files
+    }
+  }
+
+  /// The execution whose counters are read from now on.
+  func watch(_ execution: QueryContext) { parts.withLock { $0.execution = execution } }
+
+  // MARK: Figures
+
+  /// The figures as they are now.
+  func statistics(_ state: QueryState, _ failure: QueryError?) -> QueryStatistics {
+    let parts = parts.withLock { $0 }
+    var figures = QueryStatistics()
+    figures.queryID = queryID
+    figures.state = state
+    figures.isDryRun = isDryRun
+    figures.type = parts.type
+    figures.substatementType = parts.subtype
+    figures.unitBase = configuration.unitBase
+    figures.wallMilliseconds = clock.elapsedMilliseconds
+    figures.planningMilliseconds = parts.planningMilliseconds
+    figures.rows = parts.rowsWritten > 0 ? parts.rowsWritten : parts.rows
+    figures.rowsWritten = parts.rowsWritten
+    figures.bytesWritten = parts.bytesWritten
+    figures.filesWritten = parts.filesWritten
+    figures.resultLocation = parts.resultLocation
+    figures.peakMemoryBytes = parts.execution?.memory.peak ?? 0
+    fill(&figures, parts.plan)
+    figures.metadataBytes = meter.metadataBytes
+    figures.notes = meter.notes
+    if let forecast = parts.forecast {
+      figures.bytesScanned = forecast.dataBytes + meter.metadataBytes
+      figures.rowGroupsRead = forecast.rowGroupsRead
+      figures.rowGroupsTotal = forecast.rowGroupsTotal
+      figures.isExact = forecast.isExact
+    } else {
+      figures.bytesScanned = meter.scannedBytes
+      for root in parts.execution?.profile.roots ?? [] { StatementReport.addRowGroups(of: root, to: &figures) }
+    }
+    let bill = bill(figures.bytesScanned, parts, state, failure)
+    figures.bytesBilled = bill.bytesBilled
+    figures.dollars = bill.dollars
+    return figures
+  }
+
+  func progress(_ state: QueryState) -> QueryProgress {
+    let parts = parts.withLock { $0 }
+    let scanned = meter.scannedBytes
+    return QueryProgress(
+      state: state, bytesPlanned: parts.execution?.progress.plannedBytes ?? 0, bytesScanned: scanned, rows: parts.rows,
+      dollars: bill(scanned, parts, .running, nil).dollars, wallMilliseconds: clock.elapsedMilliseconds)
+  }
+
+  /// Failed queries are free; cancelled ones pay for what they scanned, as do those over the scan limit.
+  private func bill(_ bytes: Int, _ parts: Parts, _ state: QueryState, _ failure: QueryError?) -> ScanBill {
+    let isFree =
+      !(parts.isBilled && parts.plan?.hasScans == true)
+      || (failure != nil && state != .cancelled && failure?.code != .exceededScanLimit)
+      || (failure?.code == .exceededScanLimit && bytes == 0)
+    return ScanBill(
+      bytesScanned: bytes, isFree: isFree, unitBase: configuration.unitBase,
+      dollarsPerTerabyte: configuration.dollarsPerTerabyte)
+  }
+
+  private func fill(_ figures: inout QueryStatistics, _ plan: PlanFigures?) {
+    guard let plan else {
+      figures.filesTotal = 0
+      figures.partitionsTotal = 0
+      return
+    }
+    figures.columnsRead = plan.columnsRead
+    figures.columnsTotal = plan.columnsTotal
+    figures.filesRead = plan.filesRead
+    figures.filesTotal = plan.filesTotal
+    figures.bytesTotal = plan.bytesTotal
+    figures.partitionsRead = plan.partitionsRead
+    figures.partitionsTotal = plan.partitionsTotal
+  }
+
+  private static func addRowGroups(of node: QueryProfile.Node, to figures: inout QueryStatistics) {
+    if let scan = node.scan {
+      figures.rowGroupsRead += scan.blocksRead
+      figures.rowGroupsTotal += scan.blocksTotal
+    }
+    for child in node.children { addRowGroups(of: child, to: &figures) }
+  }
+}

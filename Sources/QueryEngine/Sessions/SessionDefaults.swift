@@ -1,0 +1,53 @@
+/// What a session begins with.
+public struct SessionDefaults: Sendable {
+  /// The database that unqualified names are looked up in.
+  public var database = "default"
+  /// The session's time zone: `UTC`, `Europe/Berlin`, `+02:00`.
+  public var timeZone = "UTC"
+  /// Bytes a query may scan, or nil.
+  public var scanLimit: Int?
+  /// Whether statements leave their results in the results folder.
+  public var writesResults = true
+  /// The results folder; nil: `results` in the home.
+  public var outputLocation: String?
+  /// Plan and price only: no statement has an effect.
+  public var isDryRun = false
+  /// Whose statements are accepted.
+  public var compatibility = Compatibility.none
+  /// The user that `current_user` names.
+  public var user = "sqlq"
+
+  public init(database: String = "default") { self.database = database }
+
+  /// Whether statements may go beyond what Athena takes.
+  public enum Compatibility: String, Sendable {
+    /// Extensions are read and Athena's limits do not hold.
+    case none
+    /// Statements that Athena refuses are refused.
+    case athena
+  }
+}
+
+/// What one statement does otherwise than its session; nil leaves it as it is there.
+public struct StatementOptions: Sendable {
+  /// The database that unqualified names are looked up in.
+  public var database: String?
+  /// The results folder.
+  public var outputLocation: String?
+  public var writesResults: Bool?
+  /// Bytes the statement may scan; the session's own limit holds too.
+  public var scanLimit: Int?
+  public var isDryRun: Bool?
+  /// Where the rows go.
+  public var delivery = Delivery.batches
+
+  public init() {}
+
+  /// What happens with a statement's rows besides the result file.
+  public enum Delivery: Sendable {
+    /// They are handed out by `QueryExecution.batches`, which has to be read: a statement waits for its reader.
+    case batches
+    /// They only go to the result file; nobody has to read anything.
+    case resultFile
+  }
+}

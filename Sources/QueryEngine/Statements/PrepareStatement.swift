@@ -1,0 +1,47 @@
+import QueryErrors
+import SQLSyntax
+import TableCatalog
+
+/// PREPARE: keeps a statement's text under a name.
+struct PrepareStatement: Statement {
+  private let node: PrepareSyntax
+  init(_ node: PrepareSyntax) { self.node = node }
+
+  func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
+    switch node.statement {
+    case .prepare, .execute, .executeImmediate, .deallocate:
+      throw .notSupported("Invalid statement type for prepared statement", at: node.statement.range)
+    default: break
+    }
+    let kind = node.statement.kind
+    if kind.statement is UnsupportedStatement { _ = try kind.statement.prepare(context) }
+    let name = node.name.canonicalName
+    if context.settings.followsAthena {
+      try AthenaLimits.check(preparedName: node.name)
+      let catalog = try context.catalog()
+      if try catalog.preparedStatement(name) == nil,
+        try catalog.preparedStatementCount() >= AthenaLimits.maximumPreparedStatementCount
+      {
+        throw QueryError(
+          .invalidArguments, "There are \(AthenaLimits.maximumPreparedStatementCount) prepared statements already",
+          at: node.range)
+      }
+    }
+    let text = context.text(of: node.statement.range)
+    return .effect(file: .none) { () throws(QueryError) in try context.catalog().prepare(name, sql: text) }
+  }
+}
+
+/// DEALLOCATE PREPARE.
+struct DeallocateStatement: Statement {
+  private let node: DeallocateSyntax
+  init(_ node: DeallocateSyntax) { self.node = node }
+
+  func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
+    let name = node.name.canonicalName
+    guard try context.catalog().preparedStatement(name) != nil else {
+      throw QueryError(.notFound, "Prepared statement not found: \(name)", at: node.name.range)
+    }
+    return .effect(file: .none) { () throws(QueryError) in try context.catalog().deallocate(name) }
+  }
+}

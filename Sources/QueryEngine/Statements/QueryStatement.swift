@@ -1,0 +1,18 @@
+import QueryErrors
+import QueryExecution
+import QueryPlanner
+import SQLSyntax
+
+/// SELECT, VALUES, TABLE, WITH.
+struct QueryStatement: Statement {
+  private let node: QuerySyntax
+  init(_ node: QuerySyntax) { self.node = node }
+
+  func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
+    let (bound, plan) = try context.plan(node)
+    return PreparedStatement(schema: bound.schema, plan: plan, file: .csv) { (output) throws(QueryError) in
+      try context.execute(
+        plan, bound.outputs, into: .inOrder { (batch) throws(QueryError) in try output.receive(batch) })
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import FileFormats
+import ObjectStore
+import QueryErrors
+import QueryExecution
+import QueryOptimizer
+import QueryPlan
+import QueryPlanner
+import SQLExpressions
+import SQLFunctions
+import SQLSyntax
+import TableCatalog
+
+/// What a statement sees of the engine and of the session as it was when the statement was started.
+///
+/// Nothing in it changes: figures go to `report`, changes of the session to `session`.
+struct StatementContext: Sendable {
+  let engine: Engine
+  /// The session itself, for statements that change it.
+  let session: Session
+  let settings: SessionSettings
+  let options: StatementOptions
+  /// The query's id, which EXECUTE's inner statement shares.
+  let id: String
+  /// The text that the syntax's ranges are places of.
+  let sql: String
+  /// What stands for each `?`: constants.
+  let parameters: [Expression]
+  let environment: SessionContext
+  let meter: ScanMeter
+  let report: StatementReport
+  let clock: StatementClock
+  /// The paths in FROM, which stay known while the statement begins anew.
+  let paths: PathRelations
+
+  /// The same for another text: the statement that EXECUTE names.
+  private func with(sql: String, parameters: [Expression]) -> StatementContext {
+    StatementContext(
+      engine: engine, session: session, settings: settings, options: options, id: id, sql: sql, parameters: parameters,
+      environment: environment, meter: meter, report: report, clock: clock, paths: paths)
+  }
+
+  // MARK: Preparing
+
+  /// Parses, binds and checks the statement that the user sent.
+  func prepare(_ statement: SQLStatement) throws(QueryError) -> PreparedStatement {
+    let bound = try statement.withPositionalParameters()
+    if settings.followsAthena { try AthenaLimits.check(parameters: bound.texts) }
+    let (syntax, count) = try parse(statement.text, as: bound.text)
+    var values: [Expression] = []
+    for parameter in bound.parameters { values.append(try constant(of: parameter)) }
+    return try prepare(syntax, parameterCount: count, sql: bound.text, parameters: values)
+  }
+
+  /// Parses, binds and checks the text of an EXECUTE: same query, same figures.
+  func prepare(prepared text: String, arguments: [ExpressionSyntax]) throws(QueryError) -> PreparedStatement {
+    var values: [Expression] = []
+    for argument in arguments { values.append(try constant(argument)) }
+    let (syntax, count) = try parse(text, as: text)
+    switch syntax {
+    case .execute, .executeImmediate: throw .notSupported("EXECUTE of an EXECUTE is not supported", at: syntax.range)
+    default: return try prepare(syntax, parameterCount: count, sql: text, parameters: values)
+    }
+  }
+
+  private func prepare(
+    _ syntax: StatementSyntax, parameterCount: Int, sql: String, parameters: [Expression]
+  ) throws(QueryError) -> PreparedStatement {
+    let kind = syntax.kind
+    report.note(kind)
+    // The parameters of a PREPARE are its EXECUTE's.
+    if case .prepare = syntax {} else if parameters.count != parameterCount {
+      throw QueryError(
+        .invalidParameterUsage,
+        "Incorrect number of parameters: expected \(parameterCount) but found \(parameters.count)", at: syntax.range)
+    }
+    return try kind.statement.prepare(with(sql: sql, parameters: parameters))
+  }
+
+  /// Parses a statement as the session's compatibility asks for.
+  private func parse(
+    _ original: String, as sql: String
+  ) throws(QueryError) -> (statement: StatementSyntax, parameterCount: Int) {
+    settings.followsAthena ? try AthenaLimits.parse(sql) : try Parser.parseParameterized(sql, allowsExtensions: true)
+  }
+
+  /// The statement's own text of a range.
+  func text(of range: SourceRange) -> String {
+    let bytes = Array(sql.utf8)
+    return String(decoding: bytes[range.start.offset..<min(range.end.offset, bytes.count)], as: UTF8.self)
+  }
+
+  // MARK: Binding
+
+  /// Answers questions about names.
+  var resolver: CatalogResolver { CatalogResolver(engine: engine, meter: meter, paths: paths) }
+
+  /// The engine's stores, metered by the query.
+  var stores: ObjectStores { engine.stores.metered(by: meter) }
+
+  func catalog() throws(QueryError) -> Catalog { try engine.openCatalog() }
+
+  /// A constant expression, evaluated.
+  func constant(_ syntax: ExpressionSyntax) throws(QueryError) -> Expression {
+    let (value, type) = try Binder.evaluateConstant(syntax, session: environment)
+    return .constant(value, type)
+  }
+
+  private func constant(of parameter: SQLParameter) throws(QueryError) -> Expression {
+    switch parameter {
+    case .value(let scalar, let type): .constant(scalar, type)
+    case .expression(let text): try constant(Parser.parseExpression(text))
+    }
+  }
+
+  /// Binds and optimizes a query; again while its failures teach something about the files of paths in FROM.
+  func plan(_ query: QuerySyntax) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    while true {
+      do throws(QueryError) { return try planOnce(query) } catch {
+        guard try paths.startsAgain(after: error) else { throw error }
+      }
+    }
+  }
+
+  private func planOnce(_ query: QuerySyntax) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    let configuration = engine.configuration
+    let bound = try Binder.bind(query, catalog: resolver, session: environment, parameters: parameters)
+    let context = OptimizerContext(
+      session: environment, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
+    context.isEnabled = !configuration.testing.isOptimizerOff
+    context.disabledRules = configuration.testing.disabledRules
+    context.threads = configuration.threads
+    let plan = try Optimizer.optimize(bound.plan, context)
+    report.note(plan)
+    return (bound, plan)
+  }
+
+  // MARK: Running
+
+  /// Executes a plan; what it did is in the profile of the answer and in the report.
+  @discardableResult
+  func execute(
+    _ plan: LogicalPlan, _ outputs: [ColumnReference], into sink: RowSink
+  ) throws(QueryError) -> QueryContext {
+    let configuration = engine.configuration
+    let context = QueryContext(
+      session: environment, threads: configuration.threads,
+      batchSize: configuration.testing.batchSize ?? Batch.defaultRowCount,
+      memory: MemoryBudget(limit: settings.memoryLimit(configuration)), meter: meter,
+      testing: QueryContext.TestSettings(collidesHashes: configuration.testing.collidesHashes))
+    report.watch(context)
+    try QueryExecutor.execute(plan, outputs: outputs, context: context, into: sink)
+    return context
+  }
+
+  // MARK: Names
+
+  /// The full name of a relation, the session's database filled in.
+  func tableName(_ name: QualifiedName) throws(QueryError) -> TableName {
+    // DDL also accepts `db.table` in one pair of backticks.
+    var parts = name.parts.map(\.canonicalName)
+    if parts.count == 1, name.parts[0].isDelimited, parts[0].contains(".") {
+      parts = parts[0].split(separator: ".").map(String.init)
+    }
+    switch parts.count {
+    case 1: return TableName(database: settings.database, name: parts[0])
+    case 2: return TableName(database: parts[0], name: parts[1])
+    case 3: return TableName(catalog: parts[0], database: parts[1], name: parts[2])
+    default: throw QueryError(.syntaxError, "Too many parts in the name '\(name.canonicalName)'", at: name.range)
+    }
+  }
+
+  func requireDatabase(_ name: String, at range: SourceRange) throws(QueryError) {
+    let catalog = try catalog()
+    if try !catalog.hasDatabase(name) {
+      throw QueryError(
+        .schemaNotFound, "Schema '\(name)' does not exist", at: range,
+        hint: NameSuggestion.hint(for: name, among: try catalog.databases().map(\.name)))
+    }
+  }
+
+  func requireTable(_ name: QualifiedName) throws(QueryError) -> TableDefinition {
+    let full = try tableName(name)
+    let catalog = try catalog()
+    if let table = try catalog.table(full) { return table }
+    throw QueryError(
+      .tableNotFound, "Table '\(full)' does not exist", at: name.range,
+      hint: NameSuggestion.hint(for: full.name, among: try catalog.relations(in: full.database).map(\.name)))
+  }
+
+  /// Where results go; nil when none are written.
+  func resultsFolder() throws(QueryError) -> String? {
+    guard options.writesResults ?? settings.defaults.writesResults else { return nil }
+    if let location = options.outputLocation ?? settings.defaults.outputLocation { return location }
+    return try engine.homeFolder().map { ObjectPath.join($0, "results") }
+  }
+}

@@ -1,0 +1,78 @@
+import QueryErrors
+
+/// Where a statement's rows go: to its reader, and to its file in the results folder, which appears only when all went
+/// well.
+final class StatementOutput: ResultConsumer {
+  private let consumer: any ResultConsumer
+  private let file: ResultFolder?
+  private let report: StatementReport
+  private var schema = Schema([])
+
+  init(
+    _ consumer: any ResultConsumer, _ prepared: PreparedStatement, _ context: StatementContext
+  ) throws(QueryError) {
+    self.consumer = consumer
+    report = context.report
+    switch prepared.file {
+    case .none: file = nil
+    case .csv, .text:
+      let isText = prepared.file == .text
+      file = try context.resultsFolder().map { (folder) throws(QueryError) in
+        try ResultFolder(folder: try context.stores.resolve(folder), queryID: context.id, isText: isText)
+      }
+    }
+  }
+
+  /// Whether the reader was told of the columns: then the statement cannot begin anew.
+  private(set) var hasBegun = false
+  private var publish: (Schema) -> Void = { _ in }
+
+  func begin(_ schema: Schema) throws(QueryError) { try begin(schema, waitsForRows: false) { _ in } }
+
+  /// - Parameters:
+  ///   - waitsForRows: whether nothing is told before the first rows or the end.
+  ///   - publish: called when it is told.
+  func begin(_ schema: Schema, waitsForRows: Bool, publish: @escaping (Schema) -> Void) throws(QueryError) {
+    self.schema = schema
+    self.publish = publish
+    if !waitsForRows { try tell() }
+  }
+
+  private func tell() throws(QueryError) {
+    if hasBegun { return }
+    hasBegun = true
+    publish(schema)
+    try consumer.begin(schema)
+    try file?.begin(schema)
+  }
+
+  func receive(_ batch: Batch) throws(QueryError) {
+    try tell()
+    report.addRows(batch.rowCount)
+    try consumer.receive(batch)
+    try file?.receive(batch)
+  }
+
+  /// Rows of texts, one a column.
+  func receive(rows: [[String?]]) throws(QueryError) {
+    if rows.isEmpty { return }
+    let builders = schema.fields.map { _ in ColumnBuilder(.text, capacity: rows.count) }
+    for row in rows {
+      for (builder, value) in zip(builders, row) {
+        if let value { builder.append(string: value) } else { builder.appendNull() }
+      }
+    }
+    try receive(Batch(columns: builders.map { $0.finish() }, rowCount: rows.count))
+  }
+
+  /// Makes the file visible, whole.
+  func commit() throws(QueryError) {
+    try tell()
+    guard let file else { return }
+    try file.commit()
+    report.note(resultLocation: file.location)
+  }
+
+  /// Leaves nothing behind.
+  func abort() { file?.abort() }
+}
