@@ -101,8 +101,8 @@ let staticLinking: [LinkerSetting] = [
 
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
-  "Columnar", "FileFormats", "ObjectStore", "QueryExecution", "QueryPlanner", "S3ObjectStore", "SQLFunctions",
-  "SQLSyntax",
+  "Columnar", "FileFormats", "ObjectStore", "QueryEngine", "QueryExecution", "QueryPlanner", "S3ObjectStore",
+  "SQLFunctions", "SQLSyntax",
   "TableCatalog",
 ]
 
@@ -116,11 +116,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "sqlq", targets: ["sqlq"]),
-    .executable(name: "sqlq-bench", targets: ["Harness"]),
     .library(name: "QueryEngine", targets: ["QueryEngine"]),
-  ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: systemLibraries.map {
     .systemLibrary(
@@ -138,10 +134,6 @@ let package = Package(
         name: "sqlq",
         dependencies: ["QueryShell", "QueryEngine", "QueryErrors"], swiftSettings: swiftSettings,
         linkerSettings: staticLinking),
-      .executableTarget(
-        name: "Harness",
-        dependencies: ["QueryEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-        path: "Benchmarks/Harness", exclude: ["drivers.py"], swiftSettings: swiftSettings),
     ]
     + testedModules.map { name in
       .testTarget(
@@ -154,6 +146,7 @@ let package = Package(
       .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
       .testTarget(
         name: "CounterTests", dependencies: ["QueryEngine", "CAllocationCounter"], swiftSettings: swiftSettings),
+      .testTarget(name: "CommandLineTests", dependencies: ["sqlq"], swiftSettings: swiftSettings),
       .testTarget(
         name: "ArchitectureTests", dependencies: ["QueryEngine", "SQLFunctions"], swiftSettings: swiftSettings),
     ],

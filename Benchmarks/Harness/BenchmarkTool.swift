@@ -13,9 +13,9 @@ struct BenchmarkTool: ParsableCommand {
 
       Peers are Python packages (duckdb, datafusion, chdb, polars); those that are not installed are left out.
 
-        swift run -c release sqlq-bench tpch
-        swift run -c release sqlq-bench clickbench --scale 10 --json now.json --chart now.svg
-        swift run -c release sqlq-bench my-queries/ --table trips=data/trips/ --peers duckdb
+        swift run --package-path Benchmarks -c release sqlq-bench tpch
+        swift run --package-path Benchmarks -c release sqlq-bench clickbench --scale 10 --json now.json --chart now.svg
+        swift run --package-path Benchmarks -c release sqlq-bench my-queries/ --table trips=data/trips/ --peers duckdb
       """,
     subcommands: [RunCommand.self, DataCommand.self, ReportCommand.self, ServeCommand.self],
     defaultSubcommand: RunCommand.self)

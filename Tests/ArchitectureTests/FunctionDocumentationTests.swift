@@ -46,7 +46,7 @@ import Testing
 
   private static func check(_ example: Example, of function: String, _ session: Session) async {
     do {
-      let result = try await session.run(SQLStatement("SELECT \(example.expression)"))
+      let result = try await session.run("SELECT \(sql: example.expression)")
       let text = result.batches.map { batch in
         let column = ResultText(batch.columns[0])
         return (0..<batch.rowCount).map { row in

@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: answered.indices) func answers(_ index: Int) async throws {
     let (name, sql, rowCount) = Self.answered[index]
-    let result = try await Self.session().run(sql)
+    let result = try await Self.session().run(SQLStatement(sql))
     #expect(result.rowCount == rowCount, "\(name)")
   }
 
@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: deep.indices, [30, 300]) func stops(_ index: Int, _ depth: Int) async throws {
     let (name, sql) = Self.deep[index]
     do {
-      let result = try await Self.session().run(sql(depth))
+      let result = try await Self.session().run(SQLStatement(sql(depth)))
       #expect(result.rowCount > 0, "\(name)")
     } catch let error as QueryError {
       #expect(error.code == .stackOverflow, "\(name): \(error.message)")

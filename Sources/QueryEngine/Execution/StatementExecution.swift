@@ -100,7 +100,7 @@ final class StatementExecution: Sendable {
     let isSettled = report.isDryRun || context.paths.isEmpty
     if isSettled { publish(report.isDryRun ? Schema([]) : prepared.schema) }
     if report.isDryRun {
-      if let plan = prepared.plan { report.note(try ScanForecast(plan, meter)) }
+      if let plan = prepared.plan { report.note(try ScanForecast(plan, threads: session.engine.configuration.threads)) }
       return try consumer.begin(Schema([]))
     }
     if let plan = prepared.plan, let limit = meter.limit { try ScanForecast.check(plan, meter, limit: limit) }

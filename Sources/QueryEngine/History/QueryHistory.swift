@@ -23,6 +23,11 @@ public struct QueryHistory: Sendable {
     return try engine.openLedger()?.record(id)
   }
 
+  /// The statements of this engine that have not ended, the latest first.
+  public func running() -> [QueryRecord] {
+    engine.liveExecutions().map(\.currentRecord).sorted { $0.submittedAtMicros > $1.submittedAtMicros }
+  }
+
   /// Statements, the latest first.
   public func list(_ filter: Filter = Filter()) throws(QueryError) -> [QueryRecord] {
     try engine.openLedger()?.records(filter).map { record in engine.liveExecution(record.id)?.currentRecord ?? record }

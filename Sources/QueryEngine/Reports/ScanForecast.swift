@@ -16,10 +16,12 @@ struct ScanForecast: Sendable {
   /// Whether the plan scans no less than `dataBytes`.
   var isExact = true
 
+  /// - Parameter threads: workers of the run, between which its last splits will be cut; nil when it has still to come
+  ///   and will do so itself.
   /// - Throws: what opening the files throws.
-  init(_ plan: LogicalPlan, _ meter: ScanMeter) throws(QueryError) {
+  init(_ plan: LogicalPlan, threads: Int?) throws(QueryError) {
     isExact = plan.readsAllItScans
-    for scan in plan.scans { try add(scan) }
+    for scan in plan.scans { try add(scan, threads ?? 1) }
   }
 
   /// Stops a query whose plan says already that it will pass its limit.
@@ -28,7 +30,7 @@ struct ScanForecast: Sendable {
   static func check(_ plan: LogicalPlan, _ meter: ScanMeter, limit: Int) throws(QueryError) {
     // Where rows may be left out while running, only running tells.
     guard plan.readsAllItScans else { return }
-    let forecast = try ScanForecast(plan, meter)
+    let forecast = try ScanForecast(plan, threads: nil)
     let total = forecast.sureBytes + meter.metadataBytes
     if total <= limit { return }
     throw QueryError(
@@ -36,22 +38,30 @@ struct ScanForecast: Sendable {
       hint: "Nothing was scanned. Select fewer columns, filter on a partition column, or raise the limit.")
   }
 
-  private mutating func add(_ scan: ScanNode) throws(QueryError) {
+  private mutating func add(_ scan: ScanNode, _ threads: Int) throws(QueryError) {
     guard let files = scan.fileSet else { return }
     let metrics = ScanMetrics()
     let request = ScanForecast.request(scan)
     var bytes = 0
     var rowGroups = 0
+    var last: [(scan: any FileScan, split: Split)] = []
     for index in files.files.indices {
       let file = try files.open(index)
       try scan.table.path?.check(
         file, files.files[index].info, columns: request.columns, all: scan.readsAllFileColumns ? scan.table.columns : nil)
-      let splits = try file.scan(request, metrics: metrics).splits(
+      let fileScan = try file.scan(request, metrics: metrics)
+      let splits = try fileScan.splits(
         targetByteCount: Int(clamping: files.files[index].info.byteCount), unit: .size)
       for split in splits {
         bytes += split.scanByteCount
         rowGroups += split.blockCount
+        last.append((fileScan, split))
+        if last.count > threads { last.removeFirst() }
       }
+    }
+    // Cutting the last splits between workers takes page indexes, which count as scanned.
+    if threads > 1, scan.limit == nil {
+      for (fileScan, split) in last { _ = try fileScan.parts(of: split, count: ScanForecast.partsOfLast) }
     }
     dataBytes += bytes
     rowGroupsRead += rowGroups
@@ -63,6 +73,9 @@ struct ScanForecast: Sendable {
       isExact = false
     }
   }
+
+  /// As many as `TableScanSource` cuts.
+  private static let partsOfLast = 4
 
   /// What a scan asks of its files, as far as metadata can prune by it.
   private static func request(_ scan: ScanNode) -> ScanRequest {

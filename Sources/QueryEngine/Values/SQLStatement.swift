@@ -4,6 +4,8 @@
 ///
 ///     let statement: SQLStatement = "SELECT * FROM guests WHERE name = \("O'Brien") AND day >= \(SQLDate(2024, 3, 1))"
 ///
+/// The same holds for a literal written out as `SQLStatement("… \(value) …")`; only a `String` variable is taken as it is.
+///
 /// What cannot be a value in SQL is interpolated under a label: `\(identifier: table)`, `\(path: file)`, `\(sql: text)`.
 public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
   /// The text, `?` or `:name` for each value.
