@@ -60,11 +60,8 @@ package final class Interrupt: Sendable {
 
   /// Ends watching; does not return when the program is ending without the statement.
   package func unwatch() {
-    let isLeaving = state.withLock { state in
-      (state.execution, state.report) = (nil, nil)
-      return state.isLeaving
-    }
-    while isLeaving { pause() }
+    state.withLock { ($0.execution, $0.report) = (nil, nil) }
+    while state.withLock({ $0.isLeaving }) { usleep(1000) }
   }
 
   private func wait() {
@@ -89,7 +86,7 @@ package final class Interrupt: Sendable {
   /// Gives a cancelled statement a moment to stop by itself, then ends the program without it.
   private func leave(_ execution: QueryExecution, _ report: (@Sendable (QueryStatistics) -> Void)?) {
     usleep(Interrupt.graceMicroseconds)
-    // From here on the main thread does not return from its statement, however that ends.
+    // The main thread does not return from its statement until it is known who ends the program.
     let isWatched = state.withLock { state -> Bool in
       guard state.execution != nil else { return false }
       state.isLeaving = true
@@ -100,8 +97,7 @@ package final class Interrupt: Sendable {
       report?(statistics)
       ProcessExit.leavingMemory(code: Interrupt.exitCode)
     }
-    // It has ended by itself meanwhile: its own report follows.
-    report?(execution.statistics)
-    ProcessExit.leavingMemory(code: Interrupt.exitCode)
+    // It has ended by itself meanwhile: the main thread says how.
+    state.withLock { $0.isLeaving = false }
   }
 }
