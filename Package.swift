@@ -11,11 +11,11 @@ struct Module {
 
 let modules: [Module] = [
   Module(name: "QueryErrors", imports: []),
-  Module(name: "Columnar", imports: ["QueryErrors", "CKernels"]),
+  Module(name: "Columnar", imports: ["QueryErrors", "CKernels", "CLZ4"]),
   Module(name: "SQLSyntax", imports: ["QueryErrors"]),
   Module(
     name: "ObjectStore",
-    imports: ["QueryErrors", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
+    imports: ["QueryErrors", "Columnar", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
   // Loads libcurl when the first s3:// location is met; local work never does.
   Module(name: "S3ObjectStore", imports: ["QueryErrors", "ObjectStore", "CCurl", "CCrypto"]),
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),

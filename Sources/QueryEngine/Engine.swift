@@ -1,4 +1,5 @@
 import CKernels
+import Columnar
 import Glibc
 import ObjectStore
 import S3ObjectStore
@@ -36,6 +37,7 @@ public final class Engine: Sendable {
   public init(_ configuration: EngineConfiguration = EngineConfiguration()) throws(QueryError) {
     ck_tune_allocator()
     self.configuration = configuration
+    MemoryPool.setLimit(configuration.memoryLimit)
     var stores = ObjectStores()
     let s3 = configuration.s3
     stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }

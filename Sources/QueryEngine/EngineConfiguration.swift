@@ -7,8 +7,12 @@ public struct EngineConfiguration: Sendable {
   public var home: String?
   /// Worker threads of a query.
   public var threads = EngineConfiguration.processorCount
-  /// Bytes a query's states may hold, or nil.
+  /// Bytes the process may hold, shared by the queries that run; nil: 60 % of the machine's memory or its control group's.
   public var memoryLimit: Int?
+  /// Folder of rows that memory does not hold; nil: `$TMPDIR`, else `/tmp`.
+  public var temporaryFolder: String?
+  /// Bytes of disk that the rows of one query may take there, or nil.
+  public var spillLimit: Int?
   /// What a terabyte and a megabyte are for the bill.
   public var unitBase = UnitBase.binary
   /// US dollars per terabyte scanned.
@@ -52,6 +56,8 @@ public struct EngineConfiguration: Sendable {
     package var collidesHashes = false
     /// Optimizer rules left out, by name; those that make plans executable run all the same.
     package var disabledRules: Set<String> = []
+    /// Operators write their rows to disk as if there were no memory left.
+    package var spillsRows = false
     package init() {}
   }
 

@@ -63,7 +63,7 @@ extension PhysicalPlanner {
     source.keepsClusters()
     let aggregate = ClusteredAggregateOperator(
       leftover.node, specification, key: key, column: input.origin(of: node.keys[key].input.id), of: source,
-      leftover: leftover)
+      leftover: leftover, spilled: input.branches.compactMap(\.spilled))
     var open = input
     open.append(aggregate)
     open.branches.append(

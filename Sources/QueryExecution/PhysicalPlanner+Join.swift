@@ -29,7 +29,8 @@ extension PhysicalPlanner {
       nullsEqual: join.keys.map(\.nullsEqual), types: buildInput.types, isNullAware: join.isNullAware,
       marksMatched: outcome.marksBuildRows, dynamicFilters: join.dynamicFilters)
     let buildNode = QueryProfile.Node("Build", children: [buildInput.profile])
-    close(buildInput, JoinBuildOperator(buildNode, specification, build, context))
+    let buildOperator = JoinBuildOperator(buildNode, specification, build, context)
+    close(buildInput, buildOperator)
 
     var probe = try self.build(probePlan, needed: wanted)
     for (left, right) in zip(probeKeys, buildKeys) where left.type.physicalType != right.type.physicalType {
@@ -59,6 +60,12 @@ extension PhysicalPlanner {
       outcome: outcome, keys: try probe.positions(probeKeys), nullsEqual: join.keys.map(\.nullsEqual),
       isNullAware: join.isNullAware && (join.kind == .mark || join.kind == .anti), outputs: outputs,
       outputTypes: outputLayout.map(\.type), residual: join.residual, residualInputs: residualInputs)
+    let spilled = buildOperator.spilled
+    // Rows on disk come later: not where their order or the end of a limit's rows counts; NOT IN has to see all NULLs at once.
+    let isPlain = !probeSpecification.isNullAware || (join.residual == nil && probeSpecification.nullsEqual == [false])
+    spilled.maySpill = !join.keys.isEmpty && !probe.isOrdered && !probe.hasLimit && isPlain
+    spilled.probeKeys = probeSpecification.keys
+    spilled.probeTypes = probe.types
     probe.append(JoinProbeOperator(node, probeSpecification, build))
     if outcome.marksBuildRows {
       let rows = JoinBuildRowsSource(
@@ -66,6 +73,12 @@ extension PhysicalPlanner {
         batchSize: context.batchSize)
       probe.branches.append(Branch(source: rows, operators: [], startsAfterPrevious: true))
       probe.isOrdered = false
+    }
+    if spilled.maySpill {
+      let rows = SpilledJoinSource(node, spilled, build, buildOperator.builder, probeSpecification)
+      probe.branches.append(
+        Branch(
+          source: rows, operators: [SpilledJoinOperator(node, probeSpecification, rows)], startsAfterPrevious: true, spilled: spilled))
     }
     probe.layout = outputLayout
     probe.profile = node

@@ -50,8 +50,10 @@ struct OpenPipeline {
   func origin(of column: ColumnID) -> ColumnID { originals[column] ?? column }
 
   /// The only source, where its morsels may be told apart by values.
+  ///
+  /// Rows of joins that come back from disk are others' rows again: whoever goes by clusters asks whether there are any.
   var clusterableSource: (any ClusterableSource)? {
-    branches.count == 1 ? branches[0].source as? any ClusterableSource : nil
+    branches.count { $0.spilled == nil } == 1 ? branches[0].source as? any ClusterableSource : nil
   }
 
   /// Adds an operator behind all branches.
@@ -116,6 +118,15 @@ final class PhysicalPlanner {
       let result = CollectedBatches()
       let profile = profile(plan, [input.profile])
       let keys = try specifications(node.keys, input)
+      if isLarge(node, input.types) {
+        var all = sorted(input, by: keys, QueryProfile.Node("Sort", children: [input.profile]))
+        all.isSequential = true
+        profile.children = [all.profile]
+        all.append(LimitOperator(profile, offset: node.offset, count: node.count))
+        all.profile = profile
+        all.hasLimit = true
+        return all
+      }
       var threshold: TopNThreshold?
       if let id = node.dynamicFilter {
         let made = TopNThreshold(node.keys[0].column.type, keys[0].order, rowsNeeded: node.offset + node.count)
@@ -163,7 +174,7 @@ final class PhysicalPlanner {
         if let clustered = input.clusterableSource {
           collected.origin = .init(source: clustered, columns: outputs.map { input.origin(of: $0.id) })
         }
-        close(input, CollectOperator(QueryProfile.Node("Collect"), context, collected))
+        close(input, CollectOperator(QueryProfile.Node("Collect"), context, collected, types: input.types))
       }
       return source(
         CollectedSource(profile, collected, batchSize: context.batchSize, columns: node.outputs.map(\.id)), node.outputs)
@@ -179,6 +190,16 @@ final class PhysicalPlanner {
       let profile = QueryProfile.Node(PlanPrinter.describe(plan))
       return source(CollectedSource(profile, rows, batchSize: context.batchSize), node.outputs)
     }
+  }
+
+  /// Whether the rows of a top-N would take so much memory that all rows are better sorted, which may use the disk.
+  private func isLarge(_ node: TopNNode, _ types: [DataType]) -> Bool {
+    if node.withTies || node.count == 0 { return false }
+    if context.testing.spillsRows { return true }
+    let width = types.reduce(0) { $0 + max($1.physicalType.byteWidth, 8) + ($1.physicalType == .string ? 24 : 0) }
+    let (rows, overflow) = node.offset.addingReportingOverflow(node.count)
+    let (bytes, isHuge) = rows.multipliedReportingOverflow(by: width * context.threads * 2)
+    return overflow || isHuge || bytes > context.memory.account.effectiveLimit / 4
   }
 
   /// Lets go of all pipelines.
@@ -204,7 +225,7 @@ final class PhysicalPlanner {
   func materialize(_ open: OpenPipeline) -> OpenPipeline {
     let collected = CollectedBatches()
     let node = QueryProfile.Node("Collect", children: [open.profile])
-    close(open, CollectOperator(node, context, collected))
+    close(open, CollectOperator(node, context, collected, types: open.types))
     var result = source(CollectedSource(node, collected, batchSize: context.batchSize), open.layout)
     result.isOrdered = open.isOrdered
     return result

@@ -159,6 +159,8 @@ struct Branch {
   var operators: [StreamingOperator]
   /// Whether all branches before must be done first (rows of a join that found no partner).
   var startsAfterPrevious = false
+  /// The join whose rows on disk these are.
+  var spilled: SpilledJoin?
 }
 
 /// Sources, the operators behind them, and one sink.
@@ -227,8 +229,9 @@ final class Pipeline: Stage, @unchecked Sendable {
             guard let counter = frozenCounters[index - range.lowerBound] else { continue }
             try Pipeline.work(worker, branches[index], index, counter, sink, writer)
           }
+          try worker.context.memory.check()
         }
-      } catch { control.fail(error) }
+      } catch { control.fail(worker.context.memory.explained(error)) }
       if isLast, !control.hasFailed, let writer = writers.started(number) {
         do throws(QueryError) { try writer.close() } catch { control.fail(error) }
       }
@@ -243,7 +246,7 @@ final class Pipeline: Stage, @unchecked Sendable {
     _ worker: Worker, _ branch: Branch, _ branchIndex: Int, _ counter: Counter, _ sink: SinkOperator,
     _ writer: BatchConsumer
   ) throws(QueryError) {
-    let (control, cancellation) = (worker.control, worker.context.cancellation)
+    let (control, cancellation, memory) = (worker.control, worker.context.cancellation, worker.context.memory)
     let count = branch.source.morselCount
     var chain: BatchConsumer = writer
     var transforms: [BatchTransform] = []
@@ -269,6 +272,8 @@ final class Pipeline: Stage, @unchecked Sendable {
         let batch = try reader.next()
         let now = monotonicNanoseconds()
         local.nanoseconds &+= now &- start
+        MemoryPool.poll(now)
+        try memory.check()
         guard let batch else { break }
         local.rowsOut &+= batch.rowCount
         local.batches &+= 1

@@ -14,6 +14,8 @@ package struct QueryExecutor {
   package static func execute(
     _ plan: LogicalPlan, outputs: [ColumnReference], context: QueryContext, into sink: RowSink
   ) throws(QueryError) {
+    let payer = MemoryAccount.bind(context.memory.account)
+    defer { MemoryAccount.bind(payer) }
     let planner = PhysicalPlanner(context)
     let frozen = try planner.build(plan, outputs: outputs)
     context.profile.addRoot(frozen.profile)

@@ -294,6 +294,7 @@ private final class BoundLambda: LambdaEvaluator {
   func evaluate(
     _ parameters: [Column], outerRows: UnsafePointer<Int32>, rowCount: Int, errors: inout RowErrors
   ) throws(QueryError) -> Column {
+    try MemoryAccount.check()
     // Errors settle through the row sets: thrown, or noted under the call's row for the innermost TRY.
     let bindings = RowSet(
       rows, outerRows: outerRows, count: rowCount, parameters: parameters, firstSlot: lambda.firstSlot)

@@ -185,9 +185,10 @@ final class CallNode: EvaluationNode {
       errors: RowErrors(collecting: state.failures != nil), returnType: type,
       lambdas: lambdas.map { $0.bound(to: rows, state) }, session: state.session)
     let result: Column
-    do throws(QueryError) { result = try kernel(columns, rowCount, &context) } catch {
-      throw error.located(at: range)
-    }
+    do throws(QueryError) {
+      result = try kernel(columns, rowCount, &context)
+      try MemoryAccount.checkRefused()
+    } catch { throw error.located(at: range) }
     if !context.errors.isEmpty {
       // A folded call failed for its one row, which stands for all of them: go row by row, so that TRY sees each.
       if rowCount != rows.rowCount { return nil }

@@ -76,9 +76,16 @@ struct CommandLineOptions {
       guard let count = Int(text), (1...1024).contains(count) else { throw UsageError("it takes a number from 1 to 1024") }
       options.engine.threads = count
     },
-    Option("--memory-limit", value: "bytes", help: "Memory a query may use, such as 4GB.") {
+    Option("--memory-limit", value: "bytes", help: "Memory the process may use, such as 4GB (default: 60 % of the machine's).") {
       options, text throws(UsageError) in
       options.engine.memoryLimit = try byteCount(text)
+    },
+    Option("--temp-dir", value: "folder", help: "Folder of rows that memory does not hold (default: $TMPDIR, else /tmp).") {
+      $0.engine.temporaryFolder = $1
+    },
+    Option("--max-spill", value: "bytes", help: "Disk space the rows of one query may take there, such as 100GB.") {
+      options, text throws(UsageError) in
+      options.engine.spillLimit = try byteCount(text)
     },
     Option("--max-scan", value: "bytes", help: "Bytes a query may scan before it is stopped, such as 10GB.") {
       options, text throws(UsageError) in
@@ -163,6 +170,7 @@ struct CommandLineOptions {
     case "no_optimizer": engine.testing.isOptimizerOff = true
     case "keep_going": keepsGoing = true
     case "colliding_hashes": engine.testing.collidesHashes = true
+    case "spill": engine.testing.spillsRows = true
     default:
       guard setting.hasPrefix("batch_size="), let size = Int(setting.dropFirst(11)), size > 0 else {
         throw UsageError("unknown test setting \(setting)")

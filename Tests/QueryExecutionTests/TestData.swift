@@ -170,6 +170,9 @@ struct TestConfiguration: CustomStringConvertible, Sendable {
     TestConfiguration(threads: 2, batchSize: 64, testing: .init(collidesHashes: true)),
     TestConfiguration(threads: 2, batchSize: 64, testing: .init(partitionsAggregatesAfter: 5)),
     TestConfiguration(threads: 2, batchSize: 64, testing: .init(collidesHashes: true, partitionsAggregatesAfter: 5)),
+    TestConfiguration(threads: 2, batchSize: 64, testing: .init(spillsRows: true)),
+    TestConfiguration(threads: 1, batchSize: 3, testing: .init(collidesHashes: true, spillsRows: true)),
+    TestConfiguration(threads: 2, batchSize: 64, testing: .init(partitionsAggregatesAfter: 5, spillsRows: true)),
   ]
 
   func context(memoryLimit: Int? = nil) -> QueryContext {

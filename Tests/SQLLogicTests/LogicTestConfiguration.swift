@@ -7,6 +7,8 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
   var name: String
   /// Whether the larger cases run under it too.
   var isQuick = false
+  /// The folders whose cases run under it; nil: all.
+  var folders: Set<String>?
   var adjust: @Sendable (inout EngineConfiguration) -> Void
 
   var description: String { name }
@@ -24,6 +26,10 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
     LogicTestConfiguration(name: "batch_size_3") { $0.testing.batchSize = 3 },
     LogicTestConfiguration(name: "optimizer_off") { $0.testing.isOptimizerOff = true },
     LogicTestConfiguration(name: "colliding_hashes") { $0.testing.collidesHashes = true },
+    LogicTestConfiguration(
+      name: "spill", isQuick: true,
+      folders: ["aggregates", "joins", "select", "sets", "subqueries", "tpch", "types", "windows"]
+    ) { $0.testing.spillsRows = true },
   ]
 
   /// Folders whose cases read so much that only the quick configurations run them.

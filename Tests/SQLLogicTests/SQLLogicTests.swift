@@ -7,6 +7,7 @@ import Testing
     if LogicTestRunner.isRecording, configuration.name != LogicTestConfiguration.all[0].name { return }
     for file in LogicTestRunner.files {
       let folder = String(file.prefix { $0 != "/" })
+      if let folders = configuration.folders, !folders.contains(folder) { continue }
       if !configuration.isQuick, LogicTestConfiguration.heavyFolders.contains(folder) { continue }
       try await LogicTestRunner(configuration, folder).run(file)
     }

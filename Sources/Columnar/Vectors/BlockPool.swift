@@ -22,7 +22,12 @@ enum BlockPool {
   /// Larger blocks that may stand in for one of the size wanted, in classes.
   private static let reach = 3
   /// Bytes of unused blocks from which on blocks are given back: of all threads, and of one thread's own.
-  private static let (keptByteCount, keptThreadByteCount) = (256 << 20, 1 << 20)
+  private static var keptByteCount: Int { min(256 << 20, MemoryPool.limit / 16) }
+  private static let keptThreadByteCount = 1 << 20
+  private static let unusedBytes = Atomic<Int>(0)
+
+  /// Bytes of unused blocks that all threads share.
+  static var unusedByteCount: Int { unusedBytes.load(ordering: .relaxed) }
 
   private struct Unused {
     var blocks: [[UInt]] = Array(repeating: [], count: classCount)
@@ -55,6 +60,7 @@ enum BlockPool {
       for index in wanted...min(wanted + reach, classCount - 1) {
         guard let block = unused.blocks[index].popLast() else { continue }
         unused.byteCount -= byteCount(index)
+        unusedBytes.store(unused.byteCount, ordering: .relaxed)
         return (block, index)
       }
       return nil
@@ -68,6 +74,7 @@ enum BlockPool {
       guard unused.byteCount < keptByteCount else { return false }
       unused.blocks[index].append(address)
       unused.byteCount += byteCount(index)
+      unusedBytes.store(unused.byteCount, ordering: .relaxed)
       return true
     }
   }
@@ -123,15 +130,18 @@ enum BlockPool {
   // MARK: Giving back
 
   /// Gives unused blocks back beyond a few, and their pages to the kernel: after work that has let many go at once.
-  static func trim() {
+  ///
+  /// - Parameter kept: bytes of them that stay.
+  static func trim(to kept: Int = trimmedByteCount) {
     let dropped = unused.withLock { unused -> [(block: UInt, size: Int)] in
       var dropped: [(UInt, Int)] = []
       for index in unused.blocks.indices.reversed() {
-        while unused.byteCount > trimmedByteCount, let block = unused.blocks[index].popLast() {
+        while unused.byteCount > kept, let block = unused.blocks[index].popLast() {
           unused.byteCount -= byteCount(index)
           dropped.append((block, byteCount(index)))
         }
       }
+      unusedBytes.store(unused.byteCount, ordering: .relaxed)
       return dropped
     }
     for (block, size) in dropped {
@@ -151,7 +161,7 @@ enum BlockPool {
     return (exponent - smallestExponent) * sizesPerDoubling + max(0, (size - (1 << exponent) + step - 1) / step)
   }
 
-  private static func byteCount(_ index: Int) -> Int {
+  static func byteCount(_ index: Int) -> Int {
     let exponent = smallestExponent + index / sizesPerDoubling
     return (1 << exponent) + (index % sizesPerDoubling) << (exponent - 2)
   }

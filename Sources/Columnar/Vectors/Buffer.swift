@@ -8,7 +8,9 @@ import Glibc
 public final class Buffer: @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   public let byteCount: Int
-  private let owner: AnyObject?
+  let owner: AnyObject?
+  /// Who pays for the memory; nil where it is somebody else's.
+  private let account: Unmanaged<MemoryAccount>?
   /// The pool's class the memory belongs to, if any.
   private let poolClass: UInt8?
   /// Whether the kernel had to give its pages anew.
@@ -31,11 +33,13 @@ public final class Buffer: @unchecked Sendable {
       pointer = block
       self.poolClass = poolClass
       isFresh = false
+      account = MemoryAccount.charge(BlockPool.byteCount(Int(poolClass)))
     } else {
       guard let extent = ExtentPool.take(wanted) else { Buffer.fail(wanted) }
       pointer = extent.memory
       poolClass = nil
       isFresh = !extent.hasPages
+      account = MemoryAccount.charge(ExtentPool.rounded(wanted))
     }
   }
 
@@ -44,11 +48,18 @@ public final class Buffer: @unchecked Sendable {
 
   private static func fail(_ byteCount: Int) -> Never { fatalError("out of memory: \(byteCount) bytes") }
 
+  /// Bytes that a buffer of so many takes of an account.
+  package static func charged(_ byteCount: Int) -> Int {
+    let wanted = allocated(byteCount)
+    return wanted < hugePageThreshold ? wanted : ExtentPool.rounded(wanted)
+  }
+
   /// Memory that `owner` keeps alive, with 64 readable bytes after its end.
   public init(borrowing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
     self.pointer = UnsafeMutableRawPointer(mutating: pointer)
     self.byteCount = byteCount
     self.owner = owner
+    account = nil
     poolClass = nil
     isFresh = false
   }
@@ -56,8 +67,11 @@ public final class Buffer: @unchecked Sendable {
   deinit {
     if let poolClass {
       BlockPool.give(pointer, class: poolClass)
-    } else if owner == nil {
-      ExtentPool.give(pointer, Buffer.allocated(byteCount), keepsPages: keepsPages)
+      if let account { MemoryAccount.giveBack(BlockPool.byteCount(Int(poolClass)), to: account) }
+    } else if let account {
+      let byteCount = Buffer.allocated(byteCount)
+      ExtentPool.give(pointer, byteCount, keepsPages: keepsPages)
+      MemoryAccount.giveBack(ExtentPool.rounded(byteCount), to: account)
     }
   }
 

@@ -15,26 +15,22 @@ enum ExtentPool {
   private static let pageSize = 2 << 20
   private static let regionSize = 64 << 20
   /// Unused bytes whose pages are kept: a sixteenth of the memory that the process may have.
-  private static let keptByteCount = memoryByteCount / 16
+  private static var keptByteCount: Int { min(MemoryPool.machineByteCount / 16, MemoryPool.limit / 8) }
+  private static let unusedBytes = Atomic<Int>(0)
 
-  /// The machine's memory, or what its control group (version 2) leaves of it.
-  private static var memoryByteCount: Int {
-    let physical = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    guard let file = fopen("/sys/fs/cgroup/memory.max", "r") else { return physical }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 32)
-    guard fgets(&line, Int32(line.count), file) != nil else { return physical }
-    let limit = strtol(line, nil, 10)  // "max" reads as 0.
-    return limit > 0 ? min(physical, limit) : physical
-  }
+  /// Bytes let go whose pages are kept.
+  static var unusedByteCount: Int { unusedBytes.load(ordering: .relaxed) }
 
-  private static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
+  static func rounded(_ size: Int) -> Int { (size + pageSize - 1) & ~(pageSize - 1) }
 
   /// At least `size` bytes at an address of whole huge pages, and whether they are there already; nil when memory has run out.
   static func take(_ size: Int) -> (memory: UnsafeMutableRawPointer, hasPages: Bool)? {
     let size = rounded(size)
     return unused.withLock { unused in
-      if let start = unused.take(size, hasPages: true) { return (UnsafeMutableRawPointer(bitPattern: start)!, true) }
+      if let start = unused.take(size, hasPages: true) {
+        unusedBytes.store(unused.byteCount, ordering: .relaxed)
+        return (UnsafeMutableRawPointer(bitPattern: start)!, true)
+      }
       if let start = unused.take(size, hasPages: false) { return (UnsafeMutableRawPointer(bitPattern: start)!, false) }
       let region = rounded(max(size, regionSize))
       guard let mapped = ck_map_huge_pages(region, pageSize) else { return nil }
@@ -53,11 +49,30 @@ enum ExtentPool {
     let isKept = keepsPages && unused.withLock { unused in
       guard unused.byteCount + size <= keptByteCount else { return false }
       unused.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: true))
+      unusedBytes.store(unused.byteCount, ordering: .relaxed)
       return true
     }
     if isKept { return }
     ck_drop_pages(memory, size)
     unused.withLock { $0.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: false)) }
+  }
+
+  /// Gives pages of unused extents back to the kernel, of so many bytes at least where there are as many.
+  ///
+  /// - Returns: the bytes given back.
+  static func trim(_ byteCount: Int) -> Int {
+    var dropped = 0
+    while dropped < byteCount {
+      let taken = unused.withLock { unused -> FreeExtents.Extent? in
+        defer { unusedBytes.store(unused.byteCount, ordering: .relaxed) }
+        return unused.takeLargest(pagesUpTo: rounded(byteCount - dropped))
+      }
+      guard let taken else { return dropped }
+      ck_drop_pages(UnsafeMutableRawPointer(bitPattern: taken.start)!, taken.byteCount)
+      unused.withLock { $0.insert(.init(start: taken.start, byteCount: taken.byteCount, hasPages: false)) }
+      dropped += taken.byteCount
+    }
+    return dropped
   }
 }
 
@@ -94,6 +109,22 @@ struct FreeExtents {
     }
     if hasPages { byteCount -= size }
     return start
+  }
+
+  /// The largest extent with pages, or its first `limit` bytes.
+  mutating func takeLargest(pagesUpTo limit: Int) -> Extent? {
+    guard let index = extents.indices.filter({ extents[$0].hasPages }).max(by: { extents[$0].byteCount < extents[$1].byteCount })
+    else { return nil }
+    let size = min(extents[index].byteCount, limit)
+    let start = extents[index].start
+    if extents[index].byteCount == size {
+      extents.remove(at: index)
+    } else {
+      extents[index].start += UInt(size)
+      extents[index].byteCount -= size
+    }
+    byteCount -= size
+    return Extent(start: start, byteCount: size, hasPages: true)
   }
 
   mutating func insert(_ extent: Extent) {

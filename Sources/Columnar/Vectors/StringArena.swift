@@ -51,10 +51,27 @@ public struct StringArena {
   }
 
   private mutating func begin(_ size: Int) {
-    let block = Buffer(byteCount: size)
+    let block: Buffer
+    if size >= StringArena.checkedBlock, MemoryAccount.current.refuses(size) {
+      // Nobody here can fail: the bytes are lost, and the next check ends the query.
+      MemoryAccount.refuse()
+      block = sink(size)
+    } else {
+      block = Buffer(byteCount: size)
+    }
     blocks.append(block)
     next = block.pointer
     room = size
+  }
+
+  /// Blocks from this size on are asked for.
+  private static let checkedBlock = 64 << 10
+
+  /// Memory of so many bytes that takes none.
+  private mutating func sink(_ size: Int) -> Buffer {
+    if let last = blocks.last, last.owner is MemorySink, last.byteCount >= size { return blocks.removeLast() }
+    guard let sink = MemorySink(max(size, StringArena.largestBlock)) else { return Buffer(byteCount: size) }
+    return Buffer(borrowing: sink.pointer, byteCount: sink.byteCount, owner: sink)
   }
 
   /// Makes room for `count` bytes that are about to be added, and for no more.

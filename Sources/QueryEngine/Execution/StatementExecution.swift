@@ -1,6 +1,7 @@
 import Glibc
 import ObjectStore
 import QueryErrors
+import QueryExecution
 import SQLExpressions
 import SQLFunctions
 import SQLSyntax
@@ -127,6 +128,7 @@ final class StatementExecution: Sendable {
     return StatementContext(
       engine: session.engine, session: session, settings: settings, options: options, id: id,
       sql: statement.text, parameters: [], environment: environment, meter: meter, report: report, clock: clock,
+      memory: MemoryBudget(limit: settings.memoryLimit(session.engine.configuration)),
       paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter))
   }
 

@@ -95,6 +95,7 @@ final class StatementReport: Sendable {
     figures.filesWritten = parts.filesWritten
     figures.resultLocation = parts.resultLocation
     figures.peakMemoryBytes = parts.execution?.memory.peak ?? 0
+    figures.spilledBytes = parts.execution?.spillFile.written ?? 0
     fill(&figures, parts.plan)
     figures.metadataBytes = meter.metadataBytes
     figures.notes = meter.notes

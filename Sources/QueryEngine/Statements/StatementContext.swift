@@ -1,3 +1,4 @@
+import Columnar
 import FileFormats
 import ObjectStore
 import QueryErrors
@@ -29,6 +30,8 @@ struct StatementContext: Sendable {
   let meter: ScanMeter
   let report: StatementReport
   let clock: StatementClock
+  /// What planning and running hold.
+  let memory: MemoryBudget
   /// The paths in FROM, which stay known while the statement begins anew.
   let paths: PathRelations
 
@@ -36,7 +39,7 @@ struct StatementContext: Sendable {
   private func with(sql: String, parameters: [Expression]) -> StatementContext {
     StatementContext(
       engine: engine, session: session, settings: settings, options: options, id: id, sql: sql, parameters: parameters,
-      environment: environment, meter: meter, report: report, clock: clock, paths: paths)
+      environment: environment, meter: meter, report: report, clock: clock, memory: memory, paths: paths)
   }
 
   // MARK: Preparing
@@ -122,6 +125,9 @@ struct StatementContext: Sendable {
   }
 
   private func planOnce(_ query: QuerySyntax) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+    // Constants are folded while planning, which may take memory, too.
+    let payer = MemoryAccount.bind(memory.account)
+    defer { MemoryAccount.bind(payer) }
     let configuration = engine.configuration
     let bound = try Binder.bind(query, catalog: resolver, session: environment, parameters: parameters)
     let context = OptimizerContext(
@@ -145,8 +151,10 @@ struct StatementContext: Sendable {
     let context = QueryContext(
       session: environment, threads: configuration.threads,
       batchSize: configuration.testing.batchSize ?? Batch.defaultRowCount,
-      memory: MemoryBudget(limit: settings.memoryLimit(configuration)), meter: meter,
-      testing: QueryContext.TestSettings(collidesHashes: configuration.testing.collidesHashes))
+      memory: memory, meter: meter,
+      spillFile: SpillFile(folder: configuration.temporaryFolder, limit: configuration.spillLimit),
+      testing: QueryContext.TestSettings(
+        collidesHashes: configuration.testing.collidesHashes, spillsRows: configuration.testing.spillsRows))
     report.watch(context)
     try QueryExecutor.execute(plan, outputs: outputs, context: context, into: sink)
     return context

@@ -91,6 +91,11 @@ final class GroupTable: @unchecked Sendable {
 
   private var words: UnsafeMutablePointer<UInt64> { keyWords.typed(UInt64.self) }
 
+  /// Whether `n` new groups would make memory grow by its double.
+  func mayGrow(_ n: Int) -> Bool {
+    groupCount + n > keyCapacity || (direct == nil && GroupTable.slots(toHold: groupCount + n) > slotCount)
+  }
+
   // MARK: Assigning
 
   /// Writes the group of each row, making groups for new keys.

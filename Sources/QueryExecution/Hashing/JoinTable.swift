@@ -86,7 +86,7 @@ final class JoinTable: @unchecked Sendable {
       }
       return
     }
-    let parts = n < JoinTable.smallRowCount ? 1 : scheduler.context.threads
+    let parts = n < JoinTable.smallRowCount ? 1 : scheduler.threads
     let step = (ranks.count + parts - 1) / parts
     try scheduler.forEach(parts) { (part) throws(QueryError) in
       let (rows, chain) = (firstRows.typed(Int32.self), next.typed(Int32.self))
@@ -131,8 +131,8 @@ final class JoinTable: @unchecked Sendable {
     while size < keyedRowCount * 8 / 5 { size *= 2 }
     slotCount = size
     var regions = 1
-    if keys.rowCount >= JoinTable.smallRowCount, scheduler.context.threads > 1, !layout.collides {
-      while regions < scheduler.context.threads * JoinTable.regionsPerThread { regions *= 2 }
+    if keys.rowCount >= JoinTable.smallRowCount, scheduler.threads > 1, !layout.collides {
+      while regions < scheduler.threads * JoinTable.regionsPerThread { regions *= 2 }
     }
     if try !fillSlots(keys, regions, scheduler, counter) {
       // A region ran over, which only a very uneven hash can do: one region cannot.

@@ -12,6 +12,7 @@ package final class OperatorMetrics: Sendable {
   private let batchCount = Atomic<Int>(0)
   private let nanosecondCount = Atomic<Int>(0)
   private let byteHighMark = Atomic<Int>(0)
+  private let spilledCount = Atomic<Int>(0)
 
   package init() {}
 
@@ -19,7 +20,7 @@ package final class OperatorMetrics: Sendable {
   package var rowsOut: Int { rowsOutCount.load(ordering: .relaxed) }
   package var batches: Int { batchCount.load(ordering: .relaxed) }
   package var nanoseconds: Int { nanosecondCount.load(ordering: .relaxed) }
-  /// The most bytes of state one worker reported.
+  /// The most bytes of state held at once.
   package var stateBytes: Int { byteHighMark.load(ordering: .relaxed) }
 
   func add(_ local: LocalMetrics) {
@@ -30,6 +31,10 @@ package final class OperatorMetrics: Sendable {
   }
 
   func add(nanoseconds: Int) { nanosecondCount.wrappingAdd(nanoseconds, ordering: .relaxed) }
+  /// Bytes written to disk for want of memory.
+  package var spilledBytes: Int { spilledCount.load(ordering: .relaxed) }
+
+  func addSpilled(_ byteCount: Int) { spilledCount.wrappingAdd(byteCount, ordering: .relaxed) }
   func note(stateBytes: Int) { byteHighMark.max(stateBytes, ordering: .relaxed) }
 }
 

@@ -1,3 +1,4 @@
+import Columnar
 package import FileFormats
 import Synchronization
 
@@ -59,6 +60,7 @@ package final class QueryProfile: @unchecked Sendable {
         ? "rows \(grouped(metrics.rowsOut))" : "rows \(grouped(metrics.rowsIn)) → \(grouped(metrics.rowsOut))")
     parts.append("\(milliseconds(metrics.nanoseconds)) ms")
     if metrics.stateBytes > 0 { parts.append("state \(ByteCountText.text(metrics.stateBytes))") }
+    if metrics.spilledBytes > 0 { parts.append("spilled \(ByteCountText.text(metrics.spilledBytes))") }
     if let scan = node.scan {
       parts.append("row groups \(scan.blocksRead)/\(scan.blocksTotal)")
       if scan.pagesPruned > 0 { parts.append("pages pruned \(grouped(scan.pagesPruned))") }

@@ -53,6 +53,9 @@ final class AggregateSpecification: @unchecked Sendable {
   let argumentColumnTypes: [DataType]
   /// Whether rows can be set aside by partition.
   let canPartition: Bool
+  /// All input columns that keys and calls read, for rows that go to disk, and their types.
+  let usedColumns: [Int]
+  let usedColumnTypes: [DataType]
 
   init(
     keys: [Int], keyTypes: [DataType], sets: [[Int]], calls: [Call], inputTypes: [DataType], hasSetIndex: Bool,
@@ -80,12 +83,34 @@ final class AggregateSpecification: @unchecked Sendable {
       for case .column(let index) in call.arguments where !used.contains(index) { used.append(index) }
       if let filter = call.filter, !used.contains(filter) { used.append(filter) }
     }
+    var all = used
+    for key in keys where !all.contains(key) { all.append(key) }
+    for call in calls { for key in call.ordering where !all.contains(key.position) { all.append(key.position) } }
+    usedColumns = all
+    usedColumnTypes = all.map { inputTypes[$0] }
     argumentColumns = used
     argumentColumnTypes = used.map { inputTypes[$0] }
     canPartition =
       !calls.contains(where: \.isDeferred) && argumentColumnTypes.allSatisfy { $0.physicalType.byteWidth > 0 }
       && layouts.allSatisfy(\.encodedColumns.isEmpty)
   }
+
+  /// The columns that keys and calls read.
+  func usedBatch(_ batch: Batch) -> Batch {
+    Batch(columns: usedColumns.map { batch.columns[$0] }, rowCount: batch.rowCount)
+  }
+
+  /// What `usedBatch` left over, at the positions of the input.
+  func inputBatch(_ used: Batch) -> Batch {
+    guard let last = usedColumns.max() else { return used }
+    let filler = used.columns[0]
+    var columns = Array(repeating: filler, count: last + 1)
+    for (column, position) in zip(used.columns, usedColumns) { columns[position] = column }
+    return Batch(columns: columns, rowCount: used.rowCount)
+  }
+
+  /// Whether rows of a set can go to disk: they are told apart by their keys.
+  func canSpill(_ set: Int) -> Bool { !sets[set].isEmpty }
 
   /// Whether rows set aside for a set can be grouped before all are there: what is kept of them would otherwise keep all
   /// their strings.
@@ -129,6 +154,19 @@ final class AggregateState: @unchecked Sendable {
   }
 
   var groupCount: Int { table?.groupCount ?? 1 }
+
+  /// Whether `n` rows more may make tables grow, which takes about as much again as they hold.
+  func mayGrowTables(_ n: Int) -> Bool {
+    table?.mayGrow(n) ?? false || kept.contains { $0?.mayGrow(n) ?? false }
+  }
+
+  /// Whether arguments of DISTINCT calls can go to disk where there are no keys to go by.
+  var canSpillDistinct: Bool { table == nil && kept.contains { $0.map { $0.canSpill && $0.spilled == nil } ?? false } }
+
+  /// Lets further arguments of DISTINCT calls go to disk.
+  func spillDistinct(_ consumer: MemoryConsumer, _ context: QueryContext) {
+    for kept in kept where table == nil { kept?.startSpilling(consumer, context) }
+  }
 
   var byteCount: Int {
     (table?.byteCount ?? 0) + accumulators.reduce(0) { $0 + $1.byteCount } + kept.reduce(0) { $0 + ($1?.byteCount ?? 0) }
@@ -177,6 +215,13 @@ final class AggregateState: @unchecked Sendable {
       let columns = chunk.columns(specification.argumentColumnTypes, heap: heap)
       try update(Batch(columns: placed(columns, n), rowCount: n), groups: groups)
     }
+  }
+
+  /// Adds rows that were on disk.
+  ///
+  /// - Shape: `batch`: the specification's `usedColumns`.
+  func add(used batch: Batch) throws(QueryError) {
+    try add(specification.inputBatch(batch))
   }
 
   /// Argument columns at the positions the calls look for them.
@@ -275,6 +320,15 @@ final class AggregateState: @unchecked Sendable {
     for (index, accumulator) in accumulators.enumerated() where kept[index] == nil {
       try accumulator.merge(other.accumulators[index], sources: sources, targets: targets, count: count)
     }
+  }
+
+  /// Adds all groups of a state.
+  func mergeAll(_ other: AggregateState) throws(QueryError) {
+    other.seal()
+    let n = other.groupCount
+    let (sources, targets) = (Buffer(byteCount: n * 4), Buffer(byteCount: n * 4))
+    for group in 0..<n { sources.typed(Int32.self)[group] = Int32(group) }
+    try merge(other, sources.typed(Int32.self), count: n, targets: targets.typed(Int32.self))
   }
 
   /// Adds all groups of a state of the same worker whose set has all keys of this one's; that one gets no more rows.
@@ -415,6 +469,40 @@ final class KeptRows: @unchecked Sendable {
       isGrouped && call.argumentTypes.allSatisfy { (1...16).contains($0.physicalType.byteWidth) && $0.physicalType != .string }
   }
 
+  // MARK: To disk
+
+  /// Rows that came when memory was short.
+  private(set) var spilled: SpilledDistinctRows?
+
+  /// Whether equal arguments can be told apart partition by partition.
+  var canSpill: Bool { self.set != nil && !isGrouped }
+
+  func mayGrow(_ n: Int) -> Bool { !isSetGivenUp && spilled == nil && set?.mayGrow(n) ?? false }
+
+  func startSpilling(_ consumer: MemoryConsumer, _ context: QueryContext) {
+    guard canSpill, spilled == nil, let set else { return }
+    spilled = SpilledDistinctRows(set.layout, consumer, context)
+  }
+
+  /// Hands all rows over.
+  func take(into all: SpilledDistinctRows) throws(QueryError) {
+    seal()
+    let step = 1 << 15
+    var start = 0
+    while start < rowCount {
+      let n = min(step, rowCount - start)
+      try all.add(Batch(columns: columns.map { $0.slice(offset: start, count: n) }, rowCount: n))
+      start += n
+    }
+    columns = []
+    rowCount = 0
+    all.rows.scatter()
+    if let spilled {
+      spilled.rows.scatter()
+      for (own, other) in zip(all.rows.partitions, spilled.rows.partitions) { own.append(contentsOf: other) }
+    }
+  }
+
   /// Rows after which it is looked at how many of them were met before.
   private static let trialRowCount = 1 << 17
 
@@ -431,7 +519,9 @@ final class KeptRows: @unchecked Sendable {
       memcpy(values.pointer, groups, n * 4)
       columns.insert(Column(flat: .integer, count: n, values: values, validity: nil), at: 0)
     }
-    if let set, !isSetGivenUp {
+    if let spilled {
+      try spilled.add(Batch(columns: columns, rowCount: n))
+    } else if let set, !isSetGivenUp {
       if scratch.byteCount < n * 4 { scratch = Buffer(byteCount: n * 4) }
       try set.assign(columns, rowCount: n, into: scratch.typed(Int32.self))
       rowsSeen += n
@@ -464,6 +554,12 @@ final class KeptRows: @unchecked Sendable {
   /// The group of each row; nil when there is one group only.
   var groups: UnsafePointer<Int32>? {
     isGrouped && rowCount > 0 ? UnsafePointer(columns[0].flattened().values!.typed(Int32.self)) : nil
+  }
+
+  /// Arguments and sort keys of all rows.
+  var all: (arguments: [Column], ordering: [Column]) {
+    let all = isGrouped ? Array(columns.dropFirst()) : columns
+    return (Array(all.prefix(argumentTypes.count)), Array(all.dropFirst(argumentTypes.count)))
   }
 
   /// Arguments and sort keys of some rows.

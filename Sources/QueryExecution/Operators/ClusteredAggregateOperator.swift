@@ -30,8 +30,10 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
   private let column: ColumnID
   private let key: Int
   /// Takes the groups that are not complete.
-  private let leftover: HashAggregateOperator
+  fileprivate let leftover: HashAggregateOperator
   private let exclusive = Mutex<[KeyInterval?]?>(nil)
+  /// Joins before whose rows may come back from disk after their morsel.
+  private let spilled: [SpilledJoin]
 
   /// Keys between two others, both left out; nil: without a bound.
   fileprivate struct KeyInterval {
@@ -45,8 +47,9 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
   /// - Parameter key: the clustered key's place among the keys; `column` is where it comes from in `source`.
   init(
     _ node: QueryProfile.Node, _ specification: AggregateSpecification, key: Int, column: ColumnID,
-    of source: any ClusterableSource, leftover: HashAggregateOperator
+    of source: any ClusterableSource, leftover: HashAggregateOperator, spilled: [SpilledJoin]
   ) {
+    self.spilled = spilled
     self.specification = specification
     self.source = source
     self.column = column
@@ -61,7 +64,8 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
 
   /// The keys that only this morsel can hold; nil when there are none.
   private func interval(ofMorsel morsel: Int) -> KeyInterval? {
-    exclusive.withLock { exclusive in
+    if spilled.contains(where: \.isActive) { return nil }
+    return exclusive.withLock { exclusive in
       if exclusive == nil { exclusive = ClusteredAggregateOperator.intervals(source.morselBounds(of: column) ?? []) }
       return morsel < exclusive!.count ? exclusive![morsel] : nil
     }
@@ -95,7 +99,7 @@ final class ClusteredAggregateOperator: StreamingOperator, @unchecked Sendable {
       _ worker: Worker, _ shared: OperatorMetrics, _ aggregate: ClusteredAggregateOperator, next: BatchConsumer
     ) {
       self.aggregate = aggregate
-      reservation = MemoryReservation(worker.context.memory)
+      reservation = MemoryReservation(aggregate.leftover.consumer)
       super.init(worker, shared, next: next)
     }
 

@@ -8,6 +8,8 @@ import Synchronization
 /// - Threads: filled by one pipeline, read by later ones.
 final class CollectedBatches: @unchecked Sendable {
   fileprivate(set) var batches: [Batch] = []
+  /// The rows instead of `batches`, where some are on disk.
+  fileprivate(set) var runs: [RowRuns] = []
   fileprivate(set) var rowCount = 0
   fileprivate var reservation: MemoryReservation?
   /// Where the rows come from, when their order may cluster them.
@@ -22,13 +24,28 @@ final class CollectedBatches: @unchecked Sendable {
   init() {}
 
   func set(_ batches: [Batch]) {
+    runs = []
     self.batches = batches
     rowCount = batches.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// - Parameter reservation: notes what they hold.
+  func set(_ batches: [Batch], _ reservation: MemoryReservation) {
+    set(batches)
+    self.reservation = reservation
+  }
+
+  /// Rows of which some are on disk.
+  fileprivate func set(runs: [RowRuns]) {
+    batches = []
+    self.runs = runs
+    rowCount = runs.reduce(0) { $0 + $1.rowCount }
   }
 
   /// Lets the memory go.
   func clear() {
     batches = []
+    runs = []
     rowCount = 0
     reservation = nil
   }
@@ -82,20 +99,30 @@ private final class ColumnSlots: Sendable {
   }
 }
 
-/// Keeps all batches of a pipeline.
+/// Keeps all batches of a pipeline; those of some morsels on disk, where memory is short.
 class CollectOperator: SinkOperator, @unchecked Sendable {
   let context: QueryContext
   let result: CollectedBatches
+  let consumer: MemoryConsumer
+  private let types: [DataType]
+  private let maySpill: Bool
   private let writers = Mutex<[Writer]>([])
 
-  init(_ node: QueryProfile.Node, _ context: QueryContext, _ result: CollectedBatches) {
+  /// - Parameter maySpill: whether whoever reads the result finds rows on disk.
+  init(
+    _ node: QueryProfile.Node, _ context: QueryContext, _ result: CollectedBatches, types: [DataType], maySpill: Bool = true
+  ) {
     self.context = context
+    self.types = types
+    self.maySpill = maySpill
     self.result = result
+    consumer = context.memory.register(node)
     super.init(node)
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
-    let writer = Writer(worker, metrics, MemoryReservation(context.memory))
+    consumer.begin()
+    let writer = Writer(worker, metrics, self)
     writers.withLock { $0.append(writer) }
     return writer
   }
@@ -105,33 +132,49 @@ class CollectOperator: SinkOperator, @unchecked Sendable {
       defer { writers = [] }
       return writers
     }
-    let reservation = MemoryReservation(context.memory)
-    var all: [(sequence: Int, batch: Batch)] = []
-    for writer in written {
-      all += writer.batches
-      let byteCount = writer.reservation.byteCount
-      try writer.reservation.set(0)
+    // Rows of one morsel come from one writer, in order: a stable order by sequence is the input's order.
+    let all = written.flatMap(\.runs)
+    let order = all.indices.sorted { (all[$0].sequence, $0) < (all[$1].sequence, $1) }
+    let runs = order.map { all[$0].rows }
+    if runs.contains(where: { $0.storedBytes > 0 }) { return result.set(runs: runs) }
+    let reservation = MemoryReservation(consumer)
+    var batches: [Batch] = []
+    for run in runs {
+      let byteCount = run.heldBytes
+      let reader = run.consumingReader()
+      while let batch = try reader.next() { batches.append(batch) }
       try reservation.grow(byteCount)
     }
-    // Batches of one morsel come from one writer, in order: a stable order by sequence is the input's order.
-    let order = all.indices.sorted { (all[$0].sequence, $0) < (all[$1].sequence, $1) }
-    result.set(order.map { all[$0].batch })
-    result.reservation = reservation
-    metrics.note(stateBytes: reservation.byteCount)
+    result.set(batches, reservation)
   }
 
   final class Writer: BatchConsumer, @unchecked Sendable {
-    fileprivate var batches: [(sequence: Int, batch: Batch)] = []
-    fileprivate let reservation: MemoryReservation
+    fileprivate var runs: [(sequence: Int, rows: RowRuns)] = []
+    private let collector: CollectOperator
 
-    init(_ worker: Worker, _ shared: OperatorMetrics, _ reservation: MemoryReservation) {
-      self.reservation = reservation
+    init(_ worker: Worker, _ shared: OperatorMetrics, _ collector: CollectOperator) {
+      self.collector = collector
       super.init(worker, shared)
     }
 
     override func consume(_ batch: Batch) throws(QueryError) {
-      try reservation.grow(batch.approximateByteCount)
-      batches.append((worker.sequence, batch))
+      let context = collector.context
+      if runs.last?.sequence != worker.sequence {
+        runs.append((worker.sequence, RowRuns(collector.types, collector.consumer, context.spillFile)))
+      }
+      runs.last!.rows.append(batch)
+      guard collector.maySpill else { return }
+      if context.testing.spillsRows {
+        try runs.last!.rows.spill()
+      } else if !collector.consumer.mayGrow(batch.approximateByteCount * 4) {
+        try spill()
+      }
+    }
+
+    /// Writes the rows kept to disk, if they are worth it.
+    private func spill() throws(QueryError) {
+      if runs.reduce(0, { $0 + $1.rows.heldBytes }) < collector.consumer.smallByteCount { return }
+      for (_, rows) in runs { try rows.spill() }
     }
   }
 }
@@ -145,6 +188,8 @@ final class CollectedSource: MorselSource, ClusterableSource, @unchecked Sendabl
   /// Ids of the columns, where somebody may ask for their clusters.
   private let columns: [ColumnID]
   private var batches: [Batch] = []
+  /// The rows instead of `batches`, where some are on disk: each list, and a stretch of it.
+  private var stretches: [(rows: RowRuns, index: Int)] = []
   private static let batchesPerMorsel = 4
 
   init(_ node: QueryProfile.Node, _ collected: CollectedBatches, batchSize: Int, columns: [ColumnID] = []) {
@@ -154,10 +199,25 @@ final class CollectedSource: MorselSource, ClusterableSource, @unchecked Sendabl
     super.init(node)
   }
 
-  override func prepare(_ scheduler: Scheduler) throws(QueryError) { batches = collected.batches }
-  override var morselCount: Int { (batches.count + CollectedSource.batchesPerMorsel - 1) / CollectedSource.batchesPerMorsel }
+  override func prepare(_ scheduler: Scheduler) throws(QueryError) {
+    batches = collected.batches
+    stretches = collected.runs.flatMap { rows in (0..<rows.entryCount).map { (rows, $0) } }
+  }
+
+  override var morselCount: Int {
+    if !stretches.isEmpty { return stretches.count }
+    return (batches.count + CollectedSource.batchesPerMorsel - 1) / CollectedSource.batchesPerMorsel
+  }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    if !stretches.isEmpty {
+      let (rows, index) = stretches[morsel]
+      return SlicingReader([try rows.batch(at: index)], batchSize: batchSize)
+    }
+    return try openHeld(morsel)
+  }
+
+  private func openHeld(_ morsel: Int) throws(QueryError) -> any BatchReader {
     SlicingReader(Array(batches(of: morsel)), batchSize: batchSize)
   }
 
@@ -174,7 +234,7 @@ final class CollectedSource: MorselSource, ClusterableSource, @unchecked Sendabl
   func keepsClusters() {}
 
   func morselBounds(of column: ColumnID) -> [ClosedRange<Int64>?]? {
-    guard let position = columns.firstIndex(of: column) else { return nil }
+    guard stretches.isEmpty, let position = columns.firstIndex(of: column) else { return nil }
     return (0..<morselCount).map { morsel in
       let ranges = batches(of: morsel).compactMap { $0.columns[position].integerRange }
       guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else { return nil }

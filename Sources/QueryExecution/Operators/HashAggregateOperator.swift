@@ -1,5 +1,6 @@
 import Columnar
 import Glibc
+import ObjectStore
 import QueryErrors
 import SQLFunctions
 import Synchronization
@@ -13,10 +14,14 @@ import Synchronization
 /// grouped partition by partition, if that makes fewer of them, in tables that all workers share and that fit the caches. Of several
 /// grouping sets those whose keys another one has too are made of its groups in the end: ROLLUP reads its rows once.
 ///
+/// Where memory is short, a worker keeps the groups it has and lets all further rows go to partitions on disk; they are grouped
+/// partition by partition in the end, together with the groups kept.
+///
 /// - Source: Leis et al., "Morsel-Driven Parallelism", SIGMOD 2014, section 4.4.
 final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   let specification: AggregateSpecification
   private let context: QueryContext
+  let consumer: MemoryConsumer
   private let writers = Mutex<[Writer]>([])
   /// Groups of rows that were set aside, by grouping set; the merges' own once there are any.
   private var shared: [SharedGroups]
@@ -26,14 +31,16 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
   init(_ node: QueryProfile.Node, _ specification: AggregateSpecification, _ context: QueryContext) {
     self.specification = specification
     self.context = context
-    shared = specification.sets.indices.map { SharedGroups(specification, setIndex: $0, context) }
+    let consumer = context.memory.register(node)
+    self.consumer = consumer
+    shared = specification.sets.indices.map { SharedGroups(specification, setIndex: $0) }
     super.init(node)
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try makeGroupWriter(worker) }
 
   func makeGroupWriter(_ worker: Worker) throws(QueryError) -> Writer {
-    let writer = try Writer(worker, metrics, specification, shared)
+    let writer = try Writer(worker, metrics, specification, shared, consumer)
     writers.withLock { $0.append(writer) }
     return writer
   }
@@ -44,12 +51,15 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       return writers
     }
     merges = []
-    try scheduler.forEach(writers.count) { (index) throws(QueryError) in try writers[index].deriveSets() }
+    try scheduler.forEach(writers.count) { (index) throws(QueryError) in
+      try writers[index].deriveSets()
+      for spilled in writers[index].spilled { spilled?.finish() }
+    }
     for setIndex in specification.sets.indices {
       merges.append(
         try SetMerge(
           specification, setIndex, writers.map { $0.states[setIndex] }, writers.map { $0.aside[setIndex] },
-          shared[setIndex], writers.map(\.reservation)))
+          writers.compactMap { $0.spilled[setIndex] }, shared[setIndex], writers.map(\.reservation), consumer, context))
     }
     // From now on their memory counts as long as the merges do.
     shared = []
@@ -69,6 +79,12 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     fileprivate let states: [AggregateState]
     /// Rows set aside, by grouping set, once that began.
     fileprivate private(set) var aside: [PartitionedRows?]
+    /// Rows that go to disk, by grouping set, once memory was short.
+    fileprivate private(set) var spilled: [SpilledAggregateRows?]
+    private let context: QueryContext
+    private let consumer: MemoryConsumer
+    /// What the thread's buffers took while groups were made: what the states hold.
+    private var stateBytes = 0
     private let sharedGroups: [SharedGroups]
     /// Bytes of rows set aside from which on they are grouped, by grouping set; no number reaches where they cannot be.
     private var asideLimits: [Int]
@@ -88,7 +104,8 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     private static let (reduction, smallestReduction) = (8, 2)
 
     fileprivate init(
-      _ worker: Worker, _ metrics: OperatorMetrics, _ specification: AggregateSpecification, _ shared: [SharedGroups]
+      _ worker: Worker, _ metrics: OperatorMetrics, _ specification: AggregateSpecification, _ shared: [SharedGroups],
+      _ consumer: MemoryConsumer
     ) throws(QueryError) {
       self.specification = specification
       sharedGroups = shared
@@ -96,8 +113,12 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       for index in specification.sets.indices { states.append(try AggregateState(specification, setIndex: index)) }
       self.states = states
       aside = states.map { _ in nil }
+      spilled = states.map { _ in nil }
+      context = worker.context
+      self.consumer = consumer
+      consumer.begin()
       groupsAtCheck = states.map { _ in 0 }
-      reservation = MemoryReservation(worker.context.memory)
+      reservation = MemoryReservation(consumer)
       let forced = worker.context.testing.partitionsAggregatesAfter
       firstCheck = forced ?? Writer.smallGroupCount
       asideLimits = states.indices.map { index in
@@ -106,13 +127,19 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       super.init(worker, metrics)
     }
 
-    private var byteCount: Int {
-      states.reduce(0) { $0 + $1.byteCount } + aside.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-    }
+    private var byteCount: Int { stateBytes }
 
     override func consume(_ batch: Batch) throws(QueryError) {
-      for (index, state) in states.enumerated() {
-        if let parent = specification.parents[index], aside[parent] == nil { continue }
+      for index in states.indices where isFed(index) && spilled[index] == nil {
+        if try isTight(index, batch.rowCount) { startSpilling(index) }
+      }
+      for (index, state) in states.enumerated() where isFed(index) {
+        if let spilled = spilled[index] {
+          try spilled.add(batch)
+          continue
+        }
+        let before = MemoryAccount.threadTotal
+        defer { stateBytes = max(0, stateBytes + MemoryAccount.threadTotal - before) }
         if let aside = aside[index] {
           aside.add(
             specification.sets[index].map { batch.columns[specification.keys[$0]] },
@@ -131,16 +158,45 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
       }
       rowsSinceCheck += batch.rowCount
       if rowsSinceCheck >= Writer.checkInterval || firstCheck < Writer.smallGroupCount { checkReduction() }
-      // Asking accumulators costs; the first batches are asked so that small limits hold too.
       batchCount += 1
-      if batchCount > 8, batchCount & 15 != 0 { return }
+      if batchCount & 15 == 0 || stateBytes - reservation.byteCount > Writer.noteInterval { try reservation.set(byteCount) }
+    }
+
+    /// Whether a set sees rows, instead of the groups that its parent makes of them.
+    private func isFed(_ index: Int) -> Bool {
+      guard let parent = specification.parents[index] else { return true }
+      return aside[parent] != nil || spilled[parent] != nil
+    }
+
+    /// Lets further rows of a set go to disk.
+    private func startSpilling(_ index: Int) {
+      if specification.canSpill(index) {
+        spilled[index] = SpilledAggregateRows(specification, index, consumer, context)
+      } else {
+        states[index].spillDistinct(consumer, context)
+      }
+    }
+
+    /// Bytes after which the operator is told what the states hold.
+    private static let noteInterval = 1 << 20
+
+    /// Whether memory is too short for the groups that so many rows may make.
+    private func isTight(_ index: Int, _ n: Int) throws(QueryError) -> Bool {
+      if context.testing.spillsRows { return batchCount > 0 }
+      if !specification.canSpill(index), !states[index].canSpillDistinct { return false }
+      let growsTables = states[index].mayGrowTables(n)
+      if !growsTables, batchCount & 7 != 0 { return false }
       try reservation.set(byteCount)
+      // Tables double, and what they were copied from goes only then.
+      return !consumer.mayGrow(growsTables ? stateBytes / 2 * 3 : Writer.noteInterval)
     }
 
     /// Adds groups of a state of the only grouping set.
     func merge(_ state: AggregateState, _ groups: UnsafePointer<Int32>, count: Int) throws(QueryError) {
+      let before = MemoryAccount.threadTotal
       let targets = Buffer(byteCount: count * 4)
       try states[0].merge(state, groups, count: count, targets: targets.typed(Int32.self))
+      stateBytes = max(0, stateBytes + MemoryAccount.threadTotal - before)
       try reservation.set(byteCount)
     }
 
@@ -148,10 +204,12 @@ final class HashAggregateOperator: SinkOperator, @unchecked Sendable {
     ///
     /// Rows that a parent has set aside are there already: from then on a set sees the rows itself.
     fileprivate func deriveSets() throws(QueryError) {
+      let before = MemoryAccount.threadTotal
       for index in specification.parentsFirst {
         guard let parent = specification.parents[index] else { continue }
         try states[index].add(groupsOf: states[parent])
       }
+      stateBytes = max(0, stateBytes + MemoryAccount.threadTotal - before)
       try reservation.set(byteCount)
     }
 
@@ -189,16 +247,14 @@ private final class SharedGroups: @unchecked Sendable {
   private let setIndex: Int
   /// Made when the first rows come; most aggregations never set any aside.
   private let made = Mutex<[Partition]>([])
-  private let reservation: Mutex<MemoryReservation>
   private let isNearlyUnique = Mutex(false)
 
   /// Partitions that show whether grouping makes fewer rows.
   private static let sampleCount = 8
 
-  init(_ specification: AggregateSpecification, setIndex: Int, _ context: QueryContext) {
+  init(_ specification: AggregateSpecification, setIndex: Int) {
     self.specification = specification
     self.setIndex = setIndex
-    reservation = Mutex(MemoryReservation(context.memory))
   }
 
   /// Groups a worker's rows; only those of some partitions when it turns out that nearly every row is a group of its own.
@@ -234,9 +290,7 @@ private final class SharedGroups: @unchecked Sendable {
         return nil
       }
     }
-    let byteCount = partitions.reduce(0) { sum, partition in sum + partition.lock.withLock { _ in partition.state?.byteCount ?? 0 } }
-    try reservation.withLock { (reservation) throws(QueryError) in try reservation.set(byteCount) }
-    return byteCount
+    return partitions.reduce(0) { sum, partition in sum + partition.lock.withLock { _ in partition.state?.byteCount ?? 0 } }
   }
 
   /// How many groups so many rows of a partition are likely to make.
@@ -256,8 +310,12 @@ private final class SetMerge: @unchecked Sendable {
   let setIndex: Int
   let states: [AggregateState]
   let aside: [PartitionedRows?]
+  /// Rows on disk, by worker.
+  let spilled: [SpilledAggregateRows]
   let shared: SharedGroups
   let reservations: [MemoryReservation]
+  private let consumer: MemoryConsumer
+  private let context: QueryContext
   /// Partitions are the top so many bits of the hash.
   private let bits: UInt64
   /// Per worker: its groups by partition, where each partition starts, and each group's place after merging.
@@ -272,8 +330,12 @@ private final class SetMerge: @unchecked Sendable {
 
   init(
     _ specification: AggregateSpecification, _ setIndex: Int, _ states: [AggregateState], _ aside: [PartitionedRows?],
-    _ shared: SharedGroups, _ reservations: [MemoryReservation]
+    _ spilled: [SpilledAggregateRows], _ shared: SharedGroups, _ reservations: [MemoryReservation],
+    _ consumer: MemoryConsumer, _ context: QueryContext
   ) throws(QueryError) {
+    self.spilled = spilled
+    self.consumer = consumer
+    self.context = context
     self.specification = specification
     self.setIndex = setIndex
     var states = states
@@ -286,6 +348,8 @@ private final class SetMerge: @unchecked Sendable {
     let groups = states.reduce(0) { $0 + $1.groupCount }
     if isGlobal {
       bits = 0
+    } else if !spilled.isEmpty {
+      bits = SpilledAggregateRows.bits
     } else if aside.contains(where: { $0 != nil }) {
       bits = PartitionedRows.bits
     } else {
@@ -303,6 +367,7 @@ private final class SetMerge: @unchecked Sendable {
   /// Whether the one state's groups are results as they are.
   private var isDirect: Bool {
     states.count == 1 && !specification.calls.contains(where: \.isDeferred) && !aside.contains { $0 != nil }
+      && spilled.isEmpty
   }
 
   var morselCount: Int {
@@ -387,10 +452,14 @@ private final class SetMerge: @unchecked Sendable {
     var expected = 0
     for worker in states.indices { expected = max(expected, starts[worker][morsel + 1] - starts[worker][morsel]) }
     var rowsAside = 0
-    for part in aside { rowsAside += part?.partitions[morsel].reduce(0) { $0 + $1.count } ?? 0 }
+    for part in aside {
+      for own in asidePartitions(morsel) { rowsAside += part?.partitions[own].reduce(0) { $0 + $1.count } ?? 0 }
+    }
     let target: AggregateState
-    if let begun = shared.takeState(morsel) {
-      target = begun
+    var begun = aside.isEmpty ? [] : asidePartitions(morsel).compactMap { shared.takeState($0) }
+    if let first = begun.popLast() {
+      target = first
+      for state in begun { try target.mergeAll(state) }
     } else {
       target = try AggregateState(specification, setIndex: setIndex, expectedGroups: expected + shared.expectedGroups(rowsAside))
     }
@@ -405,26 +474,68 @@ private final class SetMerge: @unchecked Sendable {
       for i in 0..<(end - first) { places[Int(sources[i])] = p[i] }
     }
     try addAside(morsel, to: target)
+    if !spilled.isEmpty { return (target, 0..<target.groupCount) }
     try finishKept(morsel, target)
     try reservation.set(target.byteCount)
     return (target, 0..<target.groupCount)
   }
 
+  /// The partitions of rows set aside that a morsel takes.
+  private func asidePartitions(_ morsel: Int) -> Range<Int> {
+    let shift = Int(PartitionedRows.bits - min(bits, PartitionedRows.bits))
+    return morsel << shift..<(morsel + 1) << shift
+  }
+
+  /// The groups of a morsel, rows on disk included.
+  func reader(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
+    let reservation = MemoryReservation(consumer)
+    let before = MemoryAccount.threadTotal
+    let (state, range) = try result(morsel, reservation)
+    if spilled.isEmpty { return AggregateOutputReader(state, range, reservation, batchSize: context.batchSize) }
+    try reservation.set(max(0, MemoryAccount.threadTotal - before))
+    return SpilledGroupsReader(
+      specification, setIndex, state, rows: spilled.map { $0.takeRows(morsel) }, reservation, consumer, context
+    ) { [self] state throws(QueryError) in try finishKept(morsel, state) }
+  }
+
   /// Groups the rows that were set aside.
   private func addAside(_ morsel: Int, to target: AggregateState) throws(QueryError) {
     for part in aside {
-      if let part { try target.add(part.partitions[morsel], heap: part.heap) }
+      for own in asidePartitions(morsel) { if let part { try target.add(part.partitions[own], heap: part.heap) } }
+    }
+  }
+
+  /// Feeds the arguments of a DISTINCT call without groups into its accumulator, partition by partition.
+  private func finishDistinct(_ index: Int, _ target: AggregateState) throws(QueryError) {
+    let call = specification.calls[index]
+    let layout = KeyLayout(call.argumentTypes, collides: specification.layouts[setIndex].collides)
+    let all = SpilledDistinctRows(layout, consumer, context)
+    for state in states { try state.kept[index]?.take(into: all) }
+    for partition in all.rows.partitions {
+      let seen = GroupTable(layout)
+      let reader = SlicingStream(partition.consumingReader(), batchSize: Batch.defaultRowCount)
+      while let batch = try reader.next() {
+        try context.cancellation.check()
+        if let new = try seen.newRows(batch) { try target.accumulators[index].update(new.columns, groups: nil, rowCount: new.rowCount) }
+      }
     }
   }
 
   /// Feeds kept rows of all workers into the merged accumulators.
   private func finishKept(_ morsel: Int, _ target: AggregateState) throws(QueryError) {
     for (index, call) in specification.calls.enumerated() where call.isDeferred {
+      if states.contains(where: { $0.kept[index]?.spilled != nil }) {
+        try finishDistinct(index, target)
+        continue
+      }
       var arguments: [[Column]] = call.argumentTypes.map { _ in [] }
       var ordering: [[Column]] = call.ordering.map { _ in [] }
       var total = 0
+      // Of rows that were on disk.
+      let own = spilled.isEmpty ? nil : target.kept[index]
+      own?.seal()
       let groups = Buffer(
-        byteCount: 4 * states.indices.reduce(0) { sum, worker in
+        byteCount: 4 * states.indices.reduce(own?.rowCount ?? 0) { sum, worker in
           sum + (keptOrder[worker][index].map { $0.starts[morsel + 1] - $0.starts[morsel] } ?? 0)
         })
       let p = groups.typed(Int32.self)
@@ -443,6 +554,16 @@ private final class SetMerge: @unchecked Sendable {
           for i in 0..<count { p[total + i] = places[Int(own[Int(list[i])])] }
         }
         total += count
+      }
+      if let own, own.rowCount > 0 {
+        let taken = own.all
+        for (k, column) in taken.arguments.enumerated() { arguments[k].append(column) }
+        for (k, column) in taken.ordering.enumerated() { ordering[k].append(column) }
+        if let places = own.groups {
+          isGrouped = true
+          memcpy(p + total, places, own.rowCount * 4)
+        }
+        total += own.rowCount
       }
       if total == 0 { continue }
       try target.finishKept(
@@ -476,17 +597,7 @@ class HashAggregateSource: MorselSource, @unchecked Sendable {
       morsel -= merges[index].morselCount
       index += 1
     }
-    let reservation = MemoryReservation(context.memory)
-    let (state, range) = try merges[index].result(morsel, reservation)
-    let batchSize = context.batchSize
-    var next = range.lowerBound
-    return GeneratingReader { () throws(QueryError) -> Batch? in
-      if next >= range.upperBound { return nil }
-      let end = min(next + batchSize, range.upperBound)
-      defer { next = end }
-      withExtendedLifetime(reservation) {}
-      return try state.output(next..<end)
-    }
+    return try merges[index].reader(morsel, worker)
   }
 
   override func release() {

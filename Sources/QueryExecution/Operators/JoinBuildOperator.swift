@@ -5,24 +5,31 @@ import QueryErrors
 ///
 /// - Threads: filled by the build pipeline; read by the probe's workers, which also mark rows as matched.
 final class JoinBuild: @unchecked Sendable {
-  fileprivate(set) var rowCount = 0
+  var rowCount = 0
   /// Flat columns of all rows, in the build layout; without rows where only the table needed them.
-  fileprivate(set) var columns: [Column] = []
+  var columns: [Column] = []
   /// nil for joins without keys.
-  fileprivate(set) var table: JoinTable?
+  var table: JoinTable?
   /// The key columns, when the join is null-aware.
-  fileprivate(set) var keyColumns: [Column] = []
+  var keyColumns: [Column] = []
   /// Per key whether NULL keeps a probe row from matching.
-  fileprivate(set) var flagsNulls: [Bool] = []
+  var flagsNulls: [Bool] = []
   /// Per key how a probe row's value is told apart from the table's.
-  fileprivate(set) var probeIdentities: [KeyIdentity] = []
+  var probeIdentities: [KeyIdentity] = []
   /// Rows with NULL in a key compared by `=`, when the join is null-aware.
-  fileprivate(set) var nullKeyRows: [Int32] = []
+  var nullKeyRows: [Int32] = []
   /// One byte per row, 1 once it found a partner; for joins that yield unmatched or matched build rows.
-  fileprivate(set) var matched: Buffer?
-  fileprivate var reservation: MemoryReservation?
+  var matched: Buffer?
+  var reservation: MemoryReservation?
+  /// The rows that memory has no room for.
+  var spilled: SpilledJoin?
+  /// Whether rows with NULL in their key are in another part of the build side.
+  var hasOtherNullKeys = false
 
   init() {}
+
+  /// Whether some rows are on disk.
+  var isSpilled: Bool { spilled?.isActive ?? false }
 
   /// Lets the memory go.
   func clear() {
@@ -59,82 +66,51 @@ struct JoinBuildSpecification {
 }
 
 /// Gathers the build side of a join and builds its table with all workers.
+///
+/// Where memory does not hold all rows and their table, the rows are partitioned, and the last partitions go to disk.
 final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
-  private let specification: JoinBuildSpecification
-  private let context: QueryContext
   private let build: JoinBuild
-  private let collected = CollectedBatches()
-  private let collector: CollectOperator
+  private let collector: PartitionedCollector
+  let spilled: SpilledJoin
+  let builder: JoinBuilder
 
   init(
     _ node: QueryProfile.Node, _ specification: JoinBuildSpecification, _ build: JoinBuild, _ context: QueryContext
   ) {
-    self.specification = specification
     self.build = build
-    self.context = context
-    collector = CollectOperator(node, context, collected)
+    let consumer = context.memory.register(node)
+    let spilled = SpilledJoin(specification, consumer, context)
+    self.spilled = spilled
+    builder = JoinBuilder(specification, consumer, node, context)
+    collector = PartitionedCollector(
+      specification.types, consumer, context, partitionCount: JoinPartitioner.count,
+      rowOverhead: JoinBuilder.rowOverhead(specification), residentCount: 1, maySpill: { spilled.maySpill }
+    ) { _ in JoinPartitioner(spilled.keys, specification.keys) }
+    build.spilled = spilled
     super.init(node)
   }
 
-  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try collector.makeWriter(worker) }
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { collector.makeWriter(worker, metrics) }
 
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
-    try collector.finish(scheduler)
-    let rowCount = collected.rowCount
-    if rowCount >= Int(Int32.max) - 64 {
-      throw QueryError(.exceededLocalMemoryLimit, "The build side of a join has more than 2147483584 rows")
-    }
-    build.rowCount = rowCount
-    let reservation = MemoryReservation(context.memory)
-    let specification = self.specification
-    build.columns = try collected.takeColumns(specification.types, scheduler) { index, pieces in
-      let column = Column.joined(pieces, type: specification.types[index])
-      let staysEncoded = column.isSmallDictionary && !specification.keys.contains(index)
-      return staysEncoded ? column : column.flattened()
-    }
-    try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
-    if !specification.keys.isEmpty { try buildTable(scheduler) }
-    for index in build.columns.indices where !specification.kept.contains(index) {
-      build.columns[index] = .nulls(specification.types[index], count: 0)
-    }
-    for column in build.columns { (column.base ?? column).heap?.outlivesBatches = true }
-    try reservation.set(build.columns.reduce(0) { $0 + $1.approximateByteCount })
-    if specification.marksMatched { build.matched = Buffer.zeroed(byteCount: rowCount) }
-    try reservation.grow((build.table?.byteCount ?? 0) + (build.matched?.byteCount ?? 0))
-    build.reservation = reservation
-    metrics.note(stateBytes: reservation.byteCount)
-    metrics.add(LocalMetrics(rowsOut: rowCount))
-    metrics.add(nanoseconds: monotonicNanoseconds() - start)
-  }
-
-  private func buildTable(_ scheduler: Scheduler) throws(QueryError) {
-    let keyColumns = specification.keys.map { build.columns[$0] }
-    let (layout, flags) = specification.layout(keyColumns, collides: context.testing.collidesHashes)
-    build.flagsNulls = flags
-    build.probeIdentities = specification.nullsEqual.map { $0 ? .notDistinct : .equal }
-    if specification.isNullAware { build.keyColumns = keyColumns }
-    let keys = try JoinKeys(layout, keyColumns, rowCount: build.rowCount, flagsNulls: flags, scheduler)
-    if specification.isNullAware, let nulls = keys.nullFlags {
-      build.nullKeyRows = (0..<build.rowCount).filter { nulls[$0] != 0 }.map { Int32($0) }
-    }
-    let set = try keys.integerSet(scheduler)
-    let table = try JoinTable(keys, set, scheduler)
-    build.table = table
-    for (id, key) in specification.dynamicFilters where key < specification.keys.count && flags[key] {
-      if specification.keys.count == 1 {
-        context.dynamicFilters.publish(keys.makeFilter(set), id: id)
-      } else {
-        try publish(keyColumns[key], id, scheduler)
+    let collected = CollectedBatches()
+    switch try collector.finish(scheduler) {
+    case .whole(let batches, let reservation): collected.set(batches, reservation)
+    case .partitioned(let runs, let first):
+      var batches: [Batch] = []
+      for run in runs[..<first] {
+        let reader = run.consumingReader()
+        while let batch = try reader.next() { batches.append(batch) }
+      }
+      collected.set(batches)
+      if first < runs.count {
+        spilled.begin(Array(runs[first...]), first: first)
+        node.note("rows on disk", QueryProfile.grouped(spilled.buildRowCount))
       }
     }
-    node.note("unique", table.isUnique ? "yes" : "no")
-  }
-
-  /// The filter of one of several keys.
-  private func publish(_ column: Column, _ id: Int, _ scheduler: Scheduler) throws(QueryError) {
-    let layout = KeyLayout([column.type], collides: context.testing.collidesHashes)
-    let keys = try JoinKeys(layout, [column], rowCount: column.count, flagsNulls: [true], scheduler)
-    context.dynamicFilters.publish(keys.makeFilter(try keys.integerSet(scheduler)), id: id)
+    try builder.make(build, collected, scheduler, publishes: !spilled.isActive)
+    metrics.add(LocalMetrics(rowsOut: build.rowCount + spilled.buildRowCount))
+    metrics.add(nanoseconds: monotonicNanoseconds() - start)
   }
 }

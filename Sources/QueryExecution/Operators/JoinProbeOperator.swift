@@ -75,7 +75,7 @@ final class JoinProbeOperator: StreamingOperator, @unchecked Sendable {
   }
 
   override var yieldsNothing: Bool {
-    guard build.rowCount == 0 || (build.table.map { $0.keyedRowCount == 0 } ?? false) else { return false }
+    guard !build.isSpilled, build.rowCount == 0 || (build.table.map { $0.keyedRowCount == 0 } ?? false) else { return false }
     switch specification.outcome {
     case .inner, .semi, .buildOuter, .buildSemi, .buildAnti: return true
     default: return false
@@ -111,6 +111,8 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
   private var selection: Buffer
   /// Small build sides hand strings on as dictionaries.
   private let smallBuild: Bool
+  /// Rows whose partner may be on disk.
+  private let aside: SpilledProbeRows?
 
   private static let dictionaryRowCount = 4096
 
@@ -128,10 +130,23 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
     buildRows = Buffer(byteCount: (batchSize + 16) * 4)
     selection = Buffer(byteCount: (batchSize + 16) * 4)
     smallBuild = build.rowCount <= JoinProbe.dictionaryRowCount
+    aside = build.isSpilled ? SpilledProbeRows(build.spilled!) : nil
     super.init(worker, shared, next: next)
   }
 
   override func consume(_ batch: Batch) throws(QueryError) {
+    var batch = batch
+    if let aside {
+      guard let staying = try aside.split(batch) else { return }
+      batch = staying
+    }
+    try join(batch, noting: nil)
+  }
+
+  /// Joins a batch with the rows in memory.
+  ///
+  /// - Parameter notes: a byte per row that becomes 1 where it has a partner; what depends on that is left to `finish(_:noted:)`.
+  func join(_ batch: Batch, noting notes: UnsafeMutablePointer<UInt8>?) throws(QueryError) {
     let n = batch.rowCount
     if matches.byteCount < (n + 16) * 4 {
       matches = Buffer(byteCount: (n + 16) * 4)
@@ -142,14 +157,42 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
         specification.keys.map { batch.columns[$0] }, rowCount: n, wantsHashes: !table.layout.isInteger)
       let heads = matches.typed(Int32.self)
       table.find(rows, heads)
-      if residual == nil, !specification.isNullAware {
+      if residual == nil, !specification.isNullAware, notes == nil {
         if try probeSimply(batch, heads, table) { return }
       }
       try probeByChains(batch, heads, table)
     } else {
       try probeAll(batch)
     }
+    if let notes {
+      let flags = hasPartner.typed(UInt8.self)
+      for row in 0..<n { notes[row] |= flags[row] }
+    } else {
+      try finish(batch)
+    }
+  }
+
+  /// Hands on what depends on whether the rows have found a partner, which `noted` says.
+  func finish(_ batch: Batch, noted: UnsafePointer<UInt8>) throws(QueryError) {
+    let n = batch.rowCount
+    if hasPartner.byteCount < n + 16 {
+      matches = Buffer(byteCount: (n + 16) * 4)
+      hasPartner = Buffer(byteCount: n + 16)
+    }
+    memcpy(hasPartner.pointer, noted, n)
+    rows?.fill(specification.keys.map { batch.columns[$0] }, rowCount: n)
     try finish(batch)
+  }
+
+  /// Hands on what is held back.
+  func handOn() throws(QueryError) {
+    if let batch = coalescer.take() { try emit(batch) }
+    publish()
+  }
+
+  override func close() throws(QueryError) {
+    aside?.close()
+    try super.close()
   }
 
   override func flush() throws(QueryError) {
@@ -410,16 +453,17 @@ final class JoinProbe: BatchTransform, @unchecked Sendable {
   ///
   /// A row is open when some build row that passes the residual has keys that are equal or NULL on either side.
   private func unknownRows(_ batch: Batch) throws(QueryError) -> [Bool]? {
-    guard build.rowCount > 0, let rows else { return nil }
+    guard build.rowCount > 0 || build.isSpilled || build.hasOtherNullKeys, let rows else { return nil }
     let n = batch.rowCount
     let flags = hasPartner.typed(UInt8.self)
     let buildNulls = build.nullKeyRows
-    if !rows.hasNulls, buildNulls.isEmpty { return nil }
+    let hasBuildNulls = !buildNulls.isEmpty || build.hasOtherNullKeys
+    if !rows.hasNulls, !hasBuildNulls { return nil }
     var unknown = Array(repeating: false, count: n)
     var isAny = false
     if residual == nil, specification.nullsEqual == [false] {
       for row in 0..<n where flags[row] == 0 {
-        if !buildNulls.isEmpty || (rows.hasNulls && rows.nulls[row] != 0) {
+        if hasBuildNulls || (rows.hasNulls && rows.nulls[row] != 0) {
           unknown[row] = true
           isAny = true
         }
@@ -617,27 +661,37 @@ final class JoinBuildRowsSource: MorselSource, @unchecked Sendable {
   }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
-    let (build, outputs, types) = (self.build, self.outputs, self.types)
-    let wanted: UInt8 = wantsMatched ? 1 : 0
+    let (build, outputs, types, wantsMatched) = (self.build, self.outputs, self.types, self.wantsMatched)
     var row = morsel * JoinBuildRowsSource.rowsPerMorsel
     let end = min(row + JoinBuildRowsSource.rowsPerMorsel, build.rowCount)
     let batchSize = self.batchSize
-    let rows = Buffer(byteCount: (batchSize + 16) * 4)
     return GeneratingReader { () throws(QueryError) -> Batch? in
-      let out = rows.typed(Int32.self)
-      let matched = build.matched!.typed(UInt8.self)
-      var count = 0
-      while row < end, count < batchSize {
-        out[count] = Int32(truncatingIfNeeded: row)
-        count &+= bit(matched[row] == wanted)
-        row &+= 1
+      while row < end {
+        let next = min(row + batchSize, end)
+        defer { row = next }
+        if let batch = JoinBuildRowsSource.rows(row..<next, build, outputs, types, wantsMatched: wantsMatched) { return batch }
       }
-      if count == 0 { return nil }
-      let columns = zip(outputs, types).map { output, type in
-        if case .build(let index) = output { return build.columns[index].take(out, count: count) }
-        return Column.nulls(type, count: count)
-      }
-      return Batch(columns: columns, rowCount: count)
+      return nil
     }
+  }
+
+  /// Those of some build rows that found a partner, or those that found none.
+  static func rows(
+    _ range: Range<Int>, _ build: JoinBuild, _ outputs: [JoinProbeSpecification.Output], _ types: [DataType], wantsMatched: Bool
+  ) -> Batch? {
+    let chosen = Buffer(byteCount: (range.count + 16) * 4)
+    let (out, matched) = (chosen.typed(Int32.self), build.matched!.typed(UInt8.self))
+    let wanted: UInt8 = wantsMatched ? 1 : 0
+    var count = 0
+    for row in range {
+      out[count] = Int32(truncatingIfNeeded: row)
+      count &+= bit(matched[row] == wanted)
+    }
+    if count == 0 { return nil }
+    let columns = zip(outputs, types).map { output, type in
+      if case .build(let index) = output { return build.columns[index].take(out, count: count) }
+      return Column.nulls(type, count: count)
+    }
+    return Batch(columns: columns, rowCount: count)
   }
 }

@@ -5,7 +5,7 @@ import QueryErrors
 import QueryPlan
 
 /// Gathers all rows and splits them by the hash of the partition keys; each part is then sorted and worked on by one
-/// worker: the common half of windows and row patterns.
+/// worker: the common half of windows and row patterns. Where memory does not hold all rows, parts go to disk and come back one by one.
 class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   let context: QueryContext
   let partitionKeys: [Int]
@@ -13,8 +13,10 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   /// Whether rows arrive in order: one part, sorted by all workers beforehand.
   var arrivesSorted = false
   private let types: [DataType]
-  private let collected = CollectedBatches()
-  private let collector: CollectOperator
+  private let consumer: MemoryConsumer
+  private let collector: PartitionedCollector
+  /// Rows by part, where memory does not hold them all.
+  private var runs: [RowRuns] = []
 
   // MARK: Made by finish
   private var batch = Batch(columns: [], rowCount: 0)
@@ -34,21 +36,31 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     self.partitionKeys = partitionKeys
     self.ordering = ordering
     self.types = types
-    collector = CollectOperator(node, context, collected)
+    let consumer = context.memory.register(node)
+    self.consumer = consumer
+    collector = PartitionedCollector(
+      types, consumer, context, partitionCount: WindowPartitioner.count, rowOverhead: PartitionedRowsOperator.rowOverhead,
+      maySpill: { !partitionKeys.isEmpty }
+    ) { _ in WindowPartitioner(partitionKeys, collides: context.testing.collidesHashes) }
     super.init(node)
   }
 
-  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try collector.makeWriter(worker) }
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { collector.makeWriter(worker, metrics) }
 
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
-    try collector.finish(scheduler)
+    let collected = CollectedBatches()
+    switch try collector.finish(scheduler) {
+    case .whole(let batches, let held): collected.set(batches, held)
+    case .partitioned(let runs, _):
+      self.runs = runs
+      return
+    }
     batch = try collected.takeBatch(types, scheduler)
     let n = batch.rowCount
-    let reservation = MemoryReservation(context.memory)
+    let reservation = MemoryReservation(consumer)
     try reservation.set(batch.approximateByteCount * 2)
     self.reservation = reservation
-    metrics.note(stateBytes: reservation.byteCount)
     if n == 0 {
       starts = [0]
       return
@@ -85,11 +97,13 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   }
 
   /// The rows of a part in order, and where its partitions and peers lie.
-  final func sorted(_ part: Int) -> (input: Batch, layout: WindowLayout) {
-    let (first, end) = (starts[part], starts[part + 1])
-    let n = end - first
+  final func sorted(_ part: Int) throws(QueryError) -> (input: Batch, layout: WindowLayout) {
     var input = batch
-    if let rows { input = batch.take(rows.typed(Int32.self) + first, count: n) }
+    let n = rowCount(part)
+    let first = runs.isEmpty ? starts[part] : 0
+    if !runs.isEmpty {
+      input = try load(runs[part])
+    } else if let rows { input = batch.take(rows.typed(Int32.self) + first, count: n) }
     let keyOrder = SortKeyOrder(isAscending: true, nullsFirst: false)
     let keys = partitionKeys
     if !arrivesSorted, !keys.isEmpty || !ordering.isEmpty {
@@ -117,15 +131,63 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   /// Yields the rows of one part.
   func makeReader(_ part: Int, batchSize: Int) throws(QueryError) -> any BatchReader { preconditionFailure("abstract") }
 
-  final var partCount: Int { starts.count - 1 }
-  final func rowCount(_ part: Int) -> Int { starts[part + 1] - starts[part] }
+  /// All rows of a part that was on disk.
+  private func load(_ runs: RowRuns) throws(QueryError) -> Batch {
+    // In their batches, as one batch and in order: two of these at a time.
+    let byteCount = (runs.storedBytes + runs.heldBytes) * 2 + runs.storedBytes / 4 + runs.rowCount * PartitionedRowsOperator.rowOverhead
+    try MemoryAccount.require(byteCount)
+    var batches: [Batch] = []
+    let reader = runs.consumingReader()
+    while let batch = try reader.next() { batches.append(batch) }
+    return BatchCoalescer.concatenate(batches, types: types)
+  }
+
+  /// Bytes that a row takes beside its columns: in the order of its part, and what is computed for it.
+  private static let rowOverhead = 48
+
+  final var partCount: Int { runs.isEmpty ? starts.count - 1 : runs.count }
+  final func rowCount(_ part: Int) -> Int { runs.isEmpty ? starts[part + 1] - starts[part] : runs[part].rowCount }
 
   /// Lets the memory go.
   final func release() {
     batch = Batch(columns: [], rowCount: 0)
     rows = nil
+    runs = []
     starts = [0]
     reservation = nil
+  }
+}
+
+/// Parts of rows by the hash of their partition keys.
+///
+/// - Threads: one owner.
+final class WindowPartitioner: PartitionAssigner {
+  private static let bits: UInt64 = 7
+  static let count = 1 << 7
+
+  private let keys: [Int]
+  private let collides: Bool
+  private var scratch = Buffer(byteCount: 0)
+
+  init(_ keys: [Int], collides: Bool) {
+    self.keys = keys
+    self.collides = collides
+  }
+
+  func assign(_ batch: Batch, _ numbers: UnsafeMutablePointer<UInt8>) {
+    let n = batch.rowCount
+    if collides {
+      memset(numbers, 0, n)
+      return
+    }
+    if scratch.byteCount < n * 8 { scratch = Buffer(byteCount: n * 8) }
+    let hashes = scratch.typed(UInt64.self)
+    HashKernel.hash(keys.map { batch.columns[$0] }, rowCount: n, into: hashes)
+    var row = 0
+    while row < n {
+      numbers[row] = UInt8(truncatingIfNeeded: hashes[row] &>> (64 - WindowPartitioner.bits))
+      row &+= 1
+    }
   }
 }
 

@@ -30,7 +30,7 @@ final class RecursionStage: Stage, @unchecked Sendable {
     let seen =
       recursion.isDistinct && !types.isEmpty
       ? GroupTable(KeyLayout(types, collides: context.testing.collidesHashes)) : nil
-    let reservation = MemoryReservation(context.memory)
+    let reservation = MemoryReservation(context.memory.register(node))
     var all: [Batch] = []
     var rounds = 0
     var latest = try newRows(try run(recursion.initial, previous: nil, scheduler), seen, types)
@@ -66,7 +66,7 @@ final class RecursionStage: Stage, @unchecked Sendable {
     let open = try planner.build(plan, outputs: outputs)
     if node.children.count < (previous == nil ? 1 : 2) { node.children.append(open.profile) }
     let collected = CollectedBatches()
-    planner.close(open, CollectOperator(QueryProfile.Node("Collect"), context, collected))
+    planner.close(open, CollectOperator(QueryProfile.Node("Collect"), context, collected, types: open.types, maySpill: false))
     try scheduler.run(planner.stages)
     // Names and lengths of types may differ between the sides.
     return collected.batches.map { batch in

@@ -15,17 +15,24 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
   // MARK: Guarded by the lock
   private var held: [Int: [Batch]] = [:]
   private var heldRows = 0
+  private var heldBytes = 0
   /// Per worker the sequence of its morsel; `Int.max` when it has no more.
   private var current: [Int] = []
   private var workerCount = 1
 
   /// Rows held back before workers wait.
   private static let largestHeldRows = 1 << 17
+  /// Bytes held back before workers wait.
+  private let largestHeldBytes: Int
+
+  /// Whether too much is held back; the lock is held.
+  private var isFull: Bool { heldRows > ResultOperator.largestHeldRows || heldBytes > largestHeldBytes }
 
   init(
     _ node: QueryProfile.Node, context: QueryContext, deliver: @escaping (Batch) throws(QueryError) -> Void
   ) {
     self.deliver = deliver
+    largestHeldBytes = max(8 << 20, context.memory.account.effectiveLimit / 16)
     let flag = context.cancellation
     cancellation = { () throws(QueryError) in try flag.check() }
     super.init(node)
@@ -85,12 +92,13 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
     lock.lock()
     held[worker.sequence, default: []].append(batch)
     heldRows += batch.rowCount
+    heldBytes += batch.approximateByteCount
     lock.signalAll()
     if worker.index == 0 {
       lock.unlock()
       return try drain(worker, waits: true)
     }
-    while heldRows > ResultOperator.largestHeldRows, !isEnding(worker) {
+    while isFull, !isEnding(worker) {
       // The earliest worker may go on: what it makes can be delivered at once.
       if worker.sequence == current.min(), held[worker.sequence] == nil { break }
       lock.wait(milliseconds: 50)
@@ -111,6 +119,7 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
     let batch = batches.removeFirst()
     held[first] = batches.isEmpty ? nil : batches
     heldRows -= batch.rowCount
+    heldBytes -= batch.approximateByteCount
     return batch
   }
 
@@ -122,7 +131,7 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
     while true {
       lock.lock()
       var batch = popReady()
-      while batch == nil, waits, heldRows > ResultOperator.largestHeldRows, worker.sequence != current.min(),
+      while batch == nil, waits, isFull, worker.sequence != current.min(),
         !isEnding(worker)
       {
         lock.wait(milliseconds: 50)

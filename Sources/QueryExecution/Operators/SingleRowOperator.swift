@@ -15,7 +15,7 @@ final class SingleRowOperator: SinkOperator, @unchecked Sendable {
     self.types = types
     self.range = range
     self.result = result
-    collector = CollectOperator(node, context, result)
+    collector = CollectOperator(node, context, result, types: types)
     super.init(node)
   }
 

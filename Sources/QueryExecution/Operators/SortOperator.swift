@@ -7,14 +7,17 @@ import Synchronization
 ///
 ///     rows → encode keys → ranges by sampled splitters → sort each range (when its morsel comes) → take rows
 ///
-/// The ranges in order are the result in order, so no merge is needed and the result's consumer starts early.
+/// The ranges in order are the result in order, so no merge is needed and the result's consumer starts early. Where memory does not
+/// hold all rows, they are put into ranges as they come; the last ranges go to disk and come back one at a time.
 final class SortOperator: SinkOperator, @unchecked Sendable {
   private let context: QueryContext
-  private let keys: [SortSpecification]
-  private let types: [DataType]
-  private let collected = CollectedBatches()
-  private let collector: CollectOperator
+  fileprivate let keys: [SortSpecification]
+  fileprivate let types: [DataType]
+  fileprivate let consumer: MemoryConsumer
+  private let collector: PartitionedCollector
   fileprivate var sorted: SortedRows?
+  /// Rows by range, where memory does not hold them all.
+  fileprivate var ranges: [RowRuns] = []
 
   private static let rowsPerTask = 1 << 16
   private static let rowsPerRange = 1 << 15
@@ -24,26 +27,58 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
     self.context = context
     self.keys = keys
     self.types = types
-    collector = CollectOperator(node, context, collected)
+    let consumer = context.memory.register(node)
+    self.consumer = consumer
+    let made = SharedRanges()
+    collector = PartitionedCollector(
+      types, consumer, context, partitionCount: SortRanges.rangeCount, rowOverhead: SortOperator.rowOverhead(keys, types)
+    ) { batches in made.assigner { SortRanges(keys, batches, types: types) } }
     super.init(node)
   }
 
-  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { try collector.makeWriter(worker) }
+  /// The ranges that all workers go by, made by the first who needs them.
+  private final class SharedRanges: Sendable {
+    private let ranges = Mutex<SortRanges?>(nil)
+
+    func assigner(_ make: () -> SortRanges) -> any PartitionAssigner {
+      ranges.withLock { ranges in
+        let made = ranges ?? make()
+        ranges = made
+        return made.makeAssigner()
+      }
+    }
+  }
+
+  /// Bytes that sorting takes for a row beside its columns: its key words, and its entry twice.
+  fileprivate static func rowOverhead(_ keys: [SortSpecification], _ types: [DataType]) -> Int {
+    let words = keys.reduce(0) { $0 + max(1, types[$1.position].physicalType.byteWidth / 8) }
+    return min(words, 4) * 8 + 2 * MemoryLayout<SortEntry>.stride
+  }
+
+  override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { collector.makeWriter(worker, metrics) }
 
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
     let start = monotonicNanoseconds()
-    try collector.finish(scheduler)
+    defer { metrics.add(nanoseconds: monotonicNanoseconds() - start) }
+    switch try collector.finish(scheduler) {
+    case .partitioned(let ranges, _): self.ranges = ranges
+    case .whole(let batches, let held):
+      let collected = CollectedBatches()
+      collected.set(batches, held)
+      sorted = try sort(collected, scheduler)
+    }
+  }
+
+  private func sort(_ collected: CollectedBatches, _ scheduler: Scheduler) throws(QueryError) -> SortedRows {
     let batch = try collected.takeBatch(types, scheduler)
     let n = batch.rowCount
-    let reservation = MemoryReservation(context.memory)
+    let reservation = MemoryReservation(consumer)
     let sorter = RowSorter(keys.map { batch.columns[$0.position] }, keys.map(\.order), rowCount: n)
     try reservation.set(batch.approximateByteCount + sorter.byteCount)
     try scheduler.forEachRange(of: n, step: SortOperator.rowsPerTask) { rows in sorter.encode(rows) }
     let entries = Buffer(byteCount: n * MemoryLayout<SortEntry>.stride)
     let starts = try split(sorter, entries, scheduler)
-    sorted = SortedRows(batch, sorter, entries, starts, reservation)
-    metrics.note(stateBytes: reservation.byteCount)
-    metrics.add(nanoseconds: monotonicNanoseconds() - start)
+    return SortedRows(batch, sorter, entries, starts, reservation)
   }
 
   /// Puts entries into ranges by their first word; returns where each range starts, and the end.
@@ -154,10 +189,13 @@ final class SortedSource: MorselSource, @unchecked Sendable {
   }
 
   override func prepare(_ scheduler: Scheduler) throws(QueryError) { rows = sort.sorted }
-  override var morselCount: Int { rows.map { $0.batch.rowCount == 0 ? 0 : $0.starts.count - 1 } ?? 0 }
+  override var morselCount: Int { rows.map { $0.batch.rowCount == 0 ? 0 : $0.starts.count - 1 } ?? sort.ranges.count }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
-    let rows = self.rows!
+    guard let rows else {
+      return SortedRangeReader(
+        sort.ranges[morsel], isUniform: SortRanges.isUniform(morsel), sort.keys, sort.consumer, worker.context)
+    }
     let (start, end) = (rows.starts[morsel], rows.starts[morsel + 1])
     let entries = rows.entries.typed(SortEntry.self)
     rows.sorter.sort(entries + start, count: end - start)
@@ -181,5 +219,6 @@ final class SortedSource: MorselSource, @unchecked Sendable {
   override func release() {
     rows = nil
     sort.sorted = nil
+    sort.ranges = []
   }
 }

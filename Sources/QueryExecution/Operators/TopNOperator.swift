@@ -20,6 +20,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
   fileprivate let threshold: SortThreshold
   /// What the scan learns.
   fileprivate let published: TopNThreshold?
+  fileprivate let consumer: MemoryConsumer
 
   init(
     _ node: QueryProfile.Node, keys: [SortSpecification], types: [DataType], offset: Int, count: Int, withTies: Bool,
@@ -32,6 +33,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
     self.offset = offset
     self.count = count
     self.withTies = withTies
+    consumer = context.memory.register(node)
     self.result = result
     threshold = SortThreshold(types: keys.map { types[$0.position] }, orders: keys.map(\.order))
     super.init(node)
@@ -97,7 +99,7 @@ final class TopNOperator: SinkOperator, @unchecked Sendable {
 
     init(_ worker: Worker, _ shared: OperatorMetrics, _ sink: TopNOperator) {
       self.sink = sink
-      reservation = MemoryReservation(worker.context.memory)
+      reservation = MemoryReservation(sink.consumer)
       let wanted = sink.wanted
       cutAt = wanted > Int.max / 4 ? Int.max : max(wanted * 2, 1024)
       super.init(worker, shared)

@@ -69,7 +69,7 @@ final class WindowOperator: PartitionedRowsOperator, @unchecked Sendable {
   }
 
   override func makeReader(_ part: Int, batchSize: Int) throws(QueryError) -> any BatchReader {
-    let (input, layout) = sorted(part)
+    let (input, layout) = try sorted(part)
     var known: [FrameSpecification: WindowFrames] = [:]
     var columns = input.columns
     for call in calls {

@@ -193,7 +193,7 @@ private struct VisitedPlaces {
     let bitCount = (partitionSize + 1).multipliedReportingOverflow(by: max(1, joinCount))
     if scope != .history, !bitCount.overflow, bitCount.partialValue <= VisitedPlaces.largestBitCount {
       let byteCount = (bitCount.partialValue + 63) / 64 * 8
-      try reservation.set(byteCount)
+      try MemoryAccount.require(byteCount)
       bits = .zeroed(byteCount: byteCount)
     }
     // A set lives for one attempt only: what it holds may depend on the first row.

@@ -34,7 +34,7 @@ final class RowPatternOperator: PartitionedRowsOperator, @unchecked Sendable {
   }
 
   override func makeReader(_ part: Int, batchSize: Int) throws(QueryError) -> any BatchReader {
-    let (input, layout) = sorted(part)
+    let (input, layout) = try sorted(part)
     let search = try RowPatternSearch(self, input, layout)
     guard task.rowsPerMatch == .window, !task.calls.isEmpty else {
       return RowPatternReader(search, batchSize: batchSize)

@@ -16,6 +16,8 @@ package final class QueryContext: @unchecked Sendable {
   package let batchSize: Int
   package let memory: MemoryBudget
   package let meter: ScanMeter
+  /// Where rows go for want of memory.
+  package let spillFile: SpillFile
   /// Settings of tests only.
   package let testing: TestSettings
 
@@ -28,13 +30,15 @@ package final class QueryContext: @unchecked Sendable {
 
   package init(
     session: SessionContext, threads: Int = 1, batchSize: Int = Batch.defaultRowCount,
-    memory: MemoryBudget = MemoryBudget(), meter: ScanMeter = ScanMeter(), testing: TestSettings = TestSettings()
+    memory: MemoryBudget = MemoryBudget(), meter: ScanMeter = ScanMeter(), spillFile: SpillFile = SpillFile(),
+    testing: TestSettings = TestSettings()
   ) {
     self.session = session
     self.threads = max(1, threads)
     self.batchSize = max(1, batchSize)
     self.memory = memory
     self.meter = meter
+    self.spillFile = spillFile
     self.testing = testing
   }
 
@@ -47,10 +51,13 @@ package final class QueryContext: @unchecked Sendable {
     package var collidesHashes: Bool
     /// Aggregates partition their input after so many groups, instead of when it pays.
     package var partitionsAggregatesAfter: Int?
+    /// Operators act as if there were no memory left after their first rows.
+    package var spillsRows: Bool
 
-    package init(collidesHashes: Bool = false, partitionsAggregatesAfter: Int? = nil) {
+    package init(collidesHashes: Bool = false, partitionsAggregatesAfter: Int? = nil, spillsRows: Bool = false) {
       self.collidesHashes = collidesHashes
       self.partitionsAggregatesAfter = partitionsAggregatesAfter
+      self.spillsRows = spillsRows
     }
   }
 }

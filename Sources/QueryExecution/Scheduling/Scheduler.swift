@@ -8,9 +8,16 @@ import Synchronization
 /// - Threads: used by the query's own thread; workers are its pool's.
 final class Scheduler: @unchecked Sendable {
   let context: QueryContext
-  private let pool = WorkerPool()
+  private let pool: WorkerPool
+  /// Workers.
+  let threads: Int
 
-  init(_ context: QueryContext) { self.context = context }
+  /// - Parameter isInline: whether the caller's thread does all work: for what one worker does for itself.
+  init(_ context: QueryContext, isInline: Bool = false) {
+    self.context = context
+    threads = isInline ? 1 : context.threads
+    pool = WorkerPool(context.memory.account)
+  }
 
   /// Ends the worker threads.
   func close() { pool.close() }
@@ -31,24 +38,26 @@ final class Scheduler: @unchecked Sendable {
   ) throws(QueryError) {
     if count == 0 { return }
     let control = PipelineControl()
-    if count == 1 || context.threads == 1 {
+    if count == 1 || threads == 1 {
       for index in 0..<count {
         try context.cancellation.check()
         try body(index)
       }
+      try context.memory.check()
       return
     }
     let counter = Counter()
-    let cancellation = context.cancellation
-    pool.run(min(count, context.threads)) { _ in
+    let (cancellation, memory) = (context.cancellation, context.memory)
+    pool.run(min(count, threads)) { _ in
       do throws(QueryError) {
         while !control.isStopped {
           let index = counter.next()
           if index >= count { return }
           try cancellation.check()
           try body(index)
+          try memory.check()
         }
-      } catch { control.fail(error) }
+      } catch { control.fail(memory.explained(error)) }
     }
     try control.check()
   }

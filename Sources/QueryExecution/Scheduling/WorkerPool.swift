@@ -1,3 +1,4 @@
+import Columnar
 import Glibc
 import QueryErrors
 import Synchronization
@@ -6,6 +7,8 @@ import Synchronization
 ///
 /// - Threads: `run` is called by one thread at a time, which works along as number 0.
 final class WorkerPool: @unchecked Sendable {
+  /// Who pays for what the threads take.
+  private let account: MemoryAccount
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private let wake: UnsafeMutablePointer<pthread_cond_t>
   private let done: UnsafeMutablePointer<pthread_cond_t>
@@ -22,7 +25,8 @@ final class WorkerPool: @unchecked Sendable {
   /// Bytes of stack per thread; deep expression trees recurse.
   private static let stackSize = 16 << 20
 
-  init() {
+  init(_ account: MemoryAccount) {
+    self.account = account
     lock = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
     done = .allocate(capacity: 1)
@@ -117,6 +121,8 @@ final class WorkerPool: @unchecked Sendable {
   /// What each thread does until the pool closes, from the round after this one on.
   private func work(after firstRound: Int) {
     var seen = firstRound
+    MemoryAccount.bind(account)
+    defer { MemoryAccount.bind(nil) }
     while true {
       pthread_mutex_lock(lock)
       while round == seen, !isClosing { pthread_cond_wait(wake, lock) }

@@ -19,6 +19,7 @@ package enum StatusFooter {
     if statistics.bytesTotal > 0 || statistics.bytesScanned > 0 {
       parts.append("read \(bytes(statistics.bytesScanned, base))\(of(statistics))\(pruning(statistics))")
     }
+    if statistics.spilledBytes > 0 { parts.append("spilled \(bytes(statistics.spilledBytes, base))") }
     parts.append(dollars(statistics.dollars))
     parts.append("id \(statistics.queryID.prefix(4))…")
     return parts.joined(separator: " · ")

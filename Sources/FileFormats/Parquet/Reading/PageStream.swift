@@ -347,6 +347,7 @@ final class PageStream {
     // A buffer that string views point into stays theirs.
     if buffer == nil || buffer!.byteCount < size || !isKnownUniquelyReferenced(&buffer) {
       buffer = nil
+      do throws(QueryError) { try MemoryAccount.require(size) } catch { throw ParquetDamage(error) }
       buffer = Buffer(byteCount: max(size, 4096))
     }
     let target = buffer!

@@ -99,6 +99,8 @@ struct ListBuilder {
   private(set) var picks: [Int32] = []
   private let offsets: Buffer
   private var row = 0
+  /// Elements that memory is known to allow.
+  private var checkedCount = 1 << 17
 
   init(rowCount: Int, elementCount: Int = 0) {
     offsets = Buffer(byteCount: (rowCount + 1) * 4)
@@ -110,7 +112,18 @@ struct ListBuilder {
   @inline(__always)
   mutating func add(_ position: Int) { picks.append(Int32(truncatingIfNeeded: position)) }
 
-  mutating func add(_ positions: Range<Int>) { for at in positions { add(at) } }
+  mutating func add(_ positions: Range<Int>) {
+    if picks.count + positions.count > checkedCount, !mayHold(picks.count + positions.count) { return }
+    for at in positions { add(at) }
+  }
+
+  /// Looks whether memory allows so many elements; where it does not, the batch is lost.
+  @inline(never)
+  private mutating func mayHold(_ count: Int) -> Bool {
+    if MemoryAccount.hasRefused(count * 12) { return false }
+    checkedCount = count * 2
+    return true
+  }
 
   /// Ends the row.
   @inline(__always)
@@ -121,6 +134,7 @@ struct ListBuilder {
 
   /// - Parameter children: what the positions count in, one per child of the type.
   func finish(_ type: DataType, _ children: Column..., validity: Bitmap?) throws(QueryError) -> Column {
+    try MemoryAccount.checkRefused()
     try checkElementCount(picks.count)
     let taken = zip(children, type.childTypes).map { $0.takeOrNull(picks).retyped($1) }
     return Column(nested: type, count: row, offsets: offsets, children: taken, validity: validity)
@@ -132,6 +146,8 @@ func checkElementCount(_ count: Int) throws(QueryError) {
   if count >= Int(Int32.max) {
     throw QueryError(.exceededFunctionMemoryLimit, "arrays of one batch hold more than 2147483647 elements")
   }
+  // Their positions and values, of eight bytes at least.
+  try MemoryAccount.require(count * 12)
 }
 
 extension Column {

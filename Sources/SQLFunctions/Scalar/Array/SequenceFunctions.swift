@@ -184,6 +184,7 @@ package enum SequenceFunctions: FunctionFamily {
     starts[0] = 0
     for row in 0..<n {
       if validity.map({ $0[row] }) ?? true { body(row, &context.errors) { elements.append($0) } }
+      if elements.count > 1 << 17, row & 15 == 0 { try MemoryAccount.require(elements.count * 4 * MemoryLayout<T>.stride) }
       starts[row + 1] = Int32(truncatingIfNeeded: elements.count)
     }
     try checkElementCount(elements.count)

@@ -187,6 +187,7 @@ extension RowContext {
 
   @inline(never)
   private mutating func canHold(_ count: Int) -> Bool {
+    if MemoryAccount.hasRefused(count) { return false }
     if count <= RowContext.largestHeap, arena.byteCount + count <= RowContext.largestHeap { return true }
     fail(.exceededFunctionMemoryLimit, "The strings that a function makes for one batch exceed 1 GiB")
     return false
