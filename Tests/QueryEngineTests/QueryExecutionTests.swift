@@ -178,7 +178,7 @@ import Testing
 
   @Test func progressAndFiguresAreKnownWhileItRuns() async throws {
     let session = try EngineTesting.engine().session()
-    let execution = session.start("SELECT count(*) FROM \(path: EngineTesting.sales) CROSS JOIN UNNEST(sequence(1, 9000)) t(x)")
+    let execution = session.start("SELECT count(*) FROM \(path: EngineTesting.sales) CROSS JOIN UNNEST(sequence(1, 9000)) t(x) CROSS JOIN UNNEST(sequence(1, 9000)) u(y)")
     #expect(await EngineTesting.wait { execution.progress.bytesScanned > 0 } != nil)
     #expect(execution.progress.bytesPlanned > 0)
     #expect(execution.progress.dollars > 0)

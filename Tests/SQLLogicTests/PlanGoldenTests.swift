@@ -18,7 +18,7 @@ import Testing
     var configuration = EngineConfiguration()
     configuration.testing.disabledRules = rules
     let result = try await Engine(configuration).session().run(SQLStatement(sql))
-    return result.rows.map { $0.map { "\($0)" } }
+    return result.batches.flatMap { batch in (0..<batch.rowCount).map { row in batch.columns.map { "\($0.scalar(row))" } } }
   }
 
   @Test(arguments: Set(Optimizer.rules.map { $0.name }).sorted()) func fires(_ name: String) async throws {

@@ -1,3 +1,4 @@
+import ObjectStore
 import QueryErrors
 
 /// Where a statement's rows go: to its reader, and to its file in the results folder, which appears only when all went
