@@ -329,7 +329,7 @@ final class ColumnChunkWriter {
       trial.removeAll()
       encode(.plain, count, to: trial)
       // Plain values are read fastest: others have to save something.
-      var least = try pageBuilder.compressedSize(trial) * 9 / 10
+      var least = try pageBuilder.compressedSize(trial) * 97 / 100
       for encoding in others {
         trial.removeAll()
         encode(encoding, count, to: trial)
@@ -387,18 +387,8 @@ final class ColumnChunkWriter {
     var (level, value) = (0, 0)
     let entries = UnsafePointer(codes.pointer.assumingMemoryBound(to: Int32.self))
     for (number, mark) in all.enumerated() {
-      values.removeAll()
       let count = mark.values - value
-      if let words {
-        let target = values.extend(count * 8).assumingMemoryBound(to: Int64.self)
-        for i in 0..<count { target[i] = words.words[Int(entries[value + i])] }
-      } else if let bytes {
-        for i in 0..<count {
-          let entry = bytes.entry(Int(entries[value + i]))
-          if type.physical == .byteArray { values.append(UInt32(entry.count)) }
-          if entry.count > 0 { values.append(entry.baseAddress!, count: entry.count) }
-        }
-      }
+      fillValues(entries + value, count, words, bytes)
       if number == all.count - 1 { break }
       let levels = mark.levels - level
       append(levels: repetitions, from: level, count: levels, maximum: maxRepetition)
@@ -412,6 +402,53 @@ final class ColumnChunkWriter {
     keepRest(of: repetitions, from: level)
     codes.removeAll()
     (rowCount, valueCount) = open
+  }
+
+  /// Makes `values` those of some dictionary entries.
+  private func fillValues(
+    _ entries: UnsafePointer<Int32>, _ count: Int, _ words: WordDictionary?, _ bytes: BytesDictionary?
+  ) {
+    values.removeAll()
+    if let words {
+      let target = values.extend(count * 8).assumingMemoryBound(to: Int64.self)
+      words.words.withUnsafeBufferPointer { words in
+        for i in 0..<count { target[i] = words[Int(entries[i])] }
+      }
+    } else if let bytes {
+      for i in 0..<count {
+        let entry = bytes.entry(Int(entries[i]))
+        if type.physical == .byteArray { values.append(UInt32(entry.count)) }
+        if entry.count > 0 { values.append(entry.baseAddress!, count: entry.count) }
+      }
+    }
+  }
+
+  /// Whether the chunk comes out smaller without its dictionary, by what some of its values take either way.
+  private func isSmallerPlain() throws(QueryError) -> Bool {
+    let total = codes.count / 4
+    // Entries that come again and again pay off however values are encoded.
+    guard entryCount * 16 > total else { return false }
+    let count = min(total, settings.pageRowCount)
+    let entries = UnsafePointer(codes.pointer.assumingMemoryBound(to: Int32.self))
+    defer {
+      values.removeAll()
+      trial.removeAll()
+    }
+    trial.removeAll()
+    RunLengthEncoder.encode(entries, count, width: codeWidth, to: trial)
+    let coded = try pageBuilder.compressedSize(trial)
+    trial.removeAll()
+    appendEntries(to: trial)
+    let dictionary = try pageBuilder.compressedSize(trial)
+    fillValues(entries, count, words, bytes)
+    var plain = Int.max
+    for encoding in [.plain] + settings.encodings.others(type.physical) {
+      trial.removeAll()
+      encode(encoding, count, to: trial)
+      plain = min(plain, try pageBuilder.compressedSize(trial))
+    }
+    // Dictionaries let readers test conditions on few values: something has to be saved.
+    return Double(plain) * Double(total) < 0.9 * (Double(coded) * Double(total) + Double(dictionary) * Double(count))
   }
 
   private func keepRest(of levels: ByteBuilder, from: Int) {
@@ -435,9 +472,7 @@ final class ColumnChunkWriter {
   func finish() throws(QueryError) {
     if usesDictionary, codes.count > 0 {
       // A dictionary that saves nothing goes.
-      let entryBytes = words.map { $0.words.count * (type.physical == .int32 || type.physical == .float ? 4 : 8) } ?? bytes.map { $0.bytes.count + $0.count * 4 } ?? 0
-      let average = entryBytes / max(entryCount, 1)
-      if entryBytes + codes.count / 4 * codeWidth / 8 > codes.count / 4 * average { try giveUpDictionary() }
+      if try isSmallerPlain() { try giveUpDictionary() }
     } else if usesDictionary {
       // NULLs only.
       try giveUpDictionary()
@@ -465,19 +500,24 @@ final class ColumnChunkWriter {
     clear()
   }
 
-  private func finishDictionaryPage() throws(QueryError) {
+  /// The dictionary's entries, plain.
+  private func appendEntries(to out: ByteBuilder) {
     if let words {
       let isShort = type.physical == .int32 || type.physical == .float
       for word in words.words {
-        if isShort { body.append(Int32(truncatingIfNeeded: word)) } else { body.append(word) }
+        if isShort { out.append(Int32(truncatingIfNeeded: word)) } else { out.append(word) }
       }
     } else if let bytes {
       for index in 0..<bytes.count {
         let entry = bytes.entry(index)
-        if type.physical == .byteArray { body.append(UInt32(entry.count)) }
-        if entry.count > 0 { body.append(entry.baseAddress!, count: entry.count) }
+        if type.physical == .byteArray { out.append(UInt32(entry.count)) }
+        if entry.count > 0 { out.append(entry.baseAddress!, count: entry.count) }
       }
     }
+  }
+
+  private func finishDictionaryPage() throws(QueryError) {
+    appendEntries(to: body)
     dictionaryPage = try pageBuilder.finish(
       body, encoding: .plainDictionary, valueCount: entryCount, dictionaryCount: entryCount)
     finishedByteCount += dictionaryPage!.bytes.count
