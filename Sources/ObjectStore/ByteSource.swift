@@ -66,6 +66,9 @@ package protocol ByteSource: Sendable {
   /// Stores bound what they fetch ahead: ranges past that are read when they are asked for.
   func prefetch(_ ranges: [Range<UInt64>])
 
+  /// Whether a read waits for an answer, so that what is said beforehand comes sooner.
+  var waitsForRequests: Bool { get }
+
   /// Checks that the object is still what was opened; readers call it once after the last byte of a split was used.
   ///
   /// - Throws: `HIVE_BAD_DATA` when the file was truncated while it was read.
@@ -83,6 +86,7 @@ extension ByteSource {
   }
 
   package func prefetch(_ ranges: [Range<UInt64>]) {}
+  package var waitsForRequests: Bool { false }
   package func checkUnchanged() throws(QueryError) {}
 
   /// All bytes.

@@ -175,15 +175,6 @@ package enum ObjectGlob {
   }
 }
 
-extension ObjectGlob {
-  /// Until all callers hold locations.
-  package static func expand(
-    _ location: String, stores: ObjectStores = .standard, meter: ScanMeter, threadCount: Int = 4
-  ) throws(QueryError) -> ObjectListing {
-    try expand(try stores.resolve(location), meter: meter, threadCount: threadCount)
-  }
-}
-
 extension Array {
   fileprivate subscript(safe index: Int) -> Element? { index < count ? self[index] : nil }
 }

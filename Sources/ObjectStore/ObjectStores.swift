@@ -81,13 +81,3 @@ private final class StoreOnDemand: Sendable {
     }
   }
 }
-
-extension ObjectStores {
-  /// Until all callers are handed their stores.
-  package static var standard: ObjectStores { .local }
-
-  /// Until all callers open infos themselves.
-  package static func open(_ info: ObjectInfo, meter: ScanMeter) throws(QueryError) -> any ByteSource {
-    try info.open(meter: meter)
-  }
-}

@@ -34,6 +34,8 @@ final class S3ByteSource: ByteSource {
     (self.kept, self.readAhead, self.meter) = (kept, readAhead, meter)
   }
 
+  var waitsForRequests: Bool { true }
+
   deinit {
     for piece in pieces.withLock({ $0 }) {
       piece.giveUp()
@@ -95,7 +97,24 @@ final class S3ByteSource: ByteSource {
         () throws(QueryError) -> S3Piece in try begin(end, wanted: 0)
       }.slice(range)
     }
+    if let joined = try joined(range) { return joined }
     return try begin(range, wanted: 0).slice(range)
+  }
+
+  /// A range that two pieces hold together, one behind the other, copied.
+  private func joined(_ range: Range<UInt64>) throws(QueryError) -> ByteSlice? {
+    let first = range.lowerBound..<range.lowerBound + 1
+    guard let low = piece(holding: first), low.end > range.lowerBound, low.end < range.upperBound,
+      let high = piece(holding: low.end..<range.upperBound), let buffer = AlignedBuffer(capacity: range.count)
+    else { return nil }
+    var offset = 0
+    for (piece, part) in [(low, range.lowerBound..<low.end), (high, low.end..<range.upperBound)] {
+      let slice = try piece.slice(part)
+      slice.withBytes { (buffer.pointer + offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+      offset += part.count
+      if piece.use(part.count) { drop(piece) }
+    }
+    return ByteSlice(pointer: UnsafeRawPointer(buffer.pointer), count: range.count, owner: buffer)
   }
 
   private static let nothing = AlignedBuffer(capacity: 0)!
@@ -182,6 +201,7 @@ final class S3Piece: Sendable {
   }
 
   var byteCount: Int { range.count }
+  var end: UInt64 { range.upperBound }
 
   func holds(_ other: Range<UInt64>) -> Bool { range.lowerBound <= other.lowerBound && other.upperBound <= range.upperBound }
 

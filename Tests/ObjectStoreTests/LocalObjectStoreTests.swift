@@ -228,7 +228,7 @@ func removeFolder(_ path: String) {
   }
 
   @Test func locations() throws {
-    let stores = ObjectStores.standard
+    let stores = ObjectStores.local
     #expect(try stores.resolve("data/a.csv").path == "data/a.csv")
     #expect(try stores.resolve("file:///data/a%20b.csv").path == "/data/a%20b.csv")
     #expect(try stores.resolve("FILE:/data").path == "/data")

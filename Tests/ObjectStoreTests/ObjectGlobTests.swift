@@ -42,7 +42,7 @@ import Testing
     ]
     for file in files { writeFile(folder + "/" + file) }
     func keys(_ pattern: String) throws -> [String] {
-      let listing = try ObjectGlob.expand(folder + "/" + pattern, meter: ScanMeter())
+      let listing = try ObjectGlob.expand(ObjectStores.local.resolve(folder + "/" + pattern), meter: ScanMeter())
       for object in listing.objects {
         #expect(ObjectPath.join(listing.root, object.keyPath) == object.info.path)
         #expect(object.info.byteCount == 1 && object.info.modificationTime > 0)
@@ -69,7 +69,7 @@ import Testing
     #expect(try keys("t/_*/*") == ["t/_tmp/x.csv"])
     for pattern in ["t/nothing*", "missing/*.csv", "missing.csv"] {
       do {
-        _ = try ObjectGlob.expand(folder + "/" + pattern, meter: ScanMeter())
+        _ = try ObjectGlob.expand(ObjectStores.local.resolve(folder + "/" + pattern), meter: ScanMeter())
         Issue.record("found \(pattern)")
       } catch {
         #expect(error.code == .hiveCannotOpenSplit)

@@ -107,6 +107,31 @@ private func code(_ body: () throws -> Void) -> ErrorCode? {
     #expect(bytes(try source.read(5..<5, kind: .data)) == [])
   }
 
+  /// Compressed objects are on their way while they are decompressed; what pieces hold together is not fetched again.
+  @Test func streamsAreReadAhead() throws {
+    defer { server.stop() }
+    let content = pattern(20 << 20)
+    server.put("b/f.bin", content)
+    let store = try server.store()
+    let meter = ScanMeter()
+    let source = try store.open("b/f.bin", meter: meter)
+    server.forgetRequests()
+    let reader = try DecompressingReader(source, codec: CompressionCodec.none)
+    var read: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1_000_003)
+    while true {
+      let count = try block.withUnsafeMutableBytes { try reader.read(into: $0.baseAddress!, capacity: $0.count) }
+      if count == 0 { break }
+      read += block[..<count]
+    }
+    #expect(read == content && server.requests.count == 3 && meter.dataBytes == content.count)
+    server.forgetRequests()
+    source.prefetch([1_000_000..<2_000_000])
+    source.prefetch([2_000_000..<3_000_000])
+    #expect(bytes(try source.read(1_500_000..<2_500_000, kind: .data)) == Array(content[1_500_000..<2_500_000]))
+    #expect(server.requests.count == 2)
+  }
+
   @Test func changedObjectsAreErrors() throws {
     defer { server.stop() }
     server.put("b/f", pattern(1 << 20))

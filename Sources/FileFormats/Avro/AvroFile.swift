@@ -24,7 +24,7 @@ final class AvroFile: FormatFile {
     _ = try rowPlan(request)
     // The header ends with a marker, as blocks do.
     let start = header.byteCount - UInt64(AvroHeader.syncByteCount)
-    return TextScan(range: start..<source.byteCount, isSplittable: true) { [self] (split) throws(QueryError) in
+    return TextScan(source: source, range: start..<source.byteCount, isSplittable: true) { [self] (split) throws(QueryError) in
       try AvroReader(self, split.byteRange, request, metrics: metrics)
     }
   }

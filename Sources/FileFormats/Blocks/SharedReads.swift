@@ -20,7 +20,7 @@ struct RangeReader {
 /// - Threads: all workers of a scan.
 final class SharedReads: Sendable {
   private struct State {
-    var slices: [Range<UInt64>: ByteSlice] = [:]
+    var slices: [Range<UInt64>: SharedSlice] = [:]
     var dictionaries: [Int: (entries: Column, count: Int)] = [:]
     var isCounted = false
     var rowsDone = 0
@@ -32,13 +32,24 @@ final class SharedReads: Sendable {
   init(rowCount: Int) { self.rowCount = rowCount }
 
   func read(_ range: Range<UInt64>, kind: ScanKind, from source: any ByteSource) throws(QueryError) -> ByteSlice {
-    // Reading under the lock: a second reader of the range has to wait for the bytes anyway.
-    try state.withLock { (state) throws(QueryError) in
+    let place = state.withLock { state in
       if let known = state.slices[range] { return known }
-      let slice = try source.read(range, kind: kind)
-      state.slices[range] = slice
-      return slice
+      let made = SharedSlice()
+      state.slices[range] = made
+      return made
     }
+    // A second reader of the range has to wait for the bytes anyway; those of others do not.
+    return try place.bytes.withLock { (bytes) throws(QueryError) in
+      if let bytes { return bytes }
+      let read = try source.read(range, kind: kind)
+      bytes = read
+      return read
+    }
+  }
+
+  /// A range's bytes, once the first of its readers has them.
+  private final class SharedSlice: Sendable {
+    let bytes = Mutex<ByteSlice?>(nil)
   }
 
   /// The decoded dictionary of a column of the file, by the format's own number, when a reader has left it here.

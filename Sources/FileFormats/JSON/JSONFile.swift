@@ -72,7 +72,7 @@ final class JSONFile: FormatFile {
 
   func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
     let isPlain = codec == .none && layout != .document
-    return TextScan(range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+    return TextScan(source: source, range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
       [self] (split) throws(QueryError) in try JSONReader(self, split, request, metrics: metrics)
     }
   }

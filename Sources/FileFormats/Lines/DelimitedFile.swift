@@ -62,7 +62,7 @@ final class DelimitedFile: FormatFile {
 
   func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
     let isPlain = codec == .none
-    return TextScan(range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+    return TextScan(source: source, range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
       [self] (split) throws(QueryError) in try DelimitedReader(self, split, request, metrics: metrics)
     }
   }

@@ -156,6 +156,46 @@ final class ParquetScan: FileScan {
 
   // MARK: Reading
 
+  /// Row groups in parts whose chunks were asked for, with the columns read for every row (1) and the others (2).
+  private let prefetched = Mutex<[Int: Int]>([:])
+
+  func prefetch(_ split: Split) {
+    guard file.source.waitsForRequests else { return }
+    // The other columns' bytes depend on which rows pass.
+    let first = request.predicates.isEmpty ? nil : request.predicates[0].columns
+    switch split.place {
+    case .blocks(let numbers): for number in numbers { prefetch(first, ofRowGroup: number, isShared: false) }
+    case .rows(_, let number): prefetch(first, ofRowGroup: number, isShared: true)
+    case .bytes: break
+    }
+  }
+
+  /// Larger chunks are read page by page where an index tells the pages.
+  private static let largestWholeChunk = 8 << 20
+
+  /// - Parameter columns: indices into the request's columns; nil for all.
+  func prefetch(_ columns: [Int]?, ofRowGroup rowGroup: Int, isShared: Bool, isRest: Bool = false) {
+    guard file.source.waitsForRequests else { return }
+    if isShared {
+      let mark = isRest ? 2 : 1
+      let isFirst = prefetched.withLock { marks in
+        defer { marks[rowGroup, default: 0] |= mark }
+        return marks[rowGroup, default: 0] & mark == 0
+      }
+      if !isFirst { return }
+    }
+    var ranges: [Range<UInt64>] = []
+    for (index, plan) in plans.enumerated() where columns?.contains(index) ?? true {
+      for leaf in plan.leaves {
+        guard let chunk = try? footer.chunk(rowGroup: rowGroup, leaf: leaf.index), let range = try? chunk.byteRange(),
+          !isRest || chunk.offsetIndex == nil || range.count <= ParquetScan.largestWholeChunk
+        else { continue }
+        if !ranges.contains(range) { ranges.append(range) }
+      }
+    }
+    file.source.prefetch(ranges)
+  }
+
   /// What readers of parts of a row group share.
   func sharedReads(_ rowGroup: Int) -> SharedReads {
     let rowCount = footer.rowGroups[rowGroup].rowCount

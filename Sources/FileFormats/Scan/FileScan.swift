@@ -23,6 +23,9 @@ package protocol FileScan: Sendable {
   /// - Parameter column: index into the request's columns.
   func bounds(of column: Int, in split: Split) -> SplitBounds
 
+  /// Says that a split will be read soon, so that a store that takes its time can send what reading it begins with.
+  func prefetch(_ split: Split)
+
   /// A reader over one split; yields batches of the request's columns, in that order, of rows that pass all predicates.
   func makeReader(_ split: Split) throws(QueryError) -> any BatchReader
 }
@@ -30,6 +33,7 @@ package protocol FileScan: Sendable {
 extension FileScan {
   package func parts(of split: Split, count: Int) throws(QueryError) -> [Split] { [split] }
   package func bounds(of column: Int, in split: Split) -> SplitBounds { .unknown }
+  package func prefetch(_ split: Split) {}
 }
 
 /// Along which lines a file is cut.

@@ -1,8 +1,10 @@
 import Columnar
+import ObjectStore
 import QueryErrors
 
 /// The scan of a file of records that splits anywhere: nothing is known before it is read.
 struct TextScan: FileScan {
+  let source: any ByteSource
   /// The byte range that holds records, and whether it may be cut.
   var range: Range<UInt64>
   var isSplittable: Bool
@@ -13,6 +15,14 @@ struct TextScan: FileScan {
       return range.isEmpty ? [] : [Split(.bytes(range), scanByteCount: Int(range.upperBound - range.lowerBound))]
     }
     return TextScan.splits(range, targetByteCount)
+  }
+
+  func prefetch(_ split: Split) {
+    guard source.waitsForRequests, case .bytes(let range) = split.place else { return }
+    // Compressed files are asked for as they are decompressed.
+    guard isSplittable else { return }
+    // With the byte before, which tells whether a record starts with the range.
+    source.prefetch([(range.lowerBound > 0 ? range.lowerBound - 1 : 0)..<range.upperBound])
   }
 
   func makeReader(_ split: Split) throws(QueryError) -> any BatchReader { try makeTextReader(split) }

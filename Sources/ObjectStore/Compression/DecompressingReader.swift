@@ -22,6 +22,8 @@ package final class DecompressingReader {
   private var inputPosition = 0
   /// Where the next bytes of the object are read.
   private var readOffset: UInt64 = 0
+  /// Bytes before here were asked for ahead.
+  private var aheadEnd: UInt64 = 0
   /// The whole object decompressed, when it was decoded at once.
   private var whole: AlignedBuffer?
   private var wholeSize = 0
@@ -126,6 +128,7 @@ package final class DecompressingReader {
     guard left > 0, UInt64(max(0, needed - rest)) <= left else { return false }
     let wanted = max(DecompressingReader.inputSize, needed - rest)
     let end = readOffset + min(left, UInt64(wanted))
+    if source.waitsForRequests { readAhead(end) }
     let next = try source.read(readOffset..<end, kind: kind)
     readOffset = end
     if rest == 0 {
@@ -138,6 +141,18 @@ package final class DecompressingReader {
     }
     inputPosition = 0
     return true
+  }
+
+  /// Bytes asked for ahead at a time, where a request takes its time: two such pieces are on their way.
+  private static let aheadByteCount = UInt64(16 * inputSize)
+
+  private func readAhead(_ end: UInt64) {
+    aheadEnd = max(aheadEnd, readOffset)
+    while aheadEnd < source.byteCount, aheadEnd < end + DecompressingReader.aheadByteCount {
+      let next = min(source.byteCount, aheadEnd + DecompressingReader.aheadByteCount)
+      source.prefetch([aheadEnd..<next])
+      aheadEnd = next
+    }
   }
 
   // MARK: Whole objects

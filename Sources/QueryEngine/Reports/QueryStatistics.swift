@@ -31,6 +31,17 @@ public struct QueryStatistics: Sendable, Codable {
   public var rowsWritten = 0
   public var bytesWritten = 0
   public var filesWritten = 0
+  /// Requests to object services, failed tries included.
+  public var s3Requests = 0
+  /// Of those, pages of listings; bytes and heads of objects; writes.
+  public var s3ListRequests = 0
+  public var s3GetRequests = 0
+  public var s3PutRequests = 0
+  /// Bytes that came over the wire: more than scanned where near ranges were joined, less where footers were kept.
+  public var s3BytesReceived = 0
+  public var s3BytesSent = 0
+  /// US dollars that Amazon S3 charges for the requests.
+  public var s3Dollars = 0.0
   public var resultLocation: String?
   /// What the user should know although all went well: files passed over and the like.
   public var notes: [String] = []

@@ -99,6 +99,14 @@ final class StatementReport: Sendable {
     fill(&figures, parts.plan)
     figures.metadataBytes = meter.metadataBytes
     figures.notes = meter.notes
+    let requests = meter.requestCounts
+    figures.s3Requests = requests.total
+    figures.s3ListRequests = requests.list
+    figures.s3GetRequests = requests.get + requests.head
+    figures.s3PutRequests = requests.put
+    figures.s3BytesReceived = requests.receivedBytes
+    figures.s3BytesSent = requests.sentBytes
+    figures.s3Dollars = requests.dollars
     if let forecast = parts.forecast {
       figures.bytesScanned = forecast.dataBytes + meter.metadataBytes
       figures.rowGroupsRead = forecast.rowGroupsRead

@@ -36,6 +36,8 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   // MARK: Changes while running
   private var morsels: [Morsel] = []
   private var plans: [FilePlan?] = []
+  /// Morsels before this one were asked for ahead.
+  private let prefetchedEnd = Atomic<Int>(0)
 
   /// A split, and the plan of its file.
   private struct Morsel {
@@ -108,6 +110,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     let count = files.files.count
     let results = Results(count: count)
     let target = splitTarget
+    try files.openAhead()
     try scheduler.forEach(count) { [self] (index) throws(QueryError) in
       guard let plan = try self.plan(index) else { return }
       let splits = try plan.scan.splits(targetByteCount: target, unit: splitUnit)
@@ -157,8 +160,23 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
     if isLazy { return LazyReader(self) }
+    prefetch(behind: morsel)
     let morsel = morsels[morsel]
     return try makeReader(plans[morsel.file]!, morsel.split)
+  }
+
+  /// Morsels asked for ahead, for each worker.
+  private static let prefetchedMorsels = 2
+
+  /// Says that this morsel and those that come next will be read.
+  private func prefetch(behind morsel: Int) {
+    let end = min(morsels.count, morsel + 1 + context.threads * TableScanSource.prefetchedMorsels)
+    let start = max(morsel, prefetchedEnd.load(ordering: .relaxed))
+    guard start < end else { return }
+    for index in start..<end {
+      plans[morsels[index].file]?.scan.prefetch(morsels[index].split)
+    }
+    prefetchedEnd.store(end, ordering: .relaxed)
   }
 
   private func makeReader(_ plan: FilePlan, _ split: Split) throws(QueryError) -> any BatchReader {

@@ -40,6 +40,17 @@ package final class FileSet: Sendable {
 }
 
 extension FileSet {
+  /// Opens all files, several at once, where a store takes its time to answer; elsewhere nothing is done.
+  ///
+  /// - Throws: as `open`.
+  package func openAhead() throws(QueryError) {
+    let calls = files.map(\.info.location.store.parallelCalls).max() ?? 1
+    guard calls > 1, files.count > 1 else { return }
+    for result in concurrentMap(files.count, threadCount: 2 * calls, { (index) throws(QueryError) in try open(index) }) {
+      _ = try result.get()
+    }
+  }
+
   /// What some rows of a text file say of it: an estimate, taken once.
   package func sample(_ index: Int, _ columns: [ScanColumn]) -> FileSample? {
     let key = SampledColumns(file: index, columns: columns)

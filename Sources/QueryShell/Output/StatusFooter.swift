@@ -21,6 +21,9 @@ package enum StatusFooter {
     }
     if statistics.spilledBytes > 0 { parts.append("spilled \(bytes(statistics.spilledBytes, base))") }
     parts.append(dollars(statistics.dollars))
+    if statistics.s3Requests > 0 {
+      parts.append("\(grouped(statistics.s3Requests)) S3 requests \(dollars(statistics.s3Dollars))")
+    }
     parts.append("id \(statistics.queryID.prefix(4))…")
     return parts.joined(separator: " · ")
   }
@@ -101,6 +104,10 @@ package enum StatusFooter {
       ("rows", "\(statistics.rows)"), ("bytes_scanned", "\(statistics.bytesScanned)"),
       ("metadata_bytes", "\(statistics.metadataBytes)"), ("bytes_total", "\(statistics.bytesTotal)"),
       ("bytes_billed", "\(statistics.bytesBilled)"), ("cost_usd", number(statistics.dollars)),
+      ("s3_requests", "\(statistics.s3Requests)"), ("s3_list_requests", "\(statistics.s3ListRequests)"),
+      ("s3_get_requests", "\(statistics.s3GetRequests)"), ("s3_put_requests", "\(statistics.s3PutRequests)"),
+      ("s3_bytes_received", "\(statistics.s3BytesReceived)"), ("s3_bytes_sent", "\(statistics.s3BytesSent)"),
+      ("s3_cost_usd", number(statistics.s3Dollars)),
       ("unit_base", text(statistics.unitBase.rawValue)), ("wall_ms", number(statistics.wallMilliseconds)),
       ("planning_ms", number(statistics.planningMilliseconds)), ("files_read", "\(statistics.filesRead)"),
       ("files_total", statistics.filesTotal.map(String.init) ?? "null"), ("partitions_read", "\(statistics.partitionsRead)"),

@@ -13,6 +13,7 @@ final class RowGroupBlock: ColumnBlock {
   private var chunks: [Int: ColumnChunkMetadata] = [:]
   private var isPagePruned = false
   private var isCounted = false
+  private var hasPrefetchedRest = false
   /// Columns read for every row; nil for all.
   private var fullyRead: [Int]?
 
@@ -32,7 +33,20 @@ final class RowGroupBlock: ColumnBlock {
     if context.source.shared?.countsAsRead() ?? true { context.metrics.add(blocksRead: 1) }
   }
 
-  func willReadFully(_ columns: [Int]?) { fullyRead = columns }
+  func willReadFully(_ columns: [Int]?) {
+    fullyRead = columns
+    if !isPagePruned {
+      scan.prefetch(columns, ofRowGroup: context.rowGroup, isShared: context.source.shared != nil)
+    }
+  }
+
+  /// Says that the columns which are read for survivors only will be read, when the first of them is.
+  private func prefetchRest(_ column: Int) {
+    guard !hasPrefetchedRest, let fullyRead, !fullyRead.contains(column) else { return }
+    hasPrefetchedRest = true
+    let rest = scan.plans.indices.filter { !fullyRead.contains($0) && readers[$0] == nil }
+    scan.prefetch(rest, ofRowGroup: context.rowGroup, isShared: context.source.shared != nil, isRest: true)
+  }
 
   // MARK: Pruning
 
@@ -100,6 +114,7 @@ final class RowGroupBlock: ColumnBlock {
 
   private func reader(_ column: Int) throws(QueryError) -> ColumnReader {
     if let reader = readers[column] { return reader }
+    prefetchRest(column)
     let plan = scan.plans[column]
     let reader: ColumnReader
     do throws(ParquetDamage) {
