@@ -100,21 +100,21 @@ struct CommandLineOptions {
       options.printsStatistics = true
     },
     Option("--s3-endpoint", value: "url", help: "A service that speaks S3's protocol (default: $AWS_ENDPOINT_URL_S3, $AWS_ENDPOINT_URL, the profile's, else Amazon S3).") {
-      $0.configuration.s3.endpoint = $1
+      $0.engine.s3.endpoint = $1
     },
     Option("--s3-region", value: "name", help: "The region of s3:// requests (default: $AWS_REGION, the profile's).") {
-      $0.configuration.s3.region = $1
+      $0.engine.s3.region = $1
     },
     Option("--profile", value: "name", help: "The AWS profile of s3:// requests (default: $AWS_PROFILE).") {
-      $0.configuration.s3.profile = $1
+      $0.engine.s3.profile = $1
     },
     Option("--no-sign-request", help: "Send s3:// requests without credentials: public buckets.") { options, _ in
-      options.configuration.s3.isAnonymous = true
+      options.engine.s3.isAnonymous = true
     },
     Option("--request-payer", value: "requester", help: "Pay for requests to s3:// buckets that ask for it.") {
       options, text throws(UsageError) in
       try require(text, "requester")
-      options.configuration.s3.isRequesterPaying = true
+      options.engine.s3.isRequesterPaying = true
     },
     Option("--unit-base", value: "base", help: "Whether billed units are binary (1 TB = 2^40 bytes) or decimal (10^12) (default: binary).") {
       options, text throws(UsageError) in
