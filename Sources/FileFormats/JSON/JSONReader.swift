@@ -749,7 +749,7 @@ final class JSONReader: TextRowReader {
   private func malformedRecord(_ start: Int, _ end: Int, _ number: Int) throws(QueryError) -> QueryError {
     let snippet = UnsafeBufferPointer(start: input.base + start, count: max(0, min(end - start, 100)))
     return QueryError(
-      .hiveBadData,
+      isDeclared ? .hiveCursorError : .hiveBadData,
       "Row is not a valid JSON Object - JSONException: \(failureReason) at character \(max(0, failurePlace - start) + 1)",
       data: try place(0, number, failurePlace, column: nil, value: String(decoding: snippet, as: UTF8.self)),
       hint: isLines && isDeclared

@@ -17,6 +17,9 @@ struct AlterTableStatement: Statement {
       throw QueryError(.tableNotFound, "Table '\(name)' does not exist", at: node.name.range)
     }
     let declaration = TableDeclaration(context: context)
+    if let first = node.partition.first {
+      throw .notSupported("ALTER TABLE of a single partition is not supported yet", at: first.range)
+    }
     switch node.action {
     case .addPartitions(let partitions, let ifNotExists):
       return try add(partitions, ifNotExists: ifNotExists, to: table, context)
@@ -27,11 +30,19 @@ struct AlterTableStatement: Statement {
     case .setLocation(let location):
       let resolved = try context.stores.resolve(location.value)
       table.location = declaration.absolute(resolved)
-    case .addColumns(let list, _):
-      for column in list { table.columns.append(try declaration.definition(column)) }
+    case .addColumns(let list, let ifNotExists):
+      for column in list {
+        let isKnown = (table.columns + table.partitionColumns).contains { $0.name == column.name.canonicalName }
+        if isKnown, ifNotExists { continue }
+        table.columns.append(try declaration.definition(column))
+      }
     case .replaceColumns(let list):
       table.columns = try list.map { (column) throws(QueryError) in try declaration.definition(column) }
     default: throw .notSupported("This ALTER TABLE is not supported yet", at: node.range)
+    }
+    var seen: Set<String> = []
+    for column in table.columns + table.partitionColumns where !seen.insert(column.name.lowercased()).inserted {
+      throw QueryError(.duplicateColumnName, "Column name '\(column.name)' specified more than once", at: node.range)
     }
     let changed = table
     // Options the format does not know are refused now, not at the first query.

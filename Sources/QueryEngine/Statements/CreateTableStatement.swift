@@ -46,7 +46,12 @@ struct CreateTableStatement: Statement {
     if columns.isEmpty {
       throw QueryError(.tableHasNoColumns, "Table '\(name)' has no columns", at: node.range)
     }
-    let (format, serde, serdeProperties) = try declaration.storage(node)
+    let storage = try declaration.storage(node)
+    for property in node.tableProperties where property.key.value.lowercased() == "table_type"
+      && ["ICEBERG", "DELTA", "HUDI"].contains(property.value.value.uppercased())
+    {
+      throw .notSupported("Tables of type \(property.value.value.uppercased()) are not supported yet", at: property.value.range)
+    }
     let resolved = try context.stores.resolve(location.value)
     if try resolved.store.entry(resolved.path)?.isDirectory == false {
       throw QueryError(
@@ -56,8 +61,8 @@ struct CreateTableStatement: Statement {
     for property in node.tableProperties { properties[property.key.value] = property.value.value }
     let saved = TableDefinition(
       name: name, columns: columns, partitionColumns: partitionColumns, location: declaration.absolute(resolved),
-      format: format, serde: serde, comment: node.comment?.value, serdeProperties: serdeProperties,
-      properties: properties)
+      format: storage.format, serde: storage.serde, comment: node.comment?.value, serdeProperties: storage.properties,
+      properties: properties, inputFormat: storage.inputFormat, outputFormat: storage.outputFormat)
     // Options the format does not know are refused now, not at the first query.
     _ = try CatalogResolver.table(saved, catalog, context.stores)
     return .effect { () throws(QueryError) in try catalog.save(saved) }

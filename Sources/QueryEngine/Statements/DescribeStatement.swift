@@ -8,6 +8,12 @@ struct DescribeStatement: Statement {
   init(_ node: DescribeSyntax) { self.node = node }
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
+    if let first = node.partition.first {
+      throw .notSupported("DESCRIBE of a partition is not supported yet", at: first.range)
+    }
+    if let first = node.column.first {
+      throw .notSupported("DESCRIBE of a column is not supported yet", at: first.range)
+    }
     guard case .table(let syntax) = node.relation else {
       let columns = try context.columns(of: node.relation)
       return listing(columns.map { [$0.name, $0.type.description, nil] })

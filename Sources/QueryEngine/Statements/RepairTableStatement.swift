@@ -35,6 +35,8 @@ struct RepairTableStatement: Statement {
       for (parent, entries) in zip(level, entries) {
         for entry in entries where entry.isDirectory && !entry.isHidden {
           guard let (key, value) = PartitionFolder.parse(entry.name), key.lowercased() == column.name else { continue }
+          // Athena passes over keys that are not written in lower case.
+          if context.settings.followsAthena, key != column.name { continue }
           if let value, PartitionValue.parse(value, column.type) == nil { continue }
           next.append((ObjectPath.join(parent.path, entry.name), parent.values + [value]))
         }

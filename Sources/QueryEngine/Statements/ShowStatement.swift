@@ -32,7 +32,7 @@ struct ShowStatement: Statement {
       return .listing(["views"], names.map { [$0] })
     case .columns(let relation):
       let columns = try context.columns(of: relation)
-      return .listing(["field"], columns.map { [$0.name] })
+      return .listing(["field"], columns.map(\.name).filter(matches.matches).map { [$0] })
     case .functions:
       let rows: [[String?]] = FunctionReference.entries.filter { entry in
         matches.matches(entry.name) && !(context.environment.followsAthena && entry.isExtension)

@@ -28,45 +28,76 @@ struct TableDeclaration {
     return type
   }
 
-  /// The format's name, SerDe and SerDe properties that ROW FORMAT and STORED AS declare.
-  func storage(
-    _ node: CreateTableSyntax
-  ) throws(QueryError) -> (format: String, serde: String?, properties: [String: String]) {
+  /// What ROW FORMAT and STORED AS declare.
+  struct Storage {
+    /// A format's name.
+    var format: String
     var serde: String?
     var properties: [String: String] = [:]
+    /// Class names, where STORED AS names classes.
+    var inputFormat: String?
+    var outputFormat: String?
+  }
+
+  private static let lazySimpleSerDe = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+
+  /// - Throws: `NOT_SUPPORTED` for SerDes, formats and classes that are not known, at the name; `INVALID_TABLE_PROPERTY` where
+  ///   they do not go together.
+  func storage(_ node: CreateTableSyntax) throws(QueryError) -> Storage {
+    var storage = Storage(format: "TEXTFILE")
+    var serdeRange = node.range
     switch node.rowFormat {
     case .serde(let name, let list):
-      serde = name.value
-      for property in list { properties[property.key.value] = property.value.value }
+      storage.serde = name.value
+      serdeRange = name.range
+      for property in list { storage.properties[property.key.value] = property.value.value }
     case .delimited(let delimited):
-      serde = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+      storage.serde = TableDeclaration.lazySimpleSerDe
       for (key, value) in [
         ("field.delim", delimited.fieldsTerminatedBy), ("escape.delim", delimited.escapedBy),
         ("collection.delim", delimited.collectionItemsTerminatedBy), ("mapkey.delim", delimited.mapKeysTerminatedBy),
         ("line.delim", delimited.linesTerminatedBy), ("serialization.null.format", delimited.nullDefinedAs),
-      ] { if let value { properties[key] = value.value } }
+      ] { if let value { storage.properties[key] = value.value } }
     case nil: break
     }
-    var format = "TEXTFILE"
+    var stored: (any FileFormat.Type)?
     switch node.storedAs {
-    case .named(let word): format = word.canonicalName
-    case .classes(let input, _):
-      let lower = input.value.lowercased()
-      format = lower.contains("parquet") ? "parquet" : (lower.contains("orc") ? "orc" : (lower.contains("avro") ? "avro" : "textfile"))
+    case .named(let word):
+      storage.format = word.canonicalName
+      stored = FormatRegistry.format(named: word.canonicalName)
+      if stored == nil {
+        throw .notSupported("STORED AS \(word.canonicalName.uppercased()) is not supported yet", at: word.range)
+      }
+    case .classes(let input, let output):
+      guard let format = FormatRegistry.format(inputFormat: input.value) else {
+        throw .notSupported("INPUTFORMAT '\(input.value)' is not supported yet", at: input.range)
+      }
+      guard FormatRegistry.format(outputFormat: output.value) != nil else {
+        throw .notSupported("OUTPUTFORMAT '\(output.value)' is not supported yet", at: output.range)
+      }
+      (storage.inputFormat, storage.outputFormat) = (input.value, output.value)
+      storage.format = format.descriptor.name
+      stored = format
     case nil: break
     }
-    if serde == nil, format.lowercased() == "textfile" {
-      serde = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+    if storage.serde == nil, stored == nil || stored?.descriptor.name == FormatRegistry.format(named: "textfile")?.descriptor.name {
+      storage.serde = TableDeclaration.lazySimpleSerDe
     }
-    if let serde {
-      guard let type = FormatRegistry.format(named: serde) else {
-        throw .notSupported("SerDe '\(serde)' is not supported yet", at: node.range)
-      }
-      return (type.descriptor.name, serde, properties)
+    guard let serde = storage.serde else {
+      storage.format = stored?.descriptor.name ?? storage.format
+      return storage
     }
-    guard let type = FormatRegistry.format(named: format) else {
-      throw .notSupported("STORED AS \(format.uppercased()) is not supported yet", at: node.range)
+    guard let type = FormatRegistry.format(named: serde) else {
+      throw .notSupported("SerDe '\(serde)' is not supported yet", at: serdeRange)
     }
-    return (type.descriptor.name, nil, properties)
+    // Text files may have any of the text SerDes; all other formats have their own.
+    if let stored, stored.descriptor.name != type.descriptor.name, !(stored.descriptor.isText && type.descriptor.isText) {
+      throw QueryError(
+        .invalidTableProperty,
+        "SerDe '\(serde)' cannot read files stored as \(stored.descriptor.name)", at: serdeRange,
+        hint: "Leave ROW FORMAT out, or name the SerDe of that format.")
+    }
+    storage.format = type.descriptor.name
+    return storage
   }
 }
