@@ -25,6 +25,8 @@ package final class MemoryBudget: Sendable {
   private static let (hardPercent, hardByteCount) = (104, 8 << 20)
   /// Consumers still to come for which room is kept.
   private static let largestPending = 2
+  /// The part of the room, in percent, that is free for whoever comes first.
+  private static let freePercent = 60
 
   package init(limit: Int? = nil) { account = MemoryAccount.open(limit: limit) }
 
@@ -63,6 +65,8 @@ package final class MemoryBudget: Sendable {
   func mayGrow(_ byteCount: Int, held: Int) -> Bool {
     let room = room
     if room == Int.max { return true }
+    let whole = account.effectiveLimit / 100 * MemoryBudget.softPercent
+    if room - byteCount > whole / 100 * (100 - MemoryBudget.freePercent) { return true }
     let pending = min(MemoryBudget.largestPending, consumers.withLock { $0.count { $0.isPending } })
     return held + byteCount <= (room + held) / (1 + pending) && byteCount <= room
   }

@@ -213,6 +213,12 @@ final class BloomFilter: @unchecked Sendable {
     blocks.typed(UInt64.self)[Int(truncatingIfNeeded: hash) & mask] |= BloomFilter.pattern(hash)
   }
 
+  /// Adds what another filter of the same size holds.
+  func formUnion(_ other: BloomFilter) {
+    let (own, others) = (blocks.typed(UInt64.self), other.blocks.typed(UInt64.self))
+    for block in 0...mask { own[block] |= others[block] }
+  }
+
   @inline(__always)
   func mayContain(_ hash: UInt64) -> Bool {
     let pattern = BloomFilter.pattern(hash)

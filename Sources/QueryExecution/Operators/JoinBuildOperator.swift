@@ -73,6 +73,8 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
   private let collector: PartitionedCollector
   let spilled: SpilledJoin
   let builder: JoinBuilder
+  private let dynamicFilters: [Int: Int]
+  private let context: QueryContext
 
   init(
     _ node: QueryProfile.Node, _ specification: JoinBuildSpecification, _ build: JoinBuild, _ context: QueryContext
@@ -85,7 +87,9 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
     collector = PartitionedCollector(
       specification.types, consumer, context, partitionCount: JoinPartitioner.count,
       rowOverhead: JoinBuilder.rowOverhead(specification), residentCount: 1, maySpill: { spilled.maySpill }
-    ) { _ in JoinPartitioner(spilled.keys, specification.keys) }
+    ) { _ in spilled.makeBuildPartitioner() }
+    dynamicFilters = specification.dynamicFilters
+    self.context = context
     build.spilled = spilled
     super.init(node)
   }
@@ -107,6 +111,9 @@ final class JoinBuildOperator: SinkOperator, @unchecked Sendable {
       if first < runs.count {
         spilled.begin(Array(runs[first...]), first: first)
         node.note("rows on disk", QueryProfile.grouped(spilled.buildRowCount))
+        if let filter = spilled.makeFilter() {
+          for (id, key) in dynamicFilters where key == 0 { context.dynamicFilters.publish(filter, id: id) }
+        }
       }
     }
     try builder.make(build, collected, scheduler, publishes: !spilled.isActive)

@@ -15,11 +15,14 @@ final class JoinPartitioner: PartitionAssigner {
   private let positions: [Int]
   private let rows: KeyRows
   private let shift: UInt64
+  private let summary: JoinKeySummary?
 
   /// - Parameters:
   ///   - positions: of the keys.
   ///   - skipped: leading bits of the hash that all rows share.
-  init(_ keys: JoinSpillKeys, _ positions: [Int], skipping skipped: UInt64 = 0) {
+  ///   - summary: takes note of all keys.
+  init(_ keys: JoinSpillKeys, _ positions: [Int], skipping skipped: UInt64 = 0, summary: JoinKeySummary? = nil) {
+    self.summary = summary
     self.positions = positions
     rows = KeyRows(keys.layout, flagsNulls: keys.flagsNulls)
     shift = 64 - JoinPartitioner.bits - skipped
@@ -39,6 +42,53 @@ final class JoinPartitioner: PartitionAssigner {
     if rows.hasNulls {
       for row in 0..<n where rows.nulls[row] != 0 { numbers[row] = 0 }
     }
+    summary?.add(rows)
+  }
+}
+
+/// What the scan of a join's probe side may go by when not all build rows are in memory: which keys there may be.
+///
+/// - Threads: one owner; then they are made one.
+final class JoinKeySummary: @unchecked Sendable {
+  private let layout: KeyLayout
+  private let filter: BloomFilter
+  private var range: ClosedRange<Int64>?
+
+  /// Bytes of a filter at most, and as a part of the memory limit.
+  private static let (largestByteCount, part) = (16 << 20, 128)
+
+  init(_ layout: KeyLayout, memoryLimit: Int) {
+    self.layout = layout
+    filter = BloomFilter(count: min(JoinKeySummary.largestByteCount, memoryLimit / JoinKeySummary.part) / 2)
+  }
+
+  func add(_ rows: KeyRows) {
+    let hasRange = layout.isInteger && !layout.types[0].isFloating
+    let integers = UnsafeMutableRawPointer(rows.words).assumingMemoryBound(to: Int64.self)
+    var (low, high) = (range?.lowerBound ?? .max, range?.upperBound ?? .min)
+    for row in 0..<rows.rowCount where !rows.hasNulls || rows.nulls[row] == 0 {
+      filter.add(rows.hashes[row])
+      if hasRange {
+        low = min(low, integers[row])
+        high = max(high, integers[row])
+      }
+    }
+    if hasRange, low <= high { range = low...high }
+  }
+
+  func formUnion(_ other: JoinKeySummary) {
+    filter.formUnion(other.filter)
+    guard let added = other.range else { return }
+    range = min(range?.lowerBound ?? .max, added.lowerBound)...max(range?.upperBound ?? .min, added.upperBound)
+  }
+
+  func makeFilter() -> DynamicFilter {
+    let type = layout.types[0]
+    let known: Domain.Range = range.map { .init(low: .integer($0.lowerBound), high: .integer($0.upperBound)) } ?? .init(low: nil, high: nil)
+    let hasRange = type != .boolean
+    return DynamicFilter(
+      domain: Domain(type: type, ranges: [hasRange ? known : .init(low: nil, high: nil)], allowsNull: false),
+      membership: .bloom(filter, layout))
   }
 }
 
@@ -70,6 +120,26 @@ final class SpilledJoin: @unchecked Sendable {
   let buildTypes: [DataType]
   var probeKeys: [Int] = []
   var probeTypes: [DataType] = []
+
+  private let summaries = Mutex<[JoinKeySummary]>([])
+
+  /// Partitions a worker's build rows, and notes their keys where one key alone tells whether rows may have a partner.
+  func makeBuildPartitioner() -> JoinPartitioner {
+    guard keys.flagsNulls == [true] else { return JoinPartitioner(keys, buildKeys) }
+    let summary = JoinKeySummary(keys.layout, memoryLimit: context.memory.account.effectiveLimit)
+    summaries.withLock { $0.append(summary) }
+    return JoinPartitioner(keys, buildKeys, summary: summary)
+  }
+
+  /// What the probe side's scan may skip; nil where nothing is known.
+  func makeFilter() -> DynamicFilter? {
+    summaries.withLock { summaries in
+      guard let all = summaries.first else { return nil }
+      for other in summaries.dropFirst() { all.formUnion(other) }
+      summaries = []
+      return all.makeFilter()
+    }
+  }
 
   /// The first partition on disk; nil while all rows are in memory.
   private(set) var firstSpilled: Int?
