@@ -78,9 +78,11 @@ package struct GlobPattern: Sendable {
     if ObjectPath.isHidden(name), !showsHidden { return false }
     if isAnyDepth { return true }
     let scalars = Array(name.unicodeScalars)
-    var part = 0, index = 0
+    var part = 0
+    var index = 0
     // Where the last * stands, and how much of the name it has taken.
-    var starPart = -1, starIndex = 0
+    var starPart = -1
+    var starIndex = 0
     while index < scalars.count {
       if part < parts.count {
         if case .anyRun = parts[part] {

@@ -139,8 +139,7 @@ package enum ObjectGlob {
     }
     if entry.isDirectory {
       next[key, default: []].formUnion(closure(after, steps))
-    } else if after.contains(steps.count) || states.contains(where: { steps[safe: $0]?.isAnyDepth == true && $0 == steps.count - 1 })
-    {
+    } else if after.contains(steps.count) || states.contains(where: { steps[safe: $0]?.isAnyDepth == true && $0 == steps.count - 1 }) {
       found.append(walker.listed(key, entry))
     }
   }
@@ -161,7 +160,8 @@ package enum ObjectGlob {
   private static func commonDirectory(_ a: String, _ b: String) -> String {
     if a == b { return a }
     let isAbsolute = a.hasPrefix("/") && b.hasPrefix("/")
-    let left = a.split(separator: "/"), right = b.split(separator: "/")
+    let left = a.split(separator: "/")
+    let right = b.split(separator: "/")
     var count = 0
     while count < min(left.count, right.count), left[count] == right[count] { count += 1 }
     let path = left[..<count].joined(separator: "/")

@@ -79,7 +79,8 @@ struct CatalogResolver: RelationResolver {
       files = try unpartitioned(definition.location, stores)
     } else {
       let partitions = try catalog.partitions(of: definition.name)
-      files = CatalogPartitions(location: definition.location, columns: partitionColumns, partitions: partitions,
+      files = CatalogPartitions(
+        location: definition.location, columns: partitionColumns, partitions: partitions,
         stores: stores)
     }
     return Table(

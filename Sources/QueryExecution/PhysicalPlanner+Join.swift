@@ -25,7 +25,8 @@ extension PhysicalPlanner {
     let build = JoinBuild()
     let read = Set(join.outputs.map(\.id)).intersection(needed).union(residualColumns.map(\.id))
     let specification = JoinBuildSpecification(
-      kept: Set(buildInput.layout.indices.filter { read.contains(buildInput.layout[$0].id) }), keys: try buildInput.positions(buildKeys), keyTypes: buildKeys.map(\.type),
+      kept: Set(buildInput.layout.indices.filter { read.contains(buildInput.layout[$0].id) }), keys: try buildInput.positions(buildKeys),
+      keyTypes: buildKeys.map(\.type),
       nullsEqual: join.keys.map(\.nullsEqual), types: buildInput.types, isNullAware: join.isNullAware,
       marksMatched: outcome.marksBuildRows, dynamicFilters: join.dynamicFilters)
     let buildNode = QueryProfile.Node("Build", children: [buildInput.profile])

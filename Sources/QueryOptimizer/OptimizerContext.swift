@@ -1,8 +1,8 @@
-package import Columnar
+import Columnar
 package import ObjectStore
 import QueryErrors
 import QueryPlan
-package import SQLExpressions
+import SQLExpressions
 package import SQLFunctions
 
 /// What rules may know and use.

@@ -1,5 +1,5 @@
-package import QueryErrors
-package import QueryPlan
+import QueryErrors
+import QueryPlan
 import SQLExpressions
 
 /// Applies a rewrite to a plan and, once each, to the shared definitions it uses.

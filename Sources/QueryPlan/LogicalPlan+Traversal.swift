@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 package import SQLExpressions
 
 extension LogicalPlan {

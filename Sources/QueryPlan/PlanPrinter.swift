@@ -1,4 +1,4 @@
-package import SQLExpressions
+import SQLExpressions
 import SQLFunctions
 import TableCatalog
 

@@ -184,7 +184,8 @@ extension Binder {
     if let argument = node.arguments.first {
       guard case .identifier(let identifier) = argument else {
         throw QueryError(
-          .typeMismatch, "CLASSIFIER function argument should be primary pattern variable or subset name. "
+          .typeMismatch,
+          "CLASSIFIER function argument should be primary pattern variable or subset name. "
             + "Actual: \(argument.text)", at: argument.errorRange)
       }
       label = PatternScope.label(identifier)

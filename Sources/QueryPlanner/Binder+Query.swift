@@ -101,9 +101,12 @@ extension Binder {
     case .integer(let value, let position): return (Int(value), position.wrappedValue)
     case .parameter(let parameter):
       let bound = try bindParameter(parameter)
-      let wanted = bound.type == .unknown ? bound.coerced(to: .bigint) : try coerce(bound, to: .bigint, at: parameter.range) {
-        "\(clause) parameter must be of type bigint: actual type \($0)"
-      }
+      let wanted =
+        bound.type == .unknown
+        ? bound.coerced(to: .bigint)
+        : try coerce(bound, to: .bigint, at: parameter.range) {
+          "\(clause) parameter must be of type bigint: actual type \($0)"
+        }
       let value = try ConstantFolding.evaluate(wanted, session: session)
       return (value.integerValue.map { Int($0) }, parameter.range)
     }

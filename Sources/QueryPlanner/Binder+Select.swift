@@ -312,7 +312,9 @@ extension Binder {
       if select.from.isEmpty {
         throw QueryError(.columnNotFound, "SELECT * not allowed in queries without FROM clause", at: star.range)
       }
-      columns = source.fields.filter { !$0.isHidden }.map { StarColumn(name: $0.name, expression: .column($0.reference), relation: $0.qualifier.last) }
+      columns = source.fields.filter { !$0.isHidden }.map {
+        StarColumn(name: $0.name, expression: .column($0.reference), relation: $0.qualifier.last)
+      }
       if columns.isEmpty {
         throw QueryError(.columnNotFound, "SELECT * not allowed from relation that has no columns", at: star.range)
       }

@@ -15,7 +15,8 @@ extension Binder {
       throw .notSupported("Subqueries are not supported here", at: syntax.range)
     }
     // Equal subqueries of one SELECT are run once.
-    let isShared = place.caseOperand == nil && place.outputScope == nil && place.aggregateName == nil && place.windowName == nil
+    let isShared =
+      place.caseOperand == nil && place.outputScope == nil && place.aggregateName == nil && place.windowName == nil
       && place.clause != .qualify
     if isShared, let known = block.knownSubqueries[syntax] { return known }
     try checkCount(block.subqueries.count, at: syntax.range)

@@ -84,7 +84,8 @@ extension Binder {
   ) throws(QueryError) -> [TableFunctionArgumentSyntax?] {
     guard function.arguments.count <= names.count else {
       throw QueryError(
-        .invalidArguments, "Too many arguments. Expected at most \(names.count) arguments, got "
+        .invalidArguments,
+        "Too many arguments. Expected at most \(names.count) arguments, got "
           + "\(function.arguments.count) arguments", at: function.range)
     }
     let namedCount = function.arguments.filter { $0.name != nil }.count
@@ -200,8 +201,10 @@ extension Binder {
     if fields.isEmpty {
       throw QueryError(.invalidFunctionArgument, "All columns are excluded", at: function.range)
     }
-    return BoundRelation(plan: relation.plan, fields: fields.map { field in
-      ScopeField(qualifier: [], name: field.name, reference: field.reference)
-    })
+    return BoundRelation(
+      plan: relation.plan,
+      fields: fields.map { field in
+        ScopeField(qualifier: [], name: field.name, reference: field.reference)
+      })
   }
 }

@@ -317,8 +317,9 @@ extension Binder {
     let offset = try bind(syntax, place)
     if unit != .range {
       let name = unit == .rows ? "ROWS" : "GROUPS"
-      guard offset.type.isInteger || offset.type == .unknown
-        || (offset.type.isDecimal && TypeCoercion.canCoerce(offset.type, to: .decimal(precision: 38, scale: 0)))
+      guard
+        offset.type.isInteger || offset.type == .unknown
+          || (offset.type.isDecimal && TypeCoercion.canCoerce(offset.type, to: .decimal(precision: 38, scale: 0)))
       else {
         throw QueryError(
           .typeMismatch,

@@ -1,6 +1,6 @@
 package import QueryErrors
 import SQLExpressions
-package import SQLSyntax
+import SQLSyntax
 
 /// Writes a statement's extensions in Athena's own SQL, while the binder finds out what they stand for.
 ///

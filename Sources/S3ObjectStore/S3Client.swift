@@ -64,8 +64,11 @@ final class S3Client: Sendable {
 
   /// The request of a call, signed now.
   func request(_ call: S3Call, cancellation: CancellationFlag) throws(QueryError) -> HTTPRequest {
-    let (region, offset) = state.withLock { (
-      $0.regions[call.bucket] ?? configuration.region ?? "us-east-1", $0.clockOffset) }
+    let (region, offset) = state.withLock {
+      (
+        $0.regions[call.bucket] ?? configuration.region ?? "us-east-1", $0.clockOffset
+      )
+    }
     let endpoint = S3Endpoint(configuration, bucket: call.bucket, region: region)
     var path = endpoint.prefix + PercentEncoding.encode(call.key, keepsSlashes: true)
     // The bucket itself has no slash behind it in some services' signatures; S3 takes both.

@@ -1,6 +1,6 @@
-package import Columnar
+import Columnar
+import QueryErrors
 import SQLFunctions
-package import QueryErrors
 
 extension Expression {
   /// The operands, in order; a lambda's body is its operand.

@@ -1,5 +1,5 @@
 package import Columnar
-package import QueryErrors
+import QueryErrors
 
 /// Finds the kernel of a cast.
 package enum CastRegistry {

@@ -56,6 +56,12 @@ package struct ScalarOverload: Sendable {
   }
 }
 
+/// Computes a return type from the coerced argument types (a lambda's is `.function`).
+package typealias ReturnTypeRule = @Sendable ([DataType]) throws(QueryError) -> DataType
+
+/// Computes a window function's column for one partition.
+package typealias WindowEvaluator = @Sendable (WindowInput) throws(QueryError) -> Column
+
 /// The loop that computes a function over columns.
 ///
 /// - Shape: columns of `rowCount` rows in any encoding, of the binding's argument types; arguments that are lambdas are

@@ -1,5 +1,5 @@
 package import Columnar
-package import QueryErrors
+import QueryErrors
 
 /// A type a parameter accepts, with variables that the arguments bind.
 package indirect enum TypePattern: Sendable, Hashable {
@@ -48,7 +48,7 @@ package enum ReturnType: Sendable {
   /// The pattern with its variables replaced; `varchar` stands for unbounded varchar.
   case pattern(TypePattern)
   /// Anything else, from the coerced argument types (a lambda's is `.function`).
-  case computed(@Sendable ([DataType]) throws(QueryError) -> DataType)
+  case computed(ReturnTypeRule)
 
   package static func exact(_ type: DataType) -> ReturnType { .pattern(.exact(type)) }
   package static let boolean = ReturnType.exact(.boolean)

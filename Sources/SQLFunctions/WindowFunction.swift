@@ -1,5 +1,5 @@
 package import Columnar
-package import QueryErrors
+import QueryErrors
 
 /// A function over a window that is no aggregate: ranking and value functions.
 package struct WindowFunction: Sendable {
@@ -9,11 +9,11 @@ package struct WindowFunction: Sendable {
   package var signatures: [Signature]
   /// Whether the frame matters (`first_value`), or the whole partition is looked at (`rank`, `lag`).
   package var usesFrame: Bool
-  package var evaluate: @Sendable (WindowInput) throws(QueryError) -> Column
+  package var evaluate: WindowEvaluator
 
   package init(
     _ name: String, summary: String, examples: [Example] = [], signatures: [Signature], usesFrame: Bool = false,
-    evaluate: @escaping @Sendable (WindowInput) throws(QueryError) -> Column
+    evaluate: @escaping WindowEvaluator
   ) {
     self.name = name
     self.summary = summary

@@ -104,7 +104,6 @@ package final class Catalog: Sendable {
     """,
   ]
 
-
   // MARK: Databases
 
   package func databases() throws(QueryError) -> [DatabaseDefinition] {

@@ -99,7 +99,10 @@ struct CommandLineOptions {
       try require(text, "json")
       options.printsStatistics = true
     },
-    Option("--s3-endpoint", value: "url", help: "A service that speaks S3's protocol (default: $AWS_ENDPOINT_URL_S3, $AWS_ENDPOINT_URL, the profile's, else Amazon S3).") {
+    Option(
+      "--s3-endpoint", value: "url",
+      help: "A service that speaks S3's protocol (default: $AWS_ENDPOINT_URL_S3, $AWS_ENDPOINT_URL, the profile's, else Amazon S3)."
+    ) {
       $0.engine.s3.endpoint = $1
     },
     Option("--s3-region", value: "name", help: "The region of s3:// requests (default: $AWS_REGION, the profile's).") {
@@ -245,10 +248,11 @@ struct CommandLineOptions {
       "A quoted string in FROM is a file, folder or glob:", "",
       "  sqlq \"SELECT region, sum(amount) FROM 'sample-data/sales/' GROUP BY region\"", "",
     ]
-    let all = options + [
-      Option("-h", "--help", help: "Show this help.") { _, _ in },
-      Option("--version", help: "Show the version.") { _, _ in },
-    ]
+    let all =
+      options + [
+        Option("-h", "--help", help: "Show this help.") { _, _ in },
+        Option("--version", help: "Show the version.") { _, _ in },
+      ]
     for option in all {
       guard let help = option.help else { continue }
       var line = "  " + option.names.joined(separator: ", ") + (option.value.map { " <\($0)>" } ?? "")

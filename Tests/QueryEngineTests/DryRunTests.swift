@@ -89,7 +89,7 @@ import Testing
       "ALTER TABLE t ADD PARTITION (year = 2023) PARTITION (year = 2024)",
       "CREATE VIEW v AS SELECT 1 AS a", "CREATE DATABASE other", "CREATE DATABASE filled",
       "CREATE VIEW filled.w AS SELECT 1 AS a", "PREPARE p FROM DROP TABLE t",
-    ] { try await session.run(SQLStatement(statement)) }
+    ] { _ = try await session.run(SQLStatement(statement)) }
   }
 
   /// Everything in the home: rows of its tables, files of its folders.
@@ -145,7 +145,7 @@ import Testing
         ("EXPLAIN ANALYZE SELECT nothing", .columnNotFound), ("EXECUTE nothing", .notFound),
       ] {
         do throws(QueryError) {
-          try await session.run(SQLStatement(statement), options)
+          _ = try await session.run(SQLStatement(statement), options)
           Issue.record("\(statement) succeeded")
         } catch { #expect(error.code == code, "\(statement): \(error)") }
       }

@@ -55,7 +55,7 @@ import Testing
   @Test func statementsOfDeadProcessesHaveFailed() async throws {
     try await EngineTesting.withFolder { home in
       let engine = try EngineTesting.engine(home: home)
-      try await engine.session().run("SELECT 1")
+      _ = try await engine.session().run("SELECT 1")
       let file = try SQLiteDatabase(path: home.path + "/" + Catalog.fileName)
       // No process has this number: it is above the kernel's greatest.
       try file.run(
@@ -95,7 +95,7 @@ import Testing
         VALUES ('old', 'SELECT x', 'default', 'DML', 'FAILED', 'COLUMN_NOT_FOUND: line 1:8: x', '2024-03-01T10:00:00.250Z', 12.5, 3, 1)
         """)
       let engine = try EngineTesting.engine(home: home)
-      try await engine.session().run("SELECT 1")
+      _ = try await engine.session().run("SELECT 1")
       let record = try #require(try engine.history.execution("old"))
       #expect(record.submittedAtMicros == 1_709_287_200_250_000)
       #expect(record.errorCode == "COLUMN_NOT_FOUND")
@@ -113,8 +113,8 @@ import Testing
           group.addTask {
             let session = try engine.session()
             for round in 0..<25 {
-              try await session.run("SELECT \(round)")
-              try await session.run("CREATE OR REPLACE VIEW \(identifier: "v\(number)_\(round)") AS SELECT 1 AS x")
+              _ = try await session.run("SELECT \(round)")
+              _ = try await session.run("CREATE OR REPLACE VIEW \(identifier: "v\(number)_\(round)") AS SELECT 1 AS x")
             }
           }
         }
@@ -131,7 +131,7 @@ import Testing
     try await EngineTesting.withFolder { home in
       let session = try EngineTesting.engine(home: home).session()
       let direct = try await session.run("SELECT count(*) FROM \(path: EngineTesting.sales) WHERE year = 2024").statistics
-      try await session.run("PREPARE p FROM SELECT count(*) FROM \(path: EngineTesting.sales) WHERE year = ?")
+      _ = try await session.run("PREPARE p FROM SELECT count(*) FROM \(path: EngineTesting.sales) WHERE year = ?")
       let execution = session.start("EXECUTE p USING 2024")
       let statistics = try await execution.collect().statistics
       #expect(statistics.bytesScanned == direct.bytesScanned)

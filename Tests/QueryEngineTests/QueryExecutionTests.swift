@@ -87,7 +87,9 @@ import Testing
   @Test func cancellingARunThatCollects() async throws {
     let session = try EngineTesting.engine().session()
     let task = Task { () -> QueryError? in
-      do throws(QueryError) { _ = try await session.run("SELECT sum(x * y) FROM UNNEST(sequence(1, 9000)) a(x) CROSS JOIN UNNEST(sequence(1, 9000)) b(y)") } catch { return error }
+      do throws(QueryError) {
+        _ = try await session.run("SELECT sum(x * y) FROM UNNEST(sequence(1, 9000)) a(x) CROSS JOIN UNNEST(sequence(1, 9000)) b(y)")
+      } catch { return error }
       return nil
     }
     try await Task.sleep(for: .milliseconds(100))
@@ -152,7 +154,7 @@ import Testing
   @Test func settingsAreASnapshot() async throws {
     let session = try EngineTesting.engine().session()
     let before = session.queue("SELECT current_timezone()")
-    try await session.run("SET TIME ZONE 'Europe/Berlin'")
+    _ = try await session.run("SET TIME ZONE 'Europe/Berlin'")
     before.start()
     let old = try await before.collect().decoded(as: String.self)
     let new = try await session.query("SELECT current_timezone()", as: String.self)

@@ -117,11 +117,11 @@ import Testing
 
   @Test func theNumberOfValuesCounts() async throws {
     do throws(QueryError) {
-      try await session.run("SELECT '\(1)'")
+      _ = try await session.run("SELECT '\(1)'")
       Issue.record("no error")
     } catch { #expect(error.code == .invalidParameterUsage) }
     do throws(QueryError) {
-      try await session.run("SELECT ?")
+      _ = try await session.run("SELECT ?")
       Issue.record("no error")
     } catch { #expect(error.code == .invalidParameterUsage) }
   }

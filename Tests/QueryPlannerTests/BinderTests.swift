@@ -4,6 +4,7 @@ import QueryPlan
 import SQLExpressions
 import SQLSyntax
 import Testing
+
 @testable import QueryPlanner
 
 /// Result columns: names as written, types as Trino gives them.
@@ -19,38 +20,58 @@ import Testing
     ("SELECT u.*, t.a FROM t, u", "a bigint, k integer, v varchar, a bigint"),
     ("SELECT * EXCEPT (comment) FROM region", "regionkey bigint, name varchar"),
     ("SELECT * REPLACE (1 AS name) FROM region", "regionkey bigint, name integer, comment varchar"),
-    ("SELECT 1, 3000000000, 1.50, 0.05, 1e0, 'abc', X'00', NULL",
+    (
+      "SELECT 1, 3000000000, 1.50, 0.05, 1e0, 'abc', X'00', NULL",
       "_col0 integer, _col1 bigint, _col2 decimal(3,2), _col3 decimal(2,2), _col4 double, _col5 varchar(3), "
-        + "_col6 varbinary, _col7 unknown"),
-    ("SELECT DATE '2024-01-01', TIMESTAMP '2024-01-01 00:00:00.12', TIMESTAMP '2024-01-01 00:00 UTC'",
-      "_col0 date, _col1 timestamp(2), _col2 timestamp(0) with time zone"),
-    ("SELECT INTERVAL '1-2' YEAR TO MONTH, INTERVAL -'1 02:03:04.5' DAY TO SECOND",
-      "_col0 interval year to month, _col1 interval day to second"),
+        + "_col6 varbinary, _col7 unknown"
+    ),
+    (
+      "SELECT DATE '2024-01-01', TIMESTAMP '2024-01-01 00:00:00.12', TIMESTAMP '2024-01-01 00:00 UTC'",
+      "_col0 date, _col1 timestamp(2), _col2 timestamp(0) with time zone"
+    ),
+    (
+      "SELECT INTERVAL '1-2' YEAR TO MONTH, INTERVAL -'1 02:03:04.5' DAY TO SECOND",
+      "_col0 interval year to month, _col1 interval day to second"
+    ),
     ("SELECT a FROM t UNION SELECT k FROM u", "a bigint"),
     ("SELECT 1 UNION ALL SELECT 2.5", "_col0 decimal(11,1)"),
     ("VALUES (1, 'a'), (2.5, 'bcd')", "_col0 decimal(11,1), _col1 varchar(3)"),
     ("SELECT * FROM (VALUES (1, 'a')) v(x, y)", "x integer, y varchar(1)"),
     ("TABLE region", "regionkey bigint, name varchar, comment varchar"),
-    ("SELECT * FROM t JOIN u USING (a)",
+    (
+      "SELECT * FROM t JOIN u USING (a)",
       "a bigint, b integer, c varchar, d double, e date, ts timestamp(3), arr array(bigint), m map(varchar, bigint), "
-        + "r row(x bigint, y row(z varchar)), rows array(row(p bigint, q varchar)), k integer, v varchar"),
+        + "r row(x bigint, y row(z varchar)), rows array(row(p bigint, q varchar)), k integer, v varchar"
+    ),
     ("SELECT name FROM nation NATURAL JOIN region", "name varchar"),
     ("SELECT x FROM t CROSS JOIN UNNEST(arr) AS w(x)", "x bigint"),
-    ("SELECT * FROM UNNEST(ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[1])) WITH ORDINALITY AS w(a, k, v, n)",
-      "a integer, k varchar(1), v integer, n bigint"),
+    (
+      "SELECT * FROM UNNEST(ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[1])) WITH ORDINALITY AS w(a, k, v, n)",
+      "a integer, k varchar(1), v integer, n bigint"
+    ),
     ("SELECT p, q FROM t, UNNEST(rows)", "p bigint, q varchar"),
     ("SELECT * FROM TABLE(sequence(1, 10))", "sequential_number bigint"),
-    ("SELECT CASE WHEN a > 1 THEN 1 ELSE 2.5 END, COALESCE(b, a), IF(true, 'a', c), NULLIF(b, a) FROM t",
-      "_col0 decimal(11,1), _col1 bigint, _col2 varchar, _col3 integer"),
-    ("SELECT (SELECT max(a) FROM u), (SELECT a, k FROM u LIMIT 1), EXISTS (SELECT 1), 1 IN (SELECT a FROM u)",
-      "_col0 bigint, _col1 row(a bigint, k integer), _col2 boolean, _col3 boolean"),
-    ("SELECT transform(arr, x -> x + t.b), filter(rows, q -> q.p > a) FROM t",
-      "_col0 array(bigint), _col1 array(row(p bigint, q varchar))"),
-    ("SELECT CURRENT_DATE, CURRENT_TIMESTAMP, LOCALTIMESTAMP(6), CURRENT_USER",
-      "_col0 date, _col1 timestamp(3) with time zone, _col2 timestamp(6), _col3 varchar"),
+    (
+      "SELECT CASE WHEN a > 1 THEN 1 ELSE 2.5 END, COALESCE(b, a), IF(true, 'a', c), NULLIF(b, a) FROM t",
+      "_col0 decimal(11,1), _col1 bigint, _col2 varchar, _col3 integer"
+    ),
+    (
+      "SELECT (SELECT max(a) FROM u), (SELECT a, k FROM u LIMIT 1), EXISTS (SELECT 1), 1 IN (SELECT a FROM u)",
+      "_col0 bigint, _col1 row(a bigint, k integer), _col2 boolean, _col3 boolean"
+    ),
+    (
+      "SELECT transform(arr, x -> x + t.b), filter(rows, q -> q.p > a) FROM t",
+      "_col0 array(bigint), _col1 array(row(p bigint, q varchar))"
+    ),
+    (
+      "SELECT CURRENT_DATE, CURRENT_TIMESTAMP, LOCALTIMESTAMP(6), CURRENT_USER",
+      "_col0 date, _col1 timestamp(3) with time zone, _col2 timestamp(6), _col3 varchar"
+    ),
     ("SELECT arr[1], m['k'], r[2] FROM t", "_col0 bigint, _col1 bigint, _col2 row(z varchar)"),
-    ("SELECT ROW(1, 'a'), (a, b), ARRAY[1, a], ARRAY[] FROM t",
-      "_col0 row(integer, varchar(1)), _col1 row(bigint, integer), _col2 array(bigint), _col3 array(unknown)"),
+    (
+      "SELECT ROW(1, 'a'), (a, b), ARRAY[1, a], ARRAY[] FROM t",
+      "_col0 row(integer, varchar(1)), _col1 row(bigint, integer), _col2 array(bigint), _col3 array(unknown)"
+    ),
     ("SELECT GROUPING(a), count(*) FROM t GROUP BY CUBE (a, b)", "_col0 integer, _col1 bigint"),
   ])
   func columns(_ sql: String, _ expected: String) throws { #expect(try catalog.columns(sql) == expected) }
@@ -177,17 +198,25 @@ import Testing
     ("SELECT * FROM c.x.nope", "CATALOG_NOT_FOUND: line 1:15: Catalog 'c' does not exist"),
     ("SELECT *", "COLUMN_NOT_FOUND: line 1:8: SELECT * not allowed in queries without FROM clause"),
     ("SELECT nofunc(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nofunc' not registered"),
-    ("SELECT a, b FROM t GROUP BY a",
-      "EXPRESSION_NOT_AGGREGATE: line 1:11: 'b' must be an aggregate expression or appear in GROUP BY clause"),
-    ("SELECT a + b FROM t GROUP BY a",
-      "EXPRESSION_NOT_AGGREGATE: line 1:10: '(a + b)' must be an aggregate expression or appear in GROUP BY clause"),
+    (
+      "SELECT a, b FROM t GROUP BY a",
+      "EXPRESSION_NOT_AGGREGATE: line 1:11: 'b' must be an aggregate expression or appear in GROUP BY clause"
+    ),
+    (
+      "SELECT a + b FROM t GROUP BY a",
+      "EXPRESSION_NOT_AGGREGATE: line 1:10: '(a + b)' must be an aggregate expression or appear in GROUP BY clause"
+    ),
     ("SELECT a FROM t GROUP BY 2", "INVALID_COLUMN_REFERENCE: line 1:26: GROUP BY position 2 is not in select list"),
     ("SELECT a FROM t ORDER BY 2", "INVALID_COLUMN_REFERENCE: line 1:26: ORDER BY position 2 is not in select list"),
-    ("SELECT sum(max(a)) FROM t",
-      "NESTED_AGGREGATION: line 1:12: Cannot nest aggregations inside aggregation 'sum': [max(a)]"),
-    ("SELECT a FROM t WHERE sum(a) > 1",
+    (
+      "SELECT sum(max(a)) FROM t",
+      "NESTED_AGGREGATION: line 1:12: Cannot nest aggregations inside aggregation 'sum': [max(a)]"
+    ),
+    (
+      "SELECT a FROM t WHERE sum(a) > 1",
       "EXPRESSION_NOT_SCALAR: line 1:30: WHERE clause cannot contain aggregations, window functions or grouping "
-        + "operations: [sum(a)]"),
+        + "operations: [sum(a)]"
+    ),
     ("SELECT a FROM t WHERE b", "TYPE_MISMATCH: line 1:23: WHERE clause must evaluate to a boolean: actual type integer"),
     ("SELECT a = c FROM t", "TYPE_MISMATCH: line 1:10: Cannot apply operator: bigint = varchar"),
     ("SELECT CAST(m AS bigint) FROM t", "TYPE_MISMATCH: line 1:8: Cannot cast map(varchar, bigint) to bigint"),
@@ -195,32 +224,52 @@ import Testing
     ("SELECT DATE '2024-13-01'", "INVALID_LITERAL: line 1:8: '2024-13-01' is not a valid DATE literal"),
     ("SELECT INTERVAL 'x' DAY", "INVALID_LITERAL: line 1:8: 'x' is not a valid INTERVAL literal"),
     ("SELECT 1 UNION SELECT 1, 2", "TYPE_MISMATCH: line 1:10: UNION query has different number of fields: 1, 2"),
-    ("SELECT 1 UNION SELECT 'a'",
-      "TYPE_MISMATCH: line 1:10: column 1 in UNION query has incompatible types: integer, varchar(1)"),
-    ("SELECT * FROM t x(p)",
-      "MISMATCHED_COLUMN_ALIASES: line 1:15: Column alias list has 1 entries but 'x' has 10 columns available"),
-    ("WITH x AS (SELECT 1), x AS (SELECT 2) SELECT 1",
-      "DUPLICATE_NAMED_QUERY: line 1:23: WITH query name 'x' specified more than once"),
+    (
+      "SELECT 1 UNION SELECT 'a'",
+      "TYPE_MISMATCH: line 1:10: column 1 in UNION query has incompatible types: integer, varchar(1)"
+    ),
+    (
+      "SELECT * FROM t x(p)",
+      "MISMATCHED_COLUMN_ALIASES: line 1:15: Column alias list has 1 entries but 'x' has 10 columns available"
+    ),
+    (
+      "WITH x AS (SELECT 1), x AS (SELECT 2) SELECT 1",
+      "DUPLICATE_NAMED_QUERY: line 1:23: WITH query name 'x' specified more than once"
+    ),
     ("SELECT * FROM t JOIN u USING (k)", "COLUMN_NOT_FOUND: line 1:31: Column 'k' is missing from left side of join"),
-    ("SELECT DISTINCT a FROM t ORDER BY b",
-      "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY expressions must appear in select list"),
+    (
+      "SELECT DISTINCT a FROM t ORDER BY b",
+      "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+    ),
     ("SELECT rank() FROM t", "MISSING_OVER: line 1:8: Window function rank requires an OVER clause"),
     ("SELECT rank() OVER nope FROM t", "INVALID_WINDOW_REFERENCE: line 1:20: Cannot resolve WINDOW name nope"),
-    ("SELECT a FROM t FETCH FIRST ROW WITH TIES",
-      "MISSING_ORDER_BY: line 1:1: FETCH FIRST WITH TIES clause requires ORDER BY"),
+    (
+      "SELECT a FROM t FETCH FIRST ROW WITH TIES",
+      "MISSING_ORDER_BY: line 1:1: FETCH FIRST WITH TIES clause requires ORDER BY"
+    ),
     ("SELECT * FROM UNNEST(1)", "INVALID_FUNCTION_ARGUMENT: line 1:22: Cannot unnest type: integer"),
     ("SELECT ?", "INVALID_PARAMETER_USAGE: line 1:8: Incorrect number of parameters: expected 1 but found 0"),
-    ("SELECT transform(arr, x -> (SELECT 1)) FROM t",
-      "NOT_SUPPORTED: line 1:28: Lambda expression cannot contain subqueries"),
-    ("SELECT GROUPING(a) FROM t",
+    (
+      "SELECT transform(arr, x -> (SELECT 1)) FROM t",
+      "NOT_SUPPORTED: line 1:28: Lambda expression cannot contain subqueries"
+    ),
+    (
+      "SELECT GROUPING(a) FROM t",
       "MISSING_GROUP_BY: line 1:8: A GROUPING() operation can only be used with a corresponding GROUPING "
-        + "SET/CUBE/ROLLUP/GROUP BY clause"),
-    ("SELECT a, (SELECT t.b) FROM t GROUP BY a",
-      "EXPRESSION_NOT_AGGREGATE: line 1:11: Subquery uses 'b' which must appear in GROUP BY clause"),
-    ("WITH RECURSIVE n AS (VALUES 1 UNION ALL SELECT 1 FROM n) SELECT * FROM n",
-      "MISSING_COLUMN_ALIASES: line 1:16: missing column aliases in recursive WITH query"),
-    ("SELECT sum(a) OVER (ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) FROM t",
-      "INVALID_WINDOW_FRAME: line 1:21: Window frame starting from CURRENT ROW cannot end with PRECEDING"),
+        + "SET/CUBE/ROLLUP/GROUP BY clause"
+    ),
+    (
+      "SELECT a, (SELECT t.b) FROM t GROUP BY a",
+      "EXPRESSION_NOT_AGGREGATE: line 1:11: Subquery uses 'b' which must appear in GROUP BY clause"
+    ),
+    (
+      "WITH RECURSIVE n AS (VALUES 1 UNION ALL SELECT 1 FROM n) SELECT * FROM n",
+      "MISSING_COLUMN_ALIASES: line 1:16: missing column aliases in recursive WITH query"
+    ),
+    (
+      "SELECT sum(a) OVER (ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) FROM t",
+      "INVALID_WINDOW_FRAME: line 1:21: Window frame starting from CURRENT ROW cannot end with PRECEDING"
+    ),
   ])
   func message(_ sql: String, _ expected: String) { #expect(catalog.error(sql) == expected) }
 

@@ -5,6 +5,7 @@ import SQLExpressions
 import SQLFunctions
 import SQLSyntax
 import TableCatalog
+
 @testable import QueryPlanner
 
 /// A catalog of empty tables.

@@ -89,7 +89,10 @@ final class FakeS3: @unchecked Sendable {
   func fault(_ make: (@Sendable (Request, Int) -> Answer?)?) { state.withLock { $0.fault = make } }
 
   private func spawn(_ body: @escaping @Sendable () -> Void) {
-    final class Box { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
+    final class Box {
+      let body: @Sendable () -> Void
+      init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
     var thread = pthread_t()
     pthread_create(
       &thread, nil,
@@ -134,7 +137,10 @@ final class FakeS3: @unchecked Sendable {
     var end: Int?
     while end == nil {
       if pending.count >= 4 {
-        for at in 0...(pending.count - 4) where pending[at] == 13 && Array(pending[at..<at + 4]) == mark { end = at; break }
+        for at in 0...(pending.count - 4) where pending[at] == 13 && Array(pending[at..<at + 4]) == mark {
+          end = at
+          break
+        }
       }
       if end == nil, !more() { return nil }
     }
@@ -260,10 +266,14 @@ final class FakeS3: @unchecked Sendable {
       let slash = request["delimiter"] == nil ? nil : rest.firstIndex(of: "/")
       if let slash { entry = prefix + rest[...slash] }
       if entry == last || !after.utf8.lexicographicallyPrecedes(entry.utf8) { continue }
-      if count == limit { isTruncated = true; break }
+      if count == limit {
+        isTruncated = true
+        break
+      }
       let name = PercentEncoding.encode(entry, keepsSlashes: true)
       let bytes = state.objects[request.bucket + "/" + key]!
-      text += slash != nil
+      text +=
+        slash != nil
         ? "<CommonPrefixes><Prefix>\(name)</Prefix></CommonPrefixes>"
         : "<Contents><Key>\(name)</Key><LastModified>2026-11-21T01:02:03.000Z</LastModified><ETag>\(tag(bytes).replacing("\"", with: "&quot;"))</ETag><Size>\(bytes.count)</Size></Contents>"
       (count, last) = (count + 1, entry)

@@ -232,7 +232,10 @@ private func code(_ body: () throws -> Void) -> ErrorCode? {
   @Test func anonymousAndRequesterPays() throws {
     defer { server.stop() }
     server.put("public/f", [1])
-    let store = try server.store { $0.isAnonymous = true; $0.isRequesterPaying = true }
+    let store = try server.store {
+      $0.isAnonymous = true
+      $0.isRequesterPaying = true
+    }
     #expect(try store.entry("public/f")?.byteCount == 1)
     #expect(server.requests[0].headers["authorization"] == nil)
     #expect(server.requests[0].headers["x-amz-request-payer"] == "requester")

@@ -27,10 +27,13 @@ import Testing
       let rest = vector.url.dropFirst("http://".count)
       let slash = rest.firstIndex(of: "/")!
       let parts = rest[slash...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-      let query = parts.count < 2 ? [] : parts[1].split(separator: "&").map { pair -> (name: String, value: String) in
-        let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        return (String(sides[0]), sides.count > 1 ? String(sides[1]) : "")
-      }
+      let query =
+        parts.count < 2
+        ? []
+        : parts[1].split(separator: "&").map { pair -> (name: String, value: String) in
+          let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+          return (String(sides[0]), sides.count > 1 ? String(sides[1]) : "")
+        }
       let body = Data(base64Encoded: vector.body)!
       let payload = Digests.hex(body.withUnsafeBytes { Digests.sha256($0) })
       let signature = AWSSignature(

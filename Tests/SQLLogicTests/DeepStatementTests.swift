@@ -51,14 +51,20 @@ import Testing
 
   /// Statements that are too large at some length: no signal, whatever the length.
   private static let deep: [(name: String, sql: @Sendable (Int) -> String)] = [
-    ("WITH", { n in
-      "WITH c0 AS (SELECT 1 a)" + joined(n, "") { ", c\($0 + 1) AS (SELECT a + 1 AS a FROM c\($0) ORDER BY a LIMIT 5)" }
-        + " SELECT * FROM c\(n)"
-    }),
+    (
+      "WITH",
+      { n in
+        "WITH c0 AS (SELECT 1 a)" + joined(n, "") { ", c\($0 + 1) AS (SELECT a + 1 AS a FROM c\($0) ORDER BY a LIMIT 5)" }
+          + " SELECT * FROM c\(n)"
+      }
+    ),
     ("set operations", { n in "SELECT 1" + joined(n, "") { _ in " UNION SELECT 1 EXCEPT SELECT 2" } }),
-    ("joins", { n in
-      "SELECT count(*) FROM (VALUES 1) t0(a)" + joined(n, "") { " LEFT JOIN (VALUES 1) t\($0 + 1)(a) ON t\($0).a = t\($0 + 1).a" }
-    }),
+    (
+      "joins",
+      { n in
+        "SELECT count(*) FROM (VALUES 1) t0(a)" + joined(n, "") { " LEFT JOIN (VALUES 1) t\($0 + 1)(a) ON t\($0).a = t\($0 + 1).a" }
+      }
+    ),
     ("subqueries in FROM", { n in joined(n, "") { _ in "SELECT * FROM (" } + "SELECT 1" + joined(n, "") { _ in ")" } }),
     ("subqueries in IN", { n in joined(n, "") { _ in "SELECT 1 WHERE 1 IN (" } + "SELECT 1" + joined(n, "") { _ in ")" } }),
     ("UNNEST", { n in "SELECT 1 FROM (VALUES 1) t(a)" + joined(n, "") { _ in ", UNNEST(ARRAY[1])" } }),

@@ -32,7 +32,9 @@ struct BaselineComparison {
           + "\(pad(Figures.milliseconds(after))) ms  \(Figures.ratio(ratio))  \(word)\(bytes)")
     }
     let summary = RatioSummary(ratios)
-    lines.append("now over \(then.date): geometric mean \(Figures.ratio(summary.geometricMean)), worst \(Figures.ratio(summary.worst)), \(summary.count) queries")
+    lines.append(
+      "now over \(then.date): geometric mean \(Figures.ratio(summary.geometricMean)), worst \(Figures.ratio(summary.worst)), \(summary.count) queries"
+    )
     // The peers did not change: how much they seem to have is how much the machine has.
     for peer in now.peers {
       let drift = RatioSummary(

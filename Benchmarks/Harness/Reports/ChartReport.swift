@@ -64,7 +64,9 @@ struct ChartReport {
   /// A page with the picture and the summary.
   var html: String {
     let best = report.ratiosToBest
-    let line = report.peers.isEmpty ? "" : "sqlq over the best peer of each query: geometric mean \(Figures.ratio(best.geometricMean)), worst \(Figures.ratio(best.worst))."
+    let line =
+      report.peers.isEmpty
+      ? "" : "sqlq over the best peer of each query: geometric mean \(Figures.ratio(best.geometricMean)), worst \(Figures.ratio(best.worst))."
     return """
       <!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark">
       <title>\(ChartReport.escaped(report.suite))</title>

@@ -12,10 +12,12 @@ struct ConsoleTable {
 
   func printHeading() {
     let versions = report.engines.map { $0.engine == .sqlq ? "sqlq" : "\($0.engine.rawValue) \($0.version)" }
-    write("\(report.suite) · \(report.data) · \(report.format.rawValue)\(report.declaresTypes ? " declared" : "") · "
-      + "\(report.threads) threads · \(versions.joined(separator: ", "))")
+    write(
+      "\(report.suite) · \(report.data) · \(report.format.rawValue)\(report.declaresTypes ? " declared" : "") · "
+        + "\(report.threads) threads · \(versions.joined(separator: ", "))")
     let peers = report.peers.map { "\($0.rawValue) ms" } + (report.peers.isEmpty ? [] : ["best peer", "sqlq/best"])
-    line(["query", "answer", "rows", "sqlq ms", "median"] + peers + ["read MB", "sqlq MB"] + (report.peers.first.map { ["\($0.rawValue) MB"] } ?? []))
+    line(
+      ["query", "answer", "rows", "sqlq ms", "median"] + peers + ["read MB", "sqlq MB"] + (report.peers.first.map { ["\($0.rawValue) MB"] } ?? []))
   }
 
   func print(_ query: QueryReport) {
@@ -40,12 +42,14 @@ struct ConsoleTable {
     for (name, ratios) in report.peers.map({ ($0.rawValue, report.ratios(to: $0)) })
       + (report.peers.isEmpty ? [] : [("best peer of each query", report.ratiosToBest)])
     {
-      write("sqlq / \(name): geometric mean \(Figures.ratio(ratios.geometricMean)), worst \(Figures.ratio(ratios.worst)), "
-        + "faster in \(ratios.wins) of \(ratios.count)")
+      write(
+        "sqlq / \(name): geometric mean \(Figures.ratio(ratios.geometricMean)), worst \(Figures.ratio(ratios.worst)), "
+          + "faster in \(ratios.wins) of \(ratios.count)")
     }
     for entry in report.startUp ?? [] {
-      write("whole process of \(entry.work.rawValue), \(entry.engine.rawValue): least \(Figures.milliseconds(entry.times.min())) ms, "
-        + "median \(Figures.milliseconds(EngineResult(times: entry.times).median)) ms")
+      write(
+        "whole process of \(entry.work.rawValue), \(entry.engine.rawValue): least \(Figures.milliseconds(entry.times.min())) ms, "
+          + "median \(Figures.milliseconds(EngineResult(times: entry.times).median)) ms")
     }
     write("\(report.queries.count - report.failures.count) of \(report.queries.count) answers agree")
   }

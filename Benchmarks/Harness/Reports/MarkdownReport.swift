@@ -67,7 +67,8 @@ struct MarkdownReport {
     ["| whole process | of | least ms | median ms |", "| --- | --- | ---: | ---: |"]
       + startUp.map { entry in
         let result = EngineResult(times: entry.times)
-        return "| \(entry.work.rawValue) | \(entry.engine.rawValue) | \(Figures.milliseconds(result.least)) | \(Figures.milliseconds(result.median)) |"
+        return
+          "| \(entry.work.rawValue) | \(entry.engine.rawValue) | \(Figures.milliseconds(result.least)) | \(Figures.milliseconds(result.median)) |"
       }
   }
 

@@ -33,10 +33,11 @@ package final class MemoryAccount: @unchecked Sendable {
   ///
   /// - Parameter limit: the most bytes it may hold; nil: as many as the process.
   package static func open(limit: Int?) -> MemoryAccount {
-    let account = unusedAccounts.withLock { list -> MemoryAccount? in
-      guard let index = list.firstIndex(where: { $0.used == 0 }) else { return nil }
-      return list.remove(at: index)
-    } ?? MemoryAccount()
+    let account =
+      unusedAccounts.withLock { list -> MemoryAccount? in
+        guard let index = list.firstIndex(where: { $0.used == 0 }) else { return nil }
+        return list.remove(at: index)
+      } ?? MemoryAccount()
     account.limitBytes.store(limit ?? Int.max, ordering: .relaxed)
     account.peakBytes.store(0, ordering: .relaxed)
     account.baseBytes.store(MemoryPool.uncounted, ordering: .relaxed)

@@ -75,7 +75,7 @@ public enum DecimalMath {
     }
     if high >= divisor { return nil }
     var (quotient, rest) = divisor.dividingFullWidth((high, low))
-    if rest >= divisor - rest { 
+    if rest >= divisor - rest {
       let (next, overflows) = quotient.addingReportingOverflow(1)
       if overflows { return nil }
       quotient = next

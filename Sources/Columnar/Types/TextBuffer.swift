@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 
 /// Bytes that grow: where text output is put together.
 ///

@@ -181,7 +181,9 @@ public enum TimestampText {
   /// - Source: Joda `ISODateTimeFormat.date()`, which takes one or two digits for month and day.
   public static func parseDate(_ p: UnsafePointer<UInt8>, _ n: Int) -> Int32? {
     if n == 10, p[4] == 0x2d, p[7] == 0x2d {
-      let year = digits(p, 0, 4), month = digits(p, 5, 2), day = digits(p, 8, 2)
+      let year = digits(p, 0, 4)
+      let month = digits(p, 5, 2)
+      let day = digits(p, 8, 2)
       if year >= 0, month >= 0, day >= 0 {
         guard CalendarDate.isValid(year: year, month: month, day: day) else { return nil }
         return Int32(CalendarDate.days(year: year, month: month, day: day))

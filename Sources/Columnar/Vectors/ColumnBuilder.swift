@@ -121,8 +121,10 @@ public final class ColumnBuilder {
     let at = column.position(row)
     switch physical {
     case .null: appendNull()
-    case .string: storage.values!.typed(StringView.self)[at].withBytes { (p, n) in
-      append(bytes: UnsafeRawBufferPointer(start: p, count: n)) }
+    case .string:
+      storage.values!.typed(StringView.self)[at].withBytes { (p, n) in
+        append(bytes: UnsafeRawBufferPointer(start: p, count: n))
+      }
     case .array, .map:
       let range = storage.elementRange(at)
       for (child, source) in zip(children, storage.children) { for k in range { child.append(source, row: k) } }

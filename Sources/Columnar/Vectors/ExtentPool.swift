@@ -46,12 +46,14 @@ enum ExtentPool {
   /// - Parameter keepsPages: whether its pages may stay.
   static func give(_ memory: UnsafeMutableRawPointer, _ size: Int, keepsPages: Bool = true) {
     let size = rounded(size)
-    let isKept = keepsPages && unused.withLock { unused in
-      guard unused.byteCount + size <= keptByteCount else { return false }
-      unused.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: true))
-      unusedBytes.store(unused.byteCount, ordering: .relaxed)
-      return true
-    }
+    let isKept =
+      keepsPages
+      && unused.withLock { unused in
+        guard unused.byteCount + size <= keptByteCount else { return false }
+        unused.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: true))
+        unusedBytes.store(unused.byteCount, ordering: .relaxed)
+        return true
+      }
     if isKept { return }
     ck_drop_pages(memory, size)
     unused.withLock { $0.insert(.init(start: UInt(bitPattern: memory), byteCount: size, hasPages: false)) }

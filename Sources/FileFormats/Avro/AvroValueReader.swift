@@ -182,9 +182,10 @@ class AvroValueReader {
     var readers: [AvroValueReader] = []
     var places: [Int: Int] = [:]
     for (index, field) in fields.enumerated() {
-      let place = field.name.map { name in
-        members.firstIndex { $0.name == name } ?? members.firstIndex { $0.name.lowercased() == name.lowercased() }
-      } ?? (members.indices.contains(index) ? index : nil)
+      let place =
+        field.name.map { name in
+          members.firstIndex { $0.name == name } ?? members.firstIndex { $0.name.lowercased() == name.lowercased() }
+        } ?? (members.indices.contains(index) ? index : nil)
       guard let place else {
         readers.append(AvroNullReader(field.type))
         continue

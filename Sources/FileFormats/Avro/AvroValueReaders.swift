@@ -22,10 +22,11 @@ final class AvroFixedReader<Value: BitwiseCopyable>: AvroValueReader {
 
   override func readValue(_ cursor: inout AvroCursor) throws(AvroDamage) { values.append(try decode(&cursor)) }
   override func appendEmpty() {
-    values.append(withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
-      memset(place.baseAddress!, 0, MemoryLayout<Value>.size)
-      return place[0]
-    })
+    values.append(
+      withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
+        memset(place.baseAddress!, 0, MemoryLayout<Value>.size)
+        return place[0]
+      })
   }
 
   override func takeValues(_ count: Int, _ validity: Bitmap?) throws(AvroDamage) -> Column {

@@ -44,8 +44,7 @@ struct CSVDialectGuess {
     if let separator = given.separator { order = [separator] }
     for quote in quotes {
       // Other quotes matter only where the usual ones do not fit.
-      if let best, best.shape.consistency >= 0.999, best.shape.width > 1, best.sample.strayCount == 0, !best.sample.isOpen
-      {
+      if let best, best.shape.consistency >= 0.999, best.shape.width > 1, best.sample.strayCount == 0, !best.sample.isOpen {
         break
       }
       for separator in order where separator != quote {
@@ -189,7 +188,8 @@ struct CSVDialectGuess {
       let records = Double(max(1, best.shape.recordCount))
       let isSystematic = best.fillsColumn || Double(best.balanced) >= 0.5 * records
       let keeps = isSystematic && Double(best.sample.strayCount) <= 0.02 * records
-      let joinsRecords = none.shape.width == best.shape.width && none.shape.width > 1 && none.opened > none.balanced
+      let joinsRecords =
+        none.shape.width == best.shape.width && none.shape.width > 1 && none.opened > none.balanced
         && none.sample.rowCount > best.sample.rowCount
       if !keeps, none.faults < best.faults || (none.faults == 0 && joinsRecords) { best = none }
     }

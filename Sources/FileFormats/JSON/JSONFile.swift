@@ -48,9 +48,11 @@ final class JSONFile: FormatFile {
     let input = try TextInput(
       source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
       firstByteCount: JSONLayout.sampleByteCount, expectsAll: false)
-    layout = known ?? withExtendedLifetime(input.owner) {
-      JSONLayout.sniff(input.base, input.count, isDeclared: settings.schema != nil)
-    }
+    layout =
+      known
+      ?? withExtendedLifetime(input.owner) {
+        JSONLayout.sniff(input.base, input.count, isDeclared: settings.schema != nil)
+      }
     let hasMark = input.count >= 3 && input.base[0] == 0xef && input.base[1] == 0xbb && input.base[2] == 0xbf
     var start: UInt64 = hasMark ? 3 : 0
     var missing = settings.skippedLines

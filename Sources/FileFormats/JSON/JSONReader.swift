@@ -787,8 +787,10 @@ final class JSONReader: TextRowReader {
     let what = column.map { "An object of column '\($0)' has a key" } ?? "A record has the key '\(unknownName)',"
     var error = QueryError(
       .hiveBadData, "\(what) that no sample of the file showed: keys were sampled",
-      data: try place(row, number, start, column: column, value: String(
-        decoding: UnsafeBufferPointer(start: input.base + start, count: min(100, input.count - start)), as: UTF8.self)),
+      data: try place(
+        row, number, start, column: column,
+        value: String(
+          decoding: UnsafeBufferPointer(start: input.base + start, count: min(100, input.count - start)), as: UTF8.self)),
       hint: "Look at all records first: " + hint.call("sample_size => -1"))
     error.mayStartAgain = learn(row)
     return error

@@ -60,9 +60,10 @@ struct JSONSurvey {
       var other = self
       other.layout = .document
       let scratch = JSONTypeGuess()
-      guard let fresh = try? TextInput(
-        source, coding, 0..<(isPlain && !all ? min(source.byteCount, UInt64(wanted)) : source.byteCount), kind: .sampling,
-        firstByteCount: wanted, expectsAll: false),
+      guard
+        let fresh = try? TextInput(
+          source, coding, 0..<(isPlain && !all ? min(source.byteCount, UInt64(wanted)) : source.byteCount), kind: .sampling,
+          firstByteCount: wanted, expectsAll: false),
         (try? other.noteDocument(fresh, from: from, into: scratch)) != nil
       else { throw error }
       layout = .document

@@ -216,9 +216,11 @@ final class JSONTypeGuess {
     numberKinds &= other.numberKinds
     stringKinds &= other.stringKinds
     fractionDigits = max(fractionDigits, other.fractionDigits)
-    let isSame = other.names.count <= names.count && other.names.indices.allSatisfy {
-      names[$0] == other.names[$0] && origins[$0] == other.origins[$0]
-    }
+    let isSame =
+      other.names.count <= names.count
+      && other.names.indices.allSatisfy {
+        names[$0] == other.names[$0] && origins[$0] == other.origins[$0]
+      }
     if isSame {
       for index in other.names.indices { fields[index].merge(other.fields[index]) }
     } else {

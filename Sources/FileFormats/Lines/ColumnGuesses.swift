@@ -36,7 +36,6 @@ struct ColumnGuesses {
     self.timestamps = timestamps
   }
 
-
   var width: Int { guesses.count }
 
   /// What types a text could have, none for plain text, and how many fraction digits of a second it has.

@@ -152,8 +152,7 @@ enum DateTimeText {
   }
 
   @inline(never)
-  private static func slowTimestamp(_ p: UnsafePointer<UInt8>, _ n: Int, _ isStrict: Bool, _ ok: inout Bool) -> Instant
-  {
+  private static func slowTimestamp(_ p: UnsafePointer<UInt8>, _ n: Int, _ isStrict: Bool, _ ok: inout Bool) -> Instant {
     var result = Instant(days: 0, seconds: 0, picoseconds: 0, fractionDigits: 0)
     var at = 0
     guard leadingDate(p, n, &at, &result.days), abs(result.days) <= maxTimestampDays else {

@@ -71,7 +71,9 @@ struct InferenceHint {
   /// For a value that is not of its column's type.
   func type(_ column: String, _ type: DataType) -> String {
     if given.declares(column) { return "The type \(type) was declared in the call." }
-    let isPlain = !column.isEmpty && column.utf8.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || $0 == 0x5f || $0 &- 0x30 <= 9 } && column.utf8.first! &- 0x30 > 9
+    let isPlain =
+      !column.isEmpty && column.utf8.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || $0 == 0x5f || $0 &- 0x30 <= 9 }
+      && column.utf8.first! &- 0x30 > 9
     let name = isPlain ? column : "\"" + column.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     return "The type was told from a sample of the file. Declare it: "
       + call("types => '\(InferenceHint.quoted(name)) varchar'")

@@ -133,8 +133,7 @@ enum NumberText {
 
   /// The same of 1 to 8 bytes without a sign: the dot is shifted out of the word and all digits are read at once.
   @inline(__always)
-  private static func shortParts(_ p: UnsafePointer<UInt8>, _ n: Int, _ isNegative: Bool, _ parts: inout Parts) -> Bool
-  {
+  private static func shortParts(_ p: UnsafePointer<UInt8>, _ n: Int, _ isNegative: Bool, _ parts: inout Parts) -> Bool {
     let x = UnsafeRawPointer(p).loadUnaligned(as: UInt64.self).littleEndian
     let inside = ~(0 as UInt64) &>> UInt64(truncatingIfNeeded: (8 &- n) &* 8)
     let y = x ^ 0x2e2e_2e2e_2e2e_2e2e

@@ -42,8 +42,11 @@ package final class Compressor {
     case .snappyRaw: return snappy_max_compressed_length(count)
     case .lz4Hadoop, .snappyHadoop:
       let blocks = (count + Compressor.hadoopBlockSize - 1) / Compressor.hadoopBlockSize
-      return blocks * (8 + max(Compressor.lz4Bound(Compressor.hadoopBlockSize),
-        snappy_max_compressed_length(Compressor.hadoopBlockSize)))
+      return blocks
+        * (8
+          + max(
+            Compressor.lz4Bound(Compressor.hadoopBlockSize),
+            snappy_max_compressed_length(Compressor.hadoopBlockSize)))
     case .snappyFramed:
       let chunks = (count + 65535) / 65536
       return 10 + chunks * (8 + snappy_max_compressed_length(65536))

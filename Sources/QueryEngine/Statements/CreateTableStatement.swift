@@ -47,7 +47,8 @@ struct CreateTableStatement: Statement {
       throw QueryError(.tableHasNoColumns, "Table '\(name)' has no columns", at: node.range)
     }
     let storage = try declaration.storage(node)
-    for property in node.tableProperties where property.key.value.lowercased() == "table_type"
+    for property in node.tableProperties
+    where property.key.value.lowercased() == "table_type"
       && ["ICEBERG", "DELTA", "HUDI"].contains(property.value.value.uppercased())
     {
       throw .notSupported("Tables of type \(property.value.value.uppercased()) are not supported yet", at: property.value.range)

@@ -71,7 +71,8 @@ struct StatementContext: Sendable {
     let kind = syntax.kind
     report.note(kind)
     // The parameters of a PREPARE are its EXECUTE's.
-    if case .prepare = syntax {} else if parameters.count != parameterCount {
+    if case .prepare = syntax {
+    } else if parameters.count != parameterCount {
       throw QueryError(
         .invalidParameterUsage,
         "Incorrect number of parameters: expected \(parameterCount) but found \(parameters.count)", at: syntax.range)

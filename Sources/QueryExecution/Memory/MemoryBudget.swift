@@ -1,6 +1,6 @@
 package import Columnar
-package import QueryErrors
 import Glibc
+package import QueryErrors
 import Synchronization
 
 /// The memory of one query: its account, and the operators that hold it.
@@ -91,7 +91,8 @@ package final class MemoryBudget: Sendable {
       MemoryPool.poll(monotonicNanoseconds())
       if !account.refuses(0), !isFarOver { return }
       // Other queries that hold more than their share may give back; what the system sees has to stay for a while.
-      let mayPass = account.used <= account.limit
+      let mayPass =
+        account.used <= account.limit
         && (account.used < MemoryPool.fairShare / 2 || MemoryPool.used <= MemoryPool.limit)
       if !mayPass || patience == 0 { throw explained(account.exceeded(0)) }
       patience -= 1

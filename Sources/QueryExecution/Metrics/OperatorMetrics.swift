@@ -1,5 +1,5 @@
+import FileFormats
 import Glibc
-package import FileFormats
 import Synchronization
 
 /// What one operator did, over all workers.

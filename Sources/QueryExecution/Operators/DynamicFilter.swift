@@ -1,6 +1,6 @@
 import CKernels
 import Columnar
-package import FileFormats
+import FileFormats
 import QueryErrors
 import Synchronization
 

@@ -535,9 +535,10 @@ private final class SetMerge: @unchecked Sendable {
       let own = spilled.isEmpty ? nil : target.kept[index]
       own?.seal()
       let groups = Buffer(
-        byteCount: 4 * states.indices.reduce(own?.rowCount ?? 0) { sum, worker in
-          sum + (keptOrder[worker][index].map { $0.starts[morsel + 1] - $0.starts[morsel] } ?? 0)
-        })
+        byteCount: 4
+          * states.indices.reduce(own?.rowCount ?? 0) { sum, worker in
+            sum + (keptOrder[worker][index].map { $0.starts[morsel + 1] - $0.starts[morsel] } ?? 0)
+          })
       let p = groups.typed(Int32.self)
       var isGrouped = false
       for (worker, state) in states.enumerated() {

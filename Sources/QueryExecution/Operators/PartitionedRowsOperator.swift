@@ -103,7 +103,9 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     let first = runs.isEmpty ? starts[part] : 0
     if !runs.isEmpty {
       input = try load(runs[part])
-    } else if let rows { input = batch.take(rows.typed(Int32.self) + first, count: n) }
+    } else if let rows {
+      input = batch.take(rows.typed(Int32.self) + first, count: n)
+    }
     let keyOrder = SortKeyOrder(isAscending: true, nullsFirst: false)
     let keys = partitionKeys
     if !arrivesSorted, !keys.isEmpty || !ordering.isEmpty {

@@ -338,7 +338,7 @@ final class SpilledJoinOperator: StreamingOperator, @unchecked Sendable {
 
     /// Hands on what the build rows so far still owe.
     ///
-  
+
     func end() throws(QueryError) {
       try probe?.handOn()
       if let build, specification.outcome.marksBuildRows, !isFinalPass {

@@ -1,6 +1,6 @@
-package import Columnar
+import Columnar
 package import ObjectStore
-package import QueryErrors
+import QueryErrors
 package import SQLFunctions
 import Synchronization
 

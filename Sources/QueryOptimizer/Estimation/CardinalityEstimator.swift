@@ -225,7 +225,9 @@ struct CardinalityEstimator {
       var result = 1.0
       for conjunct in condition.conjuncts {
         if let (column, op, value) = comparison(conjunct), ranges[column.id] != nil, op != "=", op != "<>" {
-          if op.hasPrefix(">") { bounds[column.id, default: (nil, nil)].low = value } else {
+          if op.hasPrefix(">") {
+            bounds[column.id, default: (nil, nil)].low = value
+          } else {
             bounds[column.id, default: (nil, nil)].high = value
           }
         } else {

@@ -88,9 +88,10 @@ package struct AnswerFromMetadata: OptimizerRule {
 
   /// Types whose footer order is SQL's: no NaN, no truncated strings.
   private func isExactlyOrdered(_ type: DataType) -> Bool {
-    type.isInteger || type.isDecimal || type == .date || type == .boolean || {
-      if case .timestamp = type { true } else { false }
-    }()
+    type.isInteger || type.isDecimal || type == .date || type == .boolean
+      || {
+        if case .timestamp = type { true } else { false }
+      }()
   }
 
   private func scanColumn(

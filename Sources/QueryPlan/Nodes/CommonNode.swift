@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 package import QueryErrors
 package import SQLExpressions
 

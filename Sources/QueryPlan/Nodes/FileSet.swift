@@ -1,8 +1,8 @@
-import Synchronization
-package import Columnar
+import Columnar
 package import FileFormats
 package import ObjectStore
 package import QueryErrors
+import Synchronization
 package import TableCatalog
 
 /// The files one scan reads after partition pruning, with footers opened at most once.

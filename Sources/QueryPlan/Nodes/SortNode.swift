@@ -1,4 +1,4 @@
-package import SQLExpressions
+import SQLExpressions
 
 /// Orders rows.
 package struct SortNode: Sendable {

@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 package import SQLExpressions
 
 /// Repeats each row once per element of its arrays and maps; shorter ones are padded with NULL.

@@ -1,6 +1,6 @@
 import CEdit
 import Glibc
-package import QueryEngine
+import QueryEngine
 import Synchronization
 
 /// Reads lines with history and completion through libedit.

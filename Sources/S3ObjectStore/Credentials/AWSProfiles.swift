@@ -31,7 +31,11 @@ package struct AWSProfiles: Sendable {
   package func service(_ service: String, of section: String) -> [String: String]? { services[section]?[service] }
 
   package mutating func add(_ text: String, isConfig: Bool) {
-    enum Section { case profile(String), services(String), other }
+    enum Section {
+      case profile(String)
+      case services(String)
+      case other
+    }
     var section = Section.other
     var parent: String?
     for line in text.split(whereSeparator: \.isNewline) {

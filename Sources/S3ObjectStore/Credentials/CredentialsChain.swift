@@ -194,7 +194,8 @@ final class CredentialsChain: Sendable {
     let answer = try send(HTTPRequest(method: "GET", url: url, headers: headers, connectTimeout: 2, timeout: 10), cancellation)
     guard answer.isSuccess, let found = CredentialsChain.keys(json: answer.body) else {
       throw QueryError(
-        .hiveFilesystemError, "The container's AWS credentials could not be had from \(url): "
+        .hiveFilesystemError,
+        "The container's AWS credentials could not be had from \(url): "
           + (answer.failure?.text ?? "status \(answer.status)"))
     }
     return found

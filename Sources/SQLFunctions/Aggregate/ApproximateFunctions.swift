@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Aggregates that estimate, and the sketches they keep.
 package enum ApproximateFunctions: AggregateFamily {

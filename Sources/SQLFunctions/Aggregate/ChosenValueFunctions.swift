@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Aggregates that answer one of the values: any of them, or the one that goes with an extreme key.
 package enum ChosenValueFunctions: AggregateFamily {

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Aggregates that collect values into arrays, maps and text.
 package enum CollectionFunctions: AggregateFamily {

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Aggregates that count rows.
 package enum CountFunctions: AggregateFamily {

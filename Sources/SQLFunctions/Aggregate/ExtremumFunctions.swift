@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Smallest and largest values.
 package enum ExtremumFunctions: AggregateFamily {

@@ -1,6 +1,6 @@
-package import Columnar
+import Columnar
 import Geospatial
-package import QueryErrors
+import QueryErrors
 
 /// Aggregates of geometries.
 ///

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Aggregates of booleans and of bits.
 package enum LogicalAggregateFunctions: AggregateFamily {

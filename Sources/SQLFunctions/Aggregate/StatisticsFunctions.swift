@@ -1,6 +1,6 @@
-package import Columnar
+import Columnar
 import Glibc
-package import QueryErrors
+import QueryErrors
 
 /// Variance, covariance and their relatives.
 ///

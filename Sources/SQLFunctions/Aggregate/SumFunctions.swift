@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Sums and means.
 package enum SumFunctions: AggregateFamily {

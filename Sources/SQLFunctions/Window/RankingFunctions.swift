@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Window functions that number rows.
 package enum RankingFunctions: WindowFamily {

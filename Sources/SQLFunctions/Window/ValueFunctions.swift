@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Window functions that answer the value of another row.
 package enum ValueFunctions: WindowFamily {

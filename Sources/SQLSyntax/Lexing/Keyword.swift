@@ -5,75 +5,409 @@
 /// - Source: Trino `SqlBase.g4`; Athena's DDL pages for the words of Hive's statements.
 package enum Keyword: String, Hashable, Sendable, CaseIterable {
   // Trino's words.
-  case absent = "ABSENT", add = "ADD", admin = "ADMIN", after = "AFTER", all = "ALL", alter = "ALTER",
-    analyze = "ANALYZE", and = "AND", `any` = "ANY", array = "ARRAY", `as` = "AS", asc = "ASC", at = "AT",
-    authorization = "AUTHORIZATION", begin = "BEGIN", bernoulli = "BERNOULLI", between = "BETWEEN", both = "BOTH",
-    by = "BY", call = "CALL", called = "CALLED", cascade = "CASCADE", `case` = "CASE", cast = "CAST",
-    catalog = "CATALOG", catalogs = "CATALOGS", column = "COLUMN", columns = "COLUMNS", comment = "COMMENT",
-    commit = "COMMIT", committed = "COMMITTED", conditional = "CONDITIONAL", constraint = "CONSTRAINT",
-    count = "COUNT", copartition = "COPARTITION", create = "CREATE", cross = "CROSS", cube = "CUBE",
-    current = "CURRENT", currentCatalog = "CURRENT_CATALOG", currentDate = "CURRENT_DATE",
-    currentPath = "CURRENT_PATH", currentRole = "CURRENT_ROLE", currentSchema = "CURRENT_SCHEMA",
-    currentTime = "CURRENT_TIME", currentTimestamp = "CURRENT_TIMESTAMP", currentUser = "CURRENT_USER",
-    data = "DATA", date = "DATE", day = "DAY", deallocate = "DEALLOCATE", declare = "DECLARE", `default` = "DEFAULT",
-    define = "DEFINE", definer = "DEFINER", delete = "DELETE", deny = "DENY", desc = "DESC", describe = "DESCRIBE",
-    descriptor = "DESCRIPTOR", deterministic = "DETERMINISTIC", distinct = "DISTINCT", distributed = "DISTRIBUTED",
-    `do` = "DO", double = "DOUBLE", drop = "DROP", `else` = "ELSE", empty = "EMPTY", elseif = "ELSEIF",
-    encoding = "ENCODING", end = "END", error = "ERROR", escape = "ESCAPE", except = "EXCEPT",
-    excluding = "EXCLUDING", execute = "EXECUTE", exists = "EXISTS", explain = "EXPLAIN", extract = "EXTRACT",
-    `false` = "FALSE", fetch = "FETCH", filter = "FILTER", final = "FINAL", first = "FIRST", following = "FOLLOWING",
-    `for` = "FOR", format = "FORMAT", from = "FROM", full = "FULL", function = "FUNCTION", functions = "FUNCTIONS",
-    grace = "GRACE", grant = "GRANT", granted = "GRANTED", grants = "GRANTS", graphviz = "GRAPHVIZ", group = "GROUP",
-    grouping = "GROUPING", groups = "GROUPS", having = "HAVING", hour = "HOUR", `if` = "IF", ignore = "IGNORE",
-    immediate = "IMMEDIATE", `in` = "IN", including = "INCLUDING", initial = "INITIAL", inner = "INNER",
-    input = "INPUT", insert = "INSERT", intersect = "INTERSECT", interval = "INTERVAL", into = "INTO",
-    invoker = "INVOKER", io = "IO", `is` = "IS", isolation = "ISOLATION", iterate = "ITERATE", join = "JOIN",
-    json = "JSON", jsonArray = "JSON_ARRAY", jsonExists = "JSON_EXISTS", jsonObject = "JSON_OBJECT",
-    jsonQuery = "JSON_QUERY", jsonTable = "JSON_TABLE", jsonValue = "JSON_VALUE", keep = "KEEP", key = "KEY",
-    keys = "KEYS", language = "LANGUAGE", last = "LAST", lateral = "LATERAL", leading = "LEADING", leave = "LEAVE",
-    left = "LEFT", level = "LEVEL", like = "LIKE", limit = "LIMIT", listagg = "LISTAGG", local = "LOCAL",
-    localtime = "LOCALTIME", localtimestamp = "LOCALTIMESTAMP", logical = "LOGICAL", loop = "LOOP", map = "MAP",
-    match = "MATCH", matched = "MATCHED", matches = "MATCHES", matchRecognize = "MATCH_RECOGNIZE",
-    materialized = "MATERIALIZED", measures = "MEASURES", merge = "MERGE", minute = "MINUTE", month = "MONTH",
-    natural = "NATURAL", nested = "NESTED", next = "NEXT", nfc = "NFC", nfd = "NFD", nfkc = "NFKC", nfkd = "NFKD",
-    no = "NO", none = "NONE", normalize = "NORMALIZE", not = "NOT", null = "NULL", nullif = "NULLIF",
-    nulls = "NULLS", object = "OBJECT", of = "OF", offset = "OFFSET", omit = "OMIT", on = "ON", one = "ONE",
-    only = "ONLY", option = "OPTION", or = "OR", order = "ORDER", ordinality = "ORDINALITY", outer = "OUTER",
-    output = "OUTPUT", over = "OVER", overflow = "OVERFLOW", partition = "PARTITION", partitions = "PARTITIONS",
-    passing = "PASSING", past = "PAST", path = "PATH", pattern = "PATTERN", per = "PER", period = "PERIOD",
-    permute = "PERMUTE", plan = "PLAN", position = "POSITION", preceding = "PRECEDING", precision = "PRECISION",
-    prepare = "PREPARE", privileges = "PRIVILEGES", properties = "PROPERTIES", prune = "PRUNE", quotes = "QUOTES",
-    range = "RANGE", read = "READ", recursive = "RECURSIVE", refresh = "REFRESH", rename = "RENAME",
-    `repeat` = "REPEAT", repeatable = "REPEATABLE", replace = "REPLACE", reset = "RESET", respect = "RESPECT",
-    restrict = "RESTRICT", `return` = "RETURN", returning = "RETURNING", returns = "RETURNS", revoke = "REVOKE",
-    right = "RIGHT", role = "ROLE", roles = "ROLES", rollback = "ROLLBACK", rollup = "ROLLUP", row = "ROW",
-    rows = "ROWS", running = "RUNNING", scalar = "SCALAR", schema = "SCHEMA", schemas = "SCHEMAS", second = "SECOND",
-    security = "SECURITY", seek = "SEEK", select = "SELECT", serializable = "SERIALIZABLE", session = "SESSION",
-    set = "SET", sets = "SETS", show = "SHOW", skip = "SKIP", some = "SOME", start = "START", stats = "STATS",
-    string = "STRING", subset = "SUBSET", substring = "SUBSTRING", system = "SYSTEM", table = "TABLE",
-    tables = "TABLES", tablesample = "TABLESAMPLE", text = "TEXT", then = "THEN", ties = "TIES", time = "TIME",
-    timestamp = "TIMESTAMP", to = "TO", trailing = "TRAILING", transaction = "TRANSACTION", trim = "TRIM",
-    `true` = "TRUE", truncate = "TRUNCATE", tryCast = "TRY_CAST", type = "TYPE", uescape = "UESCAPE",
-    unbounded = "UNBOUNDED", uncommitted = "UNCOMMITTED", unconditional = "UNCONDITIONAL", union = "UNION",
-    unique = "UNIQUE", unknown = "UNKNOWN", unmatched = "UNMATCHED", unnest = "UNNEST", until = "UNTIL",
-    update = "UPDATE", use = "USE", user = "USER", using = "USING", utf16 = "UTF16", utf32 = "UTF32", utf8 = "UTF8",
-    validate = "VALIDATE", value = "VALUE", values = "VALUES", verbose = "VERBOSE", version = "VERSION",
-    view = "VIEW", when = "WHEN", `where` = "WHERE", `while` = "WHILE", window = "WINDOW", with = "WITH",
-    within = "WITHIN", without = "WITHOUT", work = "WORK", wrapper = "WRAPPER", write = "WRITE", year = "YEAR",
+  case absent = "ABSENT"
+  case add = "ADD"
+  case admin = "ADMIN"
+  case after = "AFTER"
+  case all = "ALL"
+  case alter = "ALTER"
+  case
+    analyze = "ANALYZE"
+  case and = "AND"
+  case `any` = "ANY"
+  case array = "ARRAY"
+  case `as` = "AS"
+  case asc = "ASC"
+  case at = "AT"
+  case
+    authorization = "AUTHORIZATION"
+  case begin = "BEGIN"
+  case bernoulli = "BERNOULLI"
+  case between = "BETWEEN"
+  case both = "BOTH"
+  case
+    by = "BY"
+  case call = "CALL"
+  case called = "CALLED"
+  case cascade = "CASCADE"
+  case `case` = "CASE"
+  case cast = "CAST"
+  case
+    catalog = "CATALOG"
+  case catalogs = "CATALOGS"
+  case column = "COLUMN"
+  case columns = "COLUMNS"
+  case comment = "COMMENT"
+  case
+    commit = "COMMIT"
+  case committed = "COMMITTED"
+  case conditional = "CONDITIONAL"
+  case constraint = "CONSTRAINT"
+  case
+    count = "COUNT"
+  case copartition = "COPARTITION"
+  case create = "CREATE"
+  case cross = "CROSS"
+  case cube = "CUBE"
+  case
+    current = "CURRENT"
+  case currentCatalog = "CURRENT_CATALOG"
+  case currentDate = "CURRENT_DATE"
+  case
+    currentPath = "CURRENT_PATH"
+  case currentRole = "CURRENT_ROLE"
+  case currentSchema = "CURRENT_SCHEMA"
+  case
+    currentTime = "CURRENT_TIME"
+  case currentTimestamp = "CURRENT_TIMESTAMP"
+  case currentUser = "CURRENT_USER"
+  case
+    data = "DATA"
+  case date = "DATE"
+  case day = "DAY"
+  case deallocate = "DEALLOCATE"
+  case declare = "DECLARE"
+  case `default` = "DEFAULT"
+  case
+    define = "DEFINE"
+  case definer = "DEFINER"
+  case delete = "DELETE"
+  case deny = "DENY"
+  case desc = "DESC"
+  case describe = "DESCRIBE"
+  case
+    descriptor = "DESCRIPTOR"
+  case deterministic = "DETERMINISTIC"
+  case distinct = "DISTINCT"
+  case distributed = "DISTRIBUTED"
+  case
+    `do` = "DO"
+  case double = "DOUBLE"
+  case drop = "DROP"
+  case `else` = "ELSE"
+  case empty = "EMPTY"
+  case elseif = "ELSEIF"
+  case
+    encoding = "ENCODING"
+  case end = "END"
+  case error = "ERROR"
+  case escape = "ESCAPE"
+  case except = "EXCEPT"
+  case
+    excluding = "EXCLUDING"
+  case execute = "EXECUTE"
+  case exists = "EXISTS"
+  case explain = "EXPLAIN"
+  case extract = "EXTRACT"
+  case
+    `false` = "FALSE"
+  case fetch = "FETCH"
+  case filter = "FILTER"
+  case final = "FINAL"
+  case first = "FIRST"
+  case following = "FOLLOWING"
+  case
+    `for` = "FOR"
+  case format = "FORMAT"
+  case from = "FROM"
+  case full = "FULL"
+  case function = "FUNCTION"
+  case functions = "FUNCTIONS"
+  case
+    grace = "GRACE"
+  case grant = "GRANT"
+  case granted = "GRANTED"
+  case grants = "GRANTS"
+  case graphviz = "GRAPHVIZ"
+  case group = "GROUP"
+  case
+    grouping = "GROUPING"
+  case groups = "GROUPS"
+  case having = "HAVING"
+  case hour = "HOUR"
+  case `if` = "IF"
+  case ignore = "IGNORE"
+  case
+    immediate = "IMMEDIATE"
+  case `in` = "IN"
+  case including = "INCLUDING"
+  case initial = "INITIAL"
+  case inner = "INNER"
+  case
+    input = "INPUT"
+  case insert = "INSERT"
+  case intersect = "INTERSECT"
+  case interval = "INTERVAL"
+  case into = "INTO"
+  case
+    invoker = "INVOKER"
+  case io = "IO"
+  case `is` = "IS"
+  case isolation = "ISOLATION"
+  case iterate = "ITERATE"
+  case join = "JOIN"
+  case
+    json = "JSON"
+  case jsonArray = "JSON_ARRAY"
+  case jsonExists = "JSON_EXISTS"
+  case jsonObject = "JSON_OBJECT"
+  case
+    jsonQuery = "JSON_QUERY"
+  case jsonTable = "JSON_TABLE"
+  case jsonValue = "JSON_VALUE"
+  case keep = "KEEP"
+  case key = "KEY"
+  case
+    keys = "KEYS"
+  case language = "LANGUAGE"
+  case last = "LAST"
+  case lateral = "LATERAL"
+  case leading = "LEADING"
+  case leave = "LEAVE"
+  case
+    left = "LEFT"
+  case level = "LEVEL"
+  case like = "LIKE"
+  case limit = "LIMIT"
+  case listagg = "LISTAGG"
+  case local = "LOCAL"
+  case
+    localtime = "LOCALTIME"
+  case localtimestamp = "LOCALTIMESTAMP"
+  case logical = "LOGICAL"
+  case loop = "LOOP"
+  case map = "MAP"
+  case
+    match = "MATCH"
+  case matched = "MATCHED"
+  case matches = "MATCHES"
+  case matchRecognize = "MATCH_RECOGNIZE"
+  case
+    materialized = "MATERIALIZED"
+  case measures = "MEASURES"
+  case merge = "MERGE"
+  case minute = "MINUTE"
+  case month = "MONTH"
+  case
+    natural = "NATURAL"
+  case nested = "NESTED"
+  case next = "NEXT"
+  case nfc = "NFC"
+  case nfd = "NFD"
+  case nfkc = "NFKC"
+  case nfkd = "NFKD"
+  case
+    no = "NO"
+  case none = "NONE"
+  case normalize = "NORMALIZE"
+  case not = "NOT"
+  case null = "NULL"
+  case nullif = "NULLIF"
+  case
+    nulls = "NULLS"
+  case object = "OBJECT"
+  case of = "OF"
+  case offset = "OFFSET"
+  case omit = "OMIT"
+  case on = "ON"
+  case one = "ONE"
+  case
+    only = "ONLY"
+  case option = "OPTION"
+  case or = "OR"
+  case order = "ORDER"
+  case ordinality = "ORDINALITY"
+  case outer = "OUTER"
+  case
+    output = "OUTPUT"
+  case over = "OVER"
+  case overflow = "OVERFLOW"
+  case partition = "PARTITION"
+  case partitions = "PARTITIONS"
+  case
+    passing = "PASSING"
+  case past = "PAST"
+  case path = "PATH"
+  case pattern = "PATTERN"
+  case per = "PER"
+  case period = "PERIOD"
+  case
+    permute = "PERMUTE"
+  case plan = "PLAN"
+  case position = "POSITION"
+  case preceding = "PRECEDING"
+  case precision = "PRECISION"
+  case
+    prepare = "PREPARE"
+  case privileges = "PRIVILEGES"
+  case properties = "PROPERTIES"
+  case prune = "PRUNE"
+  case quotes = "QUOTES"
+  case
+    range = "RANGE"
+  case read = "READ"
+  case recursive = "RECURSIVE"
+  case refresh = "REFRESH"
+  case rename = "RENAME"
+  case
+    `repeat` = "REPEAT"
+  case repeatable = "REPEATABLE"
+  case replace = "REPLACE"
+  case reset = "RESET"
+  case respect = "RESPECT"
+  case
+    restrict = "RESTRICT"
+  case `return` = "RETURN"
+  case returning = "RETURNING"
+  case returns = "RETURNS"
+  case revoke = "REVOKE"
+  case
+    right = "RIGHT"
+  case role = "ROLE"
+  case roles = "ROLES"
+  case rollback = "ROLLBACK"
+  case rollup = "ROLLUP"
+  case row = "ROW"
+  case
+    rows = "ROWS"
+  case running = "RUNNING"
+  case scalar = "SCALAR"
+  case schema = "SCHEMA"
+  case schemas = "SCHEMAS"
+  case second = "SECOND"
+  case
+    security = "SECURITY"
+  case seek = "SEEK"
+  case select = "SELECT"
+  case serializable = "SERIALIZABLE"
+  case session = "SESSION"
+  case
+    set = "SET"
+  case sets = "SETS"
+  case show = "SHOW"
+  case skip = "SKIP"
+  case some = "SOME"
+  case start = "START"
+  case stats = "STATS"
+  case
+    string = "STRING"
+  case subset = "SUBSET"
+  case substring = "SUBSTRING"
+  case system = "SYSTEM"
+  case table = "TABLE"
+  case
+    tables = "TABLES"
+  case tablesample = "TABLESAMPLE"
+  case text = "TEXT"
+  case then = "THEN"
+  case ties = "TIES"
+  case time = "TIME"
+  case
+    timestamp = "TIMESTAMP"
+  case to = "TO"
+  case trailing = "TRAILING"
+  case transaction = "TRANSACTION"
+  case trim = "TRIM"
+  case
+    `true` = "TRUE"
+  case truncate = "TRUNCATE"
+  case tryCast = "TRY_CAST"
+  case type = "TYPE"
+  case uescape = "UESCAPE"
+  case
+    unbounded = "UNBOUNDED"
+  case uncommitted = "UNCOMMITTED"
+  case unconditional = "UNCONDITIONAL"
+  case union = "UNION"
+  case
+    unique = "UNIQUE"
+  case unknown = "UNKNOWN"
+  case unmatched = "UNMATCHED"
+  case unnest = "UNNEST"
+  case until = "UNTIL"
+  case
+    update = "UPDATE"
+  case use = "USE"
+  case user = "USER"
+  case using = "USING"
+  case utf16 = "UTF16"
+  case utf32 = "UTF32"
+  case utf8 = "UTF8"
+  case
+    validate = "VALIDATE"
+  case value = "VALUE"
+  case values = "VALUES"
+  case verbose = "VERBOSE"
+  case version = "VERSION"
+  case
+    view = "VIEW"
+  case when = "WHEN"
+  case `where` = "WHERE"
+  case `while` = "WHILE"
+  case window = "WINDOW"
+  case with = "WITH"
+  case
+    within = "WITHIN"
+  case without = "WITHOUT"
+  case work = "WORK"
+  case wrapper = "WRAPPER"
+  case write = "WRITE"
+  case year = "YEAR"
+  case
     zone = "ZONE"
 
   // Words of Athena's statements and of later extensions; never reserved.
-  case asymmetric = "ASYMMETRIC", binPack = "BIN_PACK", buckets = "BUCKETS", change = "CHANGE", clustered = "CLUSTERED",
-    collection = "COLLECTION", database = "DATABASE", databases = "DATABASES", dbproperties = "DBPROPERTIES",
-    defined = "DEFINED", delimited = "DELIMITED", escaped = "ESCAPED", extended = "EXTENDED", external = "EXTERNAL",
-    fields = "FIELDS", formatted = "FORMATTED", inputformat = "INPUTFORMAT", items = "ITEMS", lines = "LINES",
-    location = "LOCATION", msck = "MSCK", optimize = "OPTIMIZE", overlaps = "OVERLAPS", overlay = "OVERLAY",
-    outputformat = "OUTPUTFORMAT",
-    partitioned = "PARTITIONED", placing = "PLACING", qualify = "QUALIFY", repair = "REPAIR", rewrite = "REWRITE",
-    serde = "SERDE",
-    serdeproperties = "SERDEPROPERTIES", sorted = "SORTED", stored = "STORED", symmetric = "SYMMETRIC",
-    tblproperties = "TBLPROPERTIES",
-    terminated = "TERMINATED", unload = "UNLOAD", unset = "UNSET", vacuum = "VACUUM", views = "VIEWS"
+  case asymmetric = "ASYMMETRIC"
+  case binPack = "BIN_PACK"
+  case buckets = "BUCKETS"
+  case change = "CHANGE"
+  case clustered = "CLUSTERED"
+  case
+    collection = "COLLECTION"
+  case database = "DATABASE"
+  case databases = "DATABASES"
+  case dbproperties = "DBPROPERTIES"
+  case
+    defined = "DEFINED"
+  case delimited = "DELIMITED"
+  case escaped = "ESCAPED"
+  case extended = "EXTENDED"
+  case external = "EXTERNAL"
+  case
+    fields = "FIELDS"
+  case formatted = "FORMATTED"
+  case inputformat = "INPUTFORMAT"
+  case items = "ITEMS"
+  case lines = "LINES"
+  case
+    location = "LOCATION"
+  case msck = "MSCK"
+  case optimize = "OPTIMIZE"
+  case overlaps = "OVERLAPS"
+  case overlay = "OVERLAY"
+  case
+    outputformat = "OUTPUTFORMAT"
+  case
+    partitioned = "PARTITIONED"
+  case placing = "PLACING"
+  case qualify = "QUALIFY"
+  case repair = "REPAIR"
+  case rewrite = "REWRITE"
+  case
+    serde = "SERDE"
+  case
+    serdeproperties = "SERDEPROPERTIES"
+  case sorted = "SORTED"
+  case stored = "STORED"
+  case symmetric = "SYMMETRIC"
+  case
+    tblproperties = "TBLPROPERTIES"
+  case
+    terminated = "TERMINATED"
+  case unload = "UNLOAD"
+  case unset = "UNSET"
+  case vacuum = "VACUUM"
+  case views = "VIEWS"
 
   /// Whether the word cannot be a name without quotes.
   ///

@@ -435,7 +435,8 @@ extension Parser {
     }
     let isReluctant = accept(.questionMark)
     return .quantified(
-      pattern, RowPatternQuantifier(
+      pattern,
+      RowPatternQuantifier(
         atLeast: atLeast, atMost: atMost, isReluctant: isReluctant, range: range(from: start)))
   }
 

@@ -19,10 +19,12 @@ import Testing
       for density in [0, 1, 50, 99, 100] {
         let flags = (0..<n).map { _ in UInt8(Int.random(in: 0..<100, using: &random) < density ? 1 : 0) }
         for unwanted: UInt8 in [0, 1] {
-          check(n, { flags[$0] != unwanted }, [
-            { ck_select(flags, n, unwanted, $0) },
-            { ck_select_portable(flags, 0, n, unwanted, $0, 0) },
-          ])
+          check(
+            n, { flags[$0] != unwanted },
+            [
+              { ck_select(flags, n, unwanted, $0) },
+              { ck_select_portable(flags, 0, n, unwanted, $0, 0) },
+            ])
         }
       }
     }
@@ -33,10 +35,12 @@ import Testing
     let table = (0..<300).map { _ in UInt8.random(in: 0...1, using: &random) }
     for n in [0, 1, 7, 8, 9, 64, 1000] {
       let codes = (0..<n).map { _ in Int32.random(in: 0..<300, using: &random) }
-      check(n, { table[Int(codes[$0])] == 1 }, [
-        { ck_select_coded(table, codes, n, $0) },
-        { ck_select_coded_portable(table, codes, 0, n, $0, 0) },
-      ])
+      check(
+        n, { table[Int(codes[$0])] == 1 },
+        [
+          { ck_select_coded(table, codes, n, $0) },
+          { ck_select_coded_portable(table, codes, 0, n, $0, 0) },
+        ])
     }
   }
 
@@ -53,10 +57,12 @@ import Testing
           let (at, overflow) = value.subtractingReportingOverflow(low)
           return !overflow && at >= 0 && at < span && (bits[Int(at) / 64] >> UInt64(at % 64)) & 1 == 1
         }
-        check(n, { isMember(values[$0]) }, [
-          { ck_select_members(values, n, low, UInt64(span), bits, $0) },
-          { ck_select_members_portable(values, 0, n, low, UInt64(span), bits, $0, 0) },
-        ])
+        check(
+          n, { isMember(values[$0]) },
+          [
+            { ck_select_members(values, n, low, UInt64(span), bits, $0) },
+            { ck_select_members_portable(values, 0, n, low, UInt64(span), bits, $0, 0) },
+          ])
       }
     }
   }

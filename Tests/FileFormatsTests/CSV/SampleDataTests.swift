@@ -58,8 +58,7 @@ import Testing
     var total = 0
     for day in 1...7 {
       let folder = "events/dt=2024-06-0\(day)"
-      for entry in try LocalObjectStore().list(root + folder, detail: .names, meter: ScanMeter()) where !entry.isHidden
-      {
+      for entry in try LocalObjectStore().list(root + folder, detail: .names, meter: ScanMeter()) where !entry.isHidden {
         let found = try rows(folder + "/" + entry.name, columns: ["eventId", "user", "total"], splitByteCount: 5000)
         #expect(found.allSatisfy { $0[0] != nil })
         total += found.count

@@ -1,5 +1,5 @@
-import CSnappy
 import CKernels
+import CSnappy
 import QueryErrors
 import Testing
 

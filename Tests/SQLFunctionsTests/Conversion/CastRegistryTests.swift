@@ -27,7 +27,8 @@ import Testing
     #expect(H.cast(.double(2.5), .double, .bigint) == "3")
     #expect(H.cast(.double(-2.5), .double, .bigint) == "-3")
     #expect(H.cast(.double(1e300), .double, .bigint).hasPrefix("NUMERIC_VALUE_OUT_OF_RANGE"))
-    #expect(H.cast(.integer(9_223_372_036_854_775_807), .bigint, .integer) == "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 9223372036854775807")
+    #expect(
+      H.cast(.integer(9_223_372_036_854_775_807), .bigint, .integer) == "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 9223372036854775807")
     #expect(H.cast(.integer(12345), .decimal(precision: 5, scale: 2), .integer) == "123")
     #expect(H.cast(.integer(12350), .decimal(precision: 5, scale: 2), .integer) == "124")
     #expect(H.cast(.integer(-12345), .decimal(precision: 5, scale: 2), .double) == "-123.45")
@@ -61,7 +62,8 @@ import Testing
   @Test func datesAndTimes() {
     #expect(H.cast("13-2-2", .date) == "0013-02-02")
     #expect(H.cast("2024-02-30", .date) == "INVALID_CAST_ARGUMENT: Value cannot be cast to date: 2024-02-30")
-    #expect(H.cast("2022-01-01 25:00:00", .timestamp(precision: 3)) == "INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: 2022-01-01 25:00:00")
+    #expect(
+      H.cast("2022-01-01 25:00:00", .timestamp(precision: 3)) == "INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: 2022-01-01 25:00:00")
     #expect(H.cast("2001-1-22 03:04:05.3219", .timestamp(precision: 3)) == "2001-01-22 03:04:05.322")
     #expect(H.cast("1969-12-31 23:59:59.9999999", .timestamp(precision: 6)) == "1970-01-01 00:00:00.000000")
     #expect(H.cast("-12001-05-01 12:34:56.111111111111", .timestamp(precision: 12)) == "-12001-05-01 12:34:56.111111111111")
@@ -94,7 +96,9 @@ import Testing
     #expect(H.cast(.string("{\"B\":\"x\",\"a\":1,\"c\":[2]}"), .json, row) == "{a=1, b=x}")
     #expect(H.cast(.string("[1,\"x\"]"), .json, row) == "{a=1, b=x}")
     #expect(H.cast(.row([.integer(1), .string("x")]), row, .json) == #"{"a":1,"b":"x"}"#)
-    #expect(H.cast(.string("[[1], {}]"), .json, .array(.array(.bigint))).hasPrefix("INVALID_CAST_ARGUMENT: Cannot cast to array(array(bigint)). Expected a json array, but got {"))
+    #expect(
+      H.cast(.string("[[1], {}]"), .json, .array(.array(.bigint))).hasPrefix(
+        "INVALID_CAST_ARGUMENT: Cannot cast to array(array(bigint)). Expected a json array, but got {"))
   }
 
   @Test func canonicalJSON() {

@@ -79,7 +79,9 @@ import Testing
     #expect(
       FunctionHarness.call("date_trunc", text("hour"), date("2024-01-31"))
         == "INVALID_FUNCTION_ARGUMENT: 'hour' is not a valid DATE field")
-    #expect(FunctionHarness.call("date_format", try timestamp("2001-01-09 13:04:05.321"), text("%a %b %c %j %T %p %x-%v %f")) == "Tue Jan 1 009 13:04:05 PM 2001-02 321000")
+    #expect(
+      FunctionHarness.call("date_format", try timestamp("2001-01-09 13:04:05.321"), text("%a %b %c %j %T %p %x-%v %f"))
+        == "Tue Jan 1 009 13:04:05 PM 2001-02 321000")
     #expect(FunctionHarness.call("date_parse", text("2013-05-17 00:35:10"), text("%Y-%m-%d %H:%i:%s")) == "2013-05-17 00:35:10.000")
     #expect(FunctionHarness.call("parse_datetime", text("1960/01/22 03:04 +0500"), text("yyyy/MM/dd HH:mm Z")) == "1960-01-22 03:04:00.000 +05:00")
     #expect(FunctionHarness.call("to_iso8601", try timestamp("2001-08-22 03:04:05.321 +07:09")) == "2001-08-22T03:04:05.321+07:09")

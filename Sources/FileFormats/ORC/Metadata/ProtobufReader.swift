@@ -20,7 +20,12 @@ struct ORCDamage: Error {
 ///
 /// - Source: protobuf.dev, "Encoding".
 struct ProtobufReader {
-  enum Wire: UInt8 { case varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 }
+  enum Wire: UInt8 {
+    case varint = 0
+    case fixed64 = 1
+    case bytes = 2
+    case fixed32 = 5
+  }
 
   private let base: UnsafePointer<UInt8>
   private var at: Int

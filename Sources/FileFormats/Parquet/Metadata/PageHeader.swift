@@ -2,7 +2,12 @@
 ///
 /// - Source: parquet.thrift, `PageHeader`.
 struct PageHeader {
-  enum Kind: Int { case data = 0, index = 1, dictionary = 2, dataV2 = 3 }
+  enum Kind: Int {
+    case data = 0
+    case index = 1
+    case dictionary = 2
+    case dataV2 = 3
+  }
 
   var kind: Kind? = nil
   var uncompressedByteCount = 0

@@ -152,17 +152,21 @@ final class PageBuilder {
       page.field(2, int32: body.count)
       page.field(3, int32: size)
       if let dictionaryCount {
-        page.field(7, structure: { details in
-          details.field(1, int32: dictionaryCount)
-          details.field(2, int32: encoding.rawValue)
-        })
+        page.field(
+          7,
+          structure: { details in
+            details.field(1, int32: dictionaryCount)
+            details.field(2, int32: encoding.rawValue)
+          })
       } else {
-        page.field(5, structure: { details in
-          details.field(1, int32: valueCount)
-          details.field(2, int32: encoding.rawValue)
-          details.field(3, int32: ParquetEncoding.runLength.rawValue)
-          details.field(4, int32: ParquetEncoding.runLength.rawValue)
-        })
+        page.field(
+          5,
+          structure: { details in
+            details.field(1, int32: valueCount)
+            details.field(2, int32: encoding.rawValue)
+            details.field(3, int32: ParquetEncoding.runLength.rawValue)
+            details.field(4, int32: ParquetEncoding.runLength.rawValue)
+          })
       }
     }
     var bytes = header.bytes

@@ -1,5 +1,5 @@
 import Columnar
-package import QueryErrors
+import QueryErrors
 
 /// How values of a SQL type are stored in a Parquet file.
 ///
@@ -36,20 +36,26 @@ struct ParquetLeafType {
       { out in out.field(id, structure: { _ in }) }
     }
     func integer(_ bits: Int, converted: Int) -> ParquetLeafType {
-      ParquetLeafType(physical: .int32, converted: converted, logical: { out in
-        out.field(10, structure: { type in
-          type.field(1, int8: bits)
-          type.field(2, bool: true)
+      ParquetLeafType(
+        physical: .int32, converted: converted,
+        logical: { out in
+          out.field(
+            10,
+            structure: { type in
+              type.field(1, int8: bits)
+              type.field(2, bool: true)
+            })
         })
-      })
     }
     /// TIME or TIMESTAMP.
     func clock(_ id: Int, _ digits: Int, isUTC: Bool) -> (inout ThriftCompactWriter) -> Void {
       { out in
-        out.field(id, structure: { type in
-          type.field(1, bool: isUTC)
-          type.field(2, structure: { $0.field(digits == 3 ? 1 : digits == 6 ? 2 : 3, structure: { _ in }) })
-        })
+        out.field(
+          id,
+          structure: { type in
+            type.field(1, bool: isUTC)
+            type.field(2, structure: { $0.field(digits == 3 ? 1 : digits == 6 ? 2 : 3, structure: { _ in }) })
+          })
       }
     }
     func digits(_ precision: Int) throws(QueryError) -> Int {
@@ -86,10 +92,12 @@ struct ParquetLeafType {
       result.converted = 5
       result.decimal = (precision, scale)
       result.logical = { out in
-        out.field(5, structure: { type in
-          type.field(1, int32: scale)
-          type.field(2, int32: precision)
-        })
+        out.field(
+          5,
+          structure: { type in
+            type.field(1, int32: scale)
+            type.field(2, int32: precision)
+          })
       }
       return result
     case .time(let precision):

@@ -343,15 +343,17 @@ final class ParquetWriter: BatchFileWriter {
     out.field(7, int64: chunk.compressedByteCount)
     out.field(9, int64: chunk.dataOffset)
     if let offset = chunk.dictionaryOffset { out.field(11, int64: offset) }
-    out.field(12, structure: { statistics in
-      statistics.field(3, int64: chunk.nullCount)
-      if let bounds = chunk.bounds {
-        statistics.field(5, bytes: bounds.max)
-        statistics.field(6, bytes: bounds.min)
-        statistics.field(7, bool: bounds.isMaxExact)
-        statistics.field(8, bool: bounds.isMinExact)
-      }
-    })
+    out.field(
+      12,
+      structure: { statistics in
+        statistics.field(3, int64: chunk.nullCount)
+        if let bounds = chunk.bounds {
+          statistics.field(5, bytes: bounds.max)
+          statistics.field(6, bytes: bounds.min)
+          statistics.field(7, bool: bounds.isMaxExact)
+          statistics.field(8, bool: bounds.isMinExact)
+        }
+      })
     var pages = chunk.encodings.sorted { $0.key.rawValue < $1.key.rawValue }.map { (0, $0.key.rawValue, $0.value) }
     if chunk.dictionaryOffset != nil { pages.insert((2, ParquetEncoding.plainDictionary.rawValue, 1), at: 0) }
     out.field(13, structures: pages) { page, entry in

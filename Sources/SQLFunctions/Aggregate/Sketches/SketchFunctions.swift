@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Scalar functions that read sketches.
 package enum SketchFunctions: FunctionFamily {

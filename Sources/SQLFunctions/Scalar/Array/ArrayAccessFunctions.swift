@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that look up elements of arrays or cut pieces out.
 package enum ArrayAccessFunctions: FunctionFamily {

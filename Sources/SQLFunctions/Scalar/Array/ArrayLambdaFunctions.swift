@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that apply lambdas to the elements of arrays; each lambda runs once per batch, over all elements.
 package enum ArrayLambdaFunctions: FunctionFamily {

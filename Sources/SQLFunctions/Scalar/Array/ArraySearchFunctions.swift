@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that look for elements in arrays.
 package enum ArraySearchFunctions: FunctionFamily {

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that treat arrays as sets, and sort or join them.
 package enum ArraySetFunctions: FunctionFamily {

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Arrays of evenly spaced values.
 package enum SequenceFunctions: FunctionFamily {

@@ -1,6 +1,6 @@
-package import Columnar
+import Columnar
 import Glibc
-package import QueryErrors
+import QueryErrors
 
 /// Distances and products of vectors of numbers.
 package enum VectorFunctions: FunctionFamily {

@@ -63,7 +63,7 @@ enum NumericCasts {
 
   /// An integer or short decimal times a power of ten, as a short decimal; cannot overflow.
   @inline(__always)
-  private static func scaledShort<A: FixedWidthInteger & BitwiseCopyable>(_: A.Type, _ factor: Int64) -> Cast {
+  private static func scaledShort<A: FixedWidthInteger & BitwiseCopyable & SendableMetatype>(_: A.Type, _ factor: Int64) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       let values = Buffer(byteCount: n &* 8)
       fillUnary(columns[0], n, values.typed(Int64.self)) { (a: A) -> Int64 in Int64(truncatingIfNeeded: a) &* factor }
@@ -73,7 +73,7 @@ enum NumericCasts {
 
   /// Like `scaledShort`, as a long decimal.
   @inline(__always)
-  private static func scaledLong<A: FixedWidthInteger & BitwiseCopyable>(_: A.Type, _ factor: Int128) -> Cast {
+  private static func scaledLong<A: FixedWidthInteger & BitwiseCopyable & SendableMetatype>(_: A.Type, _ factor: Int128) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       let values = Buffer(byteCount: n &* 16)
       fillUnary(columns[0], n, values.typed(Int128.self)) { (a: A) -> Int128 in
@@ -144,7 +144,11 @@ enum NumericCasts {
     _: T.Type, _: R.Type, _ to: DataType
   ) -> Cast {
     if R.bitWidth >= T.bitWidth { return plain(T.self, R.self) { R(truncatingIfNeeded: $0) } }
-    return checked(T.self, R.self, .numericValueOutOfRange) { R(exactly: $0) } _: { "Out of range for \(to): \($0)" }
+    return checked(T.self, R.self, .numericValueOutOfRange) {
+      R(exactly: $0)
+    } _: {
+      "Out of range for \(to): \($0)"
+    }
   }
 
   /// An integer as a decimal that may be too small for it.

@@ -204,7 +204,7 @@ enum TextCasts {
   }
 
   @inline(__always)
-  private static func parsed<P: TextParser>(_: P.Type, _ to: DataType, _ name: String) -> Cast {
+  private static func parsed<P: TextParser & SendableMetatype>(_: P.Type, _ to: DataType, _ name: String) -> Cast {
     { (columns, n, context) throws(QueryError) -> Column in
       let x = columns[0].view
       let validity = columns[0].validity

@@ -144,7 +144,7 @@ package enum TimestampFunctions: FunctionFamily {
         // A timestamp without zone is taken as one in the session's zone.
         .unary(.timestampWithTimeZone, returns: .double) { (value: Int128, _) -> Double in
           seconds(ZonedTimestamp.utcPicos(value))
-        },
+        }
       ]),
   ]
 

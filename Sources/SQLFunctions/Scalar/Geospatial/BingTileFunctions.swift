@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 import Geospatial
 import QueryErrors
 

@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 import Geospatial
 import Glibc
 import QueryErrors

@@ -76,18 +76,13 @@ struct JSONPath {
     for step in steps {
       switch token {
       case .beginObject:
-        var isFound = false
         while true {
           guard reader.next() == .key else { return nil }
           let isMatch = matches(reader, step.key, scratch)
           token = reader.next()
-          if isMatch {
-            isFound = true
-            break
-          }
+          if isMatch { break }
           guard reader.skip(token) else { return nil }
         }
-        if !isFound { return nil }
       case .beginArray:
         guard let index = step.index else { return nil }
         var rest = index

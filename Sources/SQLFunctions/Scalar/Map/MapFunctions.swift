@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that make maps and take them apart.
 package enum MapFunctions: FunctionFamily {
@@ -274,8 +274,7 @@ package enum MapFunctions: FunctionFamily {
       validity: column.validity)
   }
 
-  private static func concat(_ columns: [Column], _ n: Int, _ context: inout KernelContext) throws(QueryError) -> Column
-  {
+  private static func concat(_ columns: [Column], _ n: Int, _ context: inout KernelContext) throws(QueryError) -> Column {
     let inputs = columns.map { ArrayInput($0) }
     let types = context.returnType.childTypes
     let keys = Column.concatenate(inputs.map(\.elements), type: types[0])

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that apply lambdas to the entries of maps; each lambda runs once per batch, over all entries.
 package enum MapLambdaFunctions: FunctionFamily {

@@ -52,7 +52,8 @@ package enum ProbabilityFunctions: FunctionFamily {
         }
       ]),
     ScalarFunction(
-      "inverse_normal_cdf", summary: "The value that a normally distributed value is less than with a probability: mean, standard deviation, probability.",
+      "inverse_normal_cdf",
+      summary: "The value that a normally distributed value is less than with a probability: mean, standard deviation, probability.",
       examples: [Example("inverse_normal_cdf(0, 1, 0.5)", "0.0")],
       overloads: [
         checked(

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// `+ - * / %` and negation of numbers; dates and intervals add their forms in `DateTimeArithmeticFunctions`.
 package enum ArithmeticFunctions: FunctionFamily {

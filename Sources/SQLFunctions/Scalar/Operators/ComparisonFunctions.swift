@@ -1,5 +1,5 @@
 package import Columnar
-package import QueryErrors
+import QueryErrors
 
 /// `= <> < <= > >=`, IS DISTINCT FROM, NOT and IS NULL.
 package enum ComparisonFunctions: FunctionFamily {

@@ -1,5 +1,5 @@
 import CKernels
-package import Columnar
+import Columnar
 import Glibc
 package import QueryErrors
 

@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// Functions that make rows.
 package enum RowFunctions: FunctionFamily {

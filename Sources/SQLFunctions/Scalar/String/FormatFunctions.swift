@@ -17,12 +17,14 @@ package enum FormatFunctions: FunctionFamily {
       ],
       overloads: [
         ScalarOverload(
-          Signature([.exact(.text), .t], returns: .varchar, resolve: { types in
-            guard types.count >= 2, types[0].isVarchar || types[0] == .unknown,
-              types.dropFirst().allSatisfy({ $0 == .json || CastRegistry.canCast($0, to: .text) })
-            else { return nil }
-            return SignatureBinding(argumentTypes: [.text] + types.dropFirst(), returnType: .text)
-          }), propagatesNulls: false
+          Signature(
+            [.exact(.text), .t], returns: .varchar,
+            resolve: { types in
+              guard types.count >= 2, types[0].isVarchar || types[0] == .unknown,
+                types.dropFirst().allSatisfy({ $0 == .json || CastRegistry.canCast($0, to: .text) })
+              else { return nil }
+              return SignatureBinding(argumentTypes: [.text] + types.dropFirst(), returnType: .text)
+            }), propagatesNulls: false
         ) { (binding: SignatureBinding) throws(QueryError) -> Kernel in
           let types = Array(binding.argumentTypes.dropFirst())
           let values = types.map { FormatValue($0) }

@@ -30,7 +30,7 @@ package enum StringCharacterFunctions: FunctionFamily {
       overloads: [
         .unary(.exact(.varchar(length: 1)), returns: .integer) { (text: StringView, rows) -> Int32 in
           text.withUTF8 { p, n in
-            guard n > 0, case let (code, length) = TextScan.decode(p, n, 0), length == n else {
+            guard n > 0, case (let code, let length) = TextScan.decode(p, n, 0), length == n else {
               rows.fail(.invalidFunctionArgument, "Input string must be a single character string")
               return 0
             }

@@ -9,7 +9,8 @@ package enum StringSearchFunctions: FunctionFamily {
 
   package static let functions: [ScalarFunction] = [
     ScalarFunction(
-      "strpos", summary: "Where a text first stands in another (1 is the first character), or 0; of several places the n-th, from the end when negative.",
+      "strpos",
+      summary: "Where a text first stands in another (1 is the first character), or 0; of several places the n-th, from the end when negative.",
       examples: [Example("strpos('high', 'ig')", "2"), Example("strpos('abc/xyz/foo', '/', -1)", "8")],
       overloads: [
         .binary(.exact(.text), .exact(.text), returns: .bigint) { (text: StringView, needle: StringView, _) -> Int64 in

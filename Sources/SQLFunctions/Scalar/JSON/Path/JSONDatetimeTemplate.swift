@@ -10,9 +10,18 @@ struct JSONDatetimeTemplate: Sendable {
   struct Failure: Error { var message: String }
 
   private enum Field: String, Sendable {
-    case year, roundedYear = "rounded year", month, day, dayOfYear = "day of year", hour12 = "12-hour field"
-    case hour24 = "24-hour field", minute, second, secondOfDay = "second-of-day", fraction, half = "AM/PM"
-    case zoneHour = "time zone hour", zoneMinute = "time zone minute"
+    case year
+    case roundedYear = "rounded year"
+    case month, day
+    case dayOfYear = "day of year"
+    case hour12 = "12-hour field"
+    case hour24 = "24-hour field"
+    case minute, second
+    case secondOfDay = "second-of-day"
+    case fraction
+    case half = "AM/PM"
+    case zoneHour = "time zone hour"
+    case zoneMinute = "time zone minute"
   }
 
   private enum Segment: Sendable {

@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 package import QueryErrors
 
 /// A SQL/JSON path, parsed and checked.

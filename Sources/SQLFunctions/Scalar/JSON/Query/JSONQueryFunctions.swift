@@ -1,5 +1,5 @@
-package import Columnar
-package import QueryErrors
+import Columnar
+import QueryErrors
 
 /// The functions behind JSON_EXISTS, JSON_VALUE and JSON_QUERY.
 ///
@@ -21,7 +21,9 @@ package enum JSONQueryFunctions {
       case .error(let error): collector.add(error())
       case .items(let items): collector.add(!items.isEmpty)
       }
-    } finish: { (collector, context) throws(QueryError) in collector.finish(&context) }
+    } finish: { (collector, context) throws(QueryError) in
+      collector.finish(&context)
+    }
   }
 
   /// JSON_VALUE.
@@ -32,7 +34,9 @@ package enum JSONQueryFunctions {
       case .error(let error): collector.add(error())
       case .items(let items): collector.add(items)
       }
-    } finish: { (collector, context) throws(QueryError) in try collector.finish(nil, &context) }
+    } finish: { (collector, context) throws(QueryError) in
+      try collector.finish(nil, &context)
+    }
   }
 
   /// JSON_QUERY.
@@ -43,7 +47,9 @@ package enum JSONQueryFunctions {
       case .error(let error): collector.add(error())
       case .items(let items): collector.add(items)
       }
-    } finish: { (collector, context) throws(QueryError) in try collector.finish(nil, &context) }
+    } finish: { (collector, context) throws(QueryError) in
+      try collector.finish(nil, &context)
+    }
   }
 
   /// What a path gave for a row.

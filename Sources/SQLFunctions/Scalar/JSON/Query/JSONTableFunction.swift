@@ -1,4 +1,4 @@
-package import Columnar
+import Columnar
 import QueryErrors
 
 /// One column of JSON_TABLE.
