@@ -122,6 +122,8 @@ let package = Package(
     .executable(name: "sqlq", targets: ["sqlq"]),
     .library(name: "QueryEngine", targets: ["QueryEngine"]),
   ],
+  // For sqlq's subcommands only: QueryEngine and what it imports are built without any package.
+  dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
   targets: systemLibraries.map {
     .systemLibrary(
       name: $0.name, path: "Sources/CSystem/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.apt])])
@@ -136,7 +138,10 @@ let package = Package(
     } + [
       .executableTarget(
         name: "sqlq",
-        dependencies: ["QueryShell", "QueryEngine", "QueryErrors"], swiftSettings: swiftSettings,
+        dependencies: [
+          "QueryShell", "QueryEngine", "QueryErrors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: swiftSettings,
         linkerSettings: staticLinking)
     ]
     + testedModules.map { name in

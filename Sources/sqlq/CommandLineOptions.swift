@@ -179,6 +179,9 @@ struct CommandLineOptions {
   }
 
   private mutating func take(_ statement: String) throws(UsageError) {
+    if Subcommands.isName(statement) {
+      throw UsageError("The command '\(statement)' comes first and its options follow: sqlq \(statement) ….")
+    }
     for case .argument in sources {
       throw UsageError("Unexpected argument '\(statement)'. Quote the whole statement.")
     }
@@ -216,8 +219,13 @@ struct CommandLineOptions {
     return names.dropLast().joined(separator: ", ") + " or " + names.last!
   }
 
-  /// A number of bytes as users write it: `4GB`, `512MB`, `1000`. Units are powers of 1024.
   private static func byteCount(_ text: String) throws(UsageError) -> Int {
+    guard let bytes = bytes(text) else { throw UsageError("it takes a number of bytes such as 512MB or 4GB") }
+    return bytes
+  }
+
+  /// A number of bytes as users write it: `4GB`, `512MB`, `1000`. Units are powers of 1024.
+  static func bytes(_ text: String) -> Int? {
     let lower = text.lowercased()
     let prefixes = "kmgt"
     let digits = lower.prefix { $0.isNumber || $0 == "." }
@@ -229,15 +237,13 @@ struct CommandLineOptions {
       if unit.first == "i" { unit = unit.dropFirst() }
     }
     if unit == "b" { unit = "" }
-    guard unit.isEmpty, let number = Double(digits), number * Double(1 << shift) < 9e18 else {
-      throw UsageError("it takes a number of bytes such as 512MB or 4GB")
-    }
+    guard unit.isEmpty, let number = Double(digits), number * Double(1 << shift) < 9e18 else { return nil }
     return Int(number * Double(1 << shift))
   }
 
   // Help
 
-  static let usage = "Usage: sqlq [options] [statement]"
+  static let usage = "Usage: sqlq [options] [statement], or sqlq command [options]"
 
   static var help: String {
     let (indent, width) = (26, 80)
@@ -271,6 +277,10 @@ struct CommandLineOptions {
         isEmpty = false
       }
       lines.append(line)
+    }
+    lines += ["", "Commands, each with a --help of its own:"]
+    for (name, summary) in Subcommands.summaries {
+      lines.append("  " + name + String(repeating: " ", count: max(2, indent - 2 - name.count)) + summary)
     }
     return lines.joined(separator: "\n")
   }

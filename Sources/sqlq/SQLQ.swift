@@ -9,12 +9,15 @@ struct SQLQ {
   private let options: CommandLineOptions
 
   /// Exit code of wrong usage.
-  private static let usageExitCode: Int32 = 2
+  static let usageExitCode: Int32 = 2
 
   /// Ends the program with a code.
   private struct Exit: Error { var code: Int32 }
 
   static func main() {
+    if CommandLine.argc > 1, Subcommands.isName(CommandLine.arguments[1]) {
+      Subcommands.main(Array(CommandLine.arguments.dropFirst()))
+    }
     do {
       switch try CommandLineOptions.parse(CommandLine.arguments.dropFirst()) {
       case .version: FileHandleText.print("sqlq \(Version.text)", to: 1)
@@ -38,7 +41,7 @@ struct SQLQ {
       throw Exit(code: error.code.kind.exitCode)
     }
     let printer = StatementPrinter(
-      session, format: options.outputFormat ?? (isatty(1) == 1 ? .table : .csvHeader),
+      session, format: options.outputFormat ?? .automatic,
       statsAsJSON: options.printsStatistics)
     if options.sources.isEmpty, !options.rewritesForAthena, isatty(0) == 1 {
       throw Exit(code: Shell(session, printer).run())
