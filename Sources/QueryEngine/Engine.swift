@@ -62,9 +62,26 @@ public final class Engine: Sendable {
   /// The home folder, made if absent; nil when nothing is kept on disk.
   func homeFolder() throws(QueryError) -> String? {
     guard let home = configuration.home else { return nil }
-    let resolved = try stores.resolve(home)
-    try resolved.store.makeDirectory(resolved.path)
-    return resolved.path
+    let path = try stores.resolve(home).path
+    try makePrivate(path)
+    return path
+  }
+
+  /// The folder of results, made if absent; nil when nothing is kept on disk.
+  func homeResultsFolder() throws(QueryError) -> String? {
+    guard let home = try homeFolder() else { return nil }
+    let path = ObjectPath.join(home, "results")
+    try makePrivate(path)
+    // Results of the home are its owner's, whoever made the folder.
+    chmod(path, 0o700)
+    return path
+  }
+
+  /// Makes a folder that only its owner enters: what statements say and find is nobody else's business.
+  private func makePrivate(_ path: String) throws(QueryError) {
+    if access(path, F_OK) == 0 { return }
+    try LocalObjectStore().makeDirectory(ObjectPath.parent(path))
+    if mkdir(path, 0o700) != 0 { try LocalObjectStore().makeDirectory(path) }
   }
 
   /// The catalog; in memory when there is no home.
@@ -85,6 +102,7 @@ public final class Engine: Sendable {
       let database = try open(&opened)
       let ledger = try Ledger(database)
       opened.ledger = ledger
+      try ledger.sweepLeftovers(home: ObjectPath.parent(database.path))
       return ledger
     }
   }

@@ -123,6 +123,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case invalidPlan = "INVALID_PLAN"
   case missingPathName = "MISSING_PATH_NAME"
   case duplicateColumnOrPathName = "DUPLICATE_COLUMN_OR_PATH_NAME"
+  /// The session may only read.
+  case readOnlyViolation = "READ_ONLY_VIOLATION"
   case genericUserError = "GENERIC_USER_ERROR"
   case userCanceled = "USER_CANCELED"
   case queryTextTooLarge = "QUERY_TEXT_TOO_LARGE"

@@ -2,15 +2,18 @@ import Glibc
 package import QueryEngine
 import Synchronization
 
-/// Turns Ctrl-C into the cancellation of the running statement.
+/// Turns Ctrl-C, and the signals that ask a program to end, into the cancellation of the running statement.
 ///
-/// A thread waits for SIGINT, so that what it does is not bound to what signal handlers may do. The shell waits for the
-/// statement to stop; a program that ends with its statement leaves it behind when it takes longer than a moment.
+/// A thread waits for the signals, so that what it does is not bound to what signal handlers may do. The shell waits for the
+/// statement to stop; a program that ends with its statement leaves it behind when it takes longer than a moment. SIGTERM,
+/// SIGHUP and SIGQUIT end the shell, too, and so does a second Ctrl-C while a statement is being stopped.
 package final class Interrupt: Sendable {
   package static let shared = Interrupt()
 
   private struct State {
     var execution: QueryExecution?
+    /// Whether Ctrl-C was pressed for it before.
+    var isStopping = false
     /// Whether the program is ending without its statement.
     var isLeaving = false
     var report: (@Sendable (QueryStatistics) -> Void)?
@@ -35,9 +38,7 @@ package final class Interrupt: Sendable {
       return !state.isInstalled
     }
     guard isFirst else { return }
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
+    var set = Interrupt.signals()
     // Threads made from here on inherit the mask; only the waiting thread takes the signal.
     pthread_sigmask(SIG_BLOCK, &set, nil)
     signal(SIGPIPE, SIG_IGN)
@@ -51,11 +52,23 @@ package final class Interrupt: Sendable {
     pthread_detach(thread)
   }
 
+  /// The signals waited for. SIGHUP stays ignored where it was when the program began: `nohup`.
+  private static func signals() -> sigset_t {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in [SIGINT, SIGTERM, SIGQUIT] { sigaddset(&set, number) }
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    let isIgnored = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    if !isIgnored { sigaddset(&set, SIGHUP) }
+    return set
+  }
+
   /// Begins to watch a statement.
   ///
   /// - Parameter report: tells the user that it was cancelled, when the program ends without waiting for it.
   package func watch(_ execution: QueryExecution, report: @escaping @Sendable (QueryStatistics) -> Void) {
-    state.withLock { ($0.execution, $0.report) = (execution, report) }
+    state.withLock { ($0.execution, $0.report, $0.isStopping) = (execution, report, false) }
   }
 
   /// Ends watching; does not return when the program is ending without the statement.
@@ -65,20 +78,19 @@ package final class Interrupt: Sendable {
   }
 
   private func wait() {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
+    var set = Interrupt.signals()
     while true {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
-      let (execution, report, isInteractive) = state.withLock { ($0.execution, $0.report, $0.isInteractive) }
+      let (execution, report, endsProgram) = state.withLock { state in
+        defer { state.isStopping = true }
+        return (state.execution, state.report, !state.isInteractive || number != SIGINT || state.isStopping)
+      }
       if let execution {
         execution.cancel()
-        if !isInteractive { leave(execution, report) }
-      } else if !isInteractive {
+        if endsProgram { leave(execution, report) }
+      } else if endsProgram {
         exit(Interrupt.exitCode)
-      } else {
-        LineEditor.interrupt()
       }
     }
   }

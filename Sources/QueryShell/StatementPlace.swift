@@ -19,13 +19,13 @@ package struct StatementPlace: Sendable {
   ///     SELECT nme FROM t
   ///            ^^^
   ///     in report.sql:12:8
-  package static func render(_ error: QueryError, _ sql: String, at place: StatementPlace?) -> String {
-    guard let place else { return ErrorRenderer.render(error, sql: sql) }
+  package static func render(_ error: QueryError, _ sql: String, at place: StatementPlace?, width: Int? = nil) -> String {
+    guard let place else { return ErrorRenderer.render(error, sql: sql, width: width) }
     var error = error
     error.range = error.range.map { SourceRange(start: place.position($0.start), end: place.position($0.end)) }
     let at = error.range?.start ?? place.start
     let column = error.range == nil ? "" : ":\(at.column)"
-    return ErrorRenderer.render(error, sql: place.text) + "\nin \(place.file):\(at.line)\(column)"
+    return ErrorRenderer.render(error, sql: place.text, width: width) + "\nin \(place.file):\(at.line)\(column)"
   }
 
   /// A place of the statement as a place of the file.

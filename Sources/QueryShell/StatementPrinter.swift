@@ -25,13 +25,14 @@ package final class StatementPrinter {
   package func run(_ sql: String, at place: StatementPlace? = nil) -> Int32 {
     let execution = session.queue(SQLStatement(sql))
     let progress = isTerminal ? ProgressLine(execution, base: session.engine.configuration.unitBase) : nil
-    Interrupt.shared.watch(execution) { [statsAsJSON] statistics in
+    Interrupt.shared.watch(execution) { [statsAsJSON, errorWidth] statistics in
       progress?.stop()
       if statsAsJSON { StatementPrinter.print(StatusFooter.json(statistics)) }
       let error = QueryError(.userCanceled, "Query was canceled")
-      StatementPrinter.print(StatementPlace.render(error, sql, at: place))
+      StatementPrinter.print(StatementPlace.render(error, sql, at: place, width: errorWidth))
     }
     progress?.start()
+    output.showsControls = outputIsTerminal && !format.showsControls
     let renderer = format.makeRenderer(output, width: outputIsTerminal ? Terminal.width : nil)
     var error: QueryError?
     do throws(QueryError) { try execution.run(into: renderer) } catch let failure { error = failure }
@@ -43,14 +44,15 @@ package final class StatementPrinter {
       error = error ?? writing
     }
     let statistics = execution.statistics
-    if !statsAsJSON { for note in statistics.notes { StatementPrinter.print("note: " + note) } }
+    if !statsAsJSON { for note in statistics.notes { StatementPrinter.print("note: " + TerminalText.printable(note)) } }
     if statsAsJSON {
       StatementPrinter.print(StatusFooter.json(statistics))
     } else if error == nil, isTerminal || statistics.isDryRun {
       StatementPrinter.print(StatusFooter.text(statistics))
     }
     if let error {
-      StatementPrinter.print(StatementPlace.render(error, sql, at: place))
+      // A reader that has gone, as `head` does, wants no message either.
+      if !output.isClosed { StatementPrinter.print(StatementPlace.render(error, sql, at: place, width: errorWidth)) }
       return error.code.kind.exitCode
     }
     return 0
@@ -70,15 +72,10 @@ package final class StatementPrinter {
     return 0
   }
 
-  private static func print(_ text: String) {
-    let bytes = Array((text + "\n").utf8)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { write(2, $0.baseAddress! + written, bytes.count - written) }
-      if count <= 0 { return }
-      written += count
-    }
-  }
+  /// Columns that error messages are drawn for.
+  private var errorWidth: Int? { isTerminal ? Terminal.width : nil }
+
+  private static func print(_ text: String) { Descriptor.print(text, to: 2) }
 }
 
 /// The terminal's size.

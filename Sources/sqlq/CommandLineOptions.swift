@@ -94,6 +94,9 @@ struct CommandLineOptions {
     Option("--dry-run", help: "Plan and price statements without reading data.") { options, _ in
       options.session.isDryRun = true
     },
+    Option("--read-only", help: "Refuse statements that write data or change the catalog.") { options, _ in
+      options.session.isReadOnly = true
+    },
     Option("--stats", value: "json", help: "One JSON object of statistics per statement on stderr.") {
       options, text throws(UsageError) in
       try require(text, "json")

@@ -34,9 +34,18 @@ struct SQLQProcess {
   static func run(
     _ arguments: [String], home: URL?, input: String = "", signal: (Int32, after: Double)? = nil
   ) throws -> Outcome {
+    try run(executable, (home.map { ["--home", $0.path] } ?? []) + arguments, input: input, signal: signal)
+  }
+
+  /// Runs a line of bash.
+  static func run(shell line: String) throws -> Outcome { try run(URL(filePath: "/bin/bash"), ["-c", line]) }
+
+  private static func run(
+    _ program: URL, _ arguments: [String], input: String = "", signal: (Int32, after: Double)? = nil
+  ) throws -> Outcome {
     let process = Process()
-    process.executableURL = executable
-    process.arguments = (home.map { ["--home", $0.path] } ?? []) + arguments
+    process.executableURL = program
+    process.arguments = arguments
     process.currentDirectoryURL = package
     let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
     process.standardInput = stdin

@@ -70,7 +70,9 @@ final class StatementExecution: Sendable {
     }
     guard begins else { return }
     do throws(QueryError) {
-      try record { (ledger) throws(QueryError) in try ledger.begin(self.record(.running)) }
+      try record { (ledger) throws(QueryError) in
+        try ledger.begin(self.record(.running), outputFolder: options.outputLocation ?? settings.defaults.outputLocation)
+      }
       try walk(consumer)
       end(nil)
     } catch {

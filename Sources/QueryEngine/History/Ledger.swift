@@ -6,7 +6,10 @@ import TableCatalog
 ///
 /// - Threads: any.
 struct Ledger: Sendable {
-  private let database: SQLiteDatabase
+  let database: SQLiteDatabase
+
+  /// Statements that run, or whose process has died.
+  private static let isUnfinished = "state IN ('QUEUED', 'RUNNING')"
 
   /// Makes or completes the table where it is not what it has to be.
   init(_ database: SQLiteDatabase) throws(QueryError) {
@@ -22,6 +25,7 @@ struct Ledger: Sendable {
         try database.run("ALTER TABLE queries ADD COLUMN \(column.name) \(column.type)")
       }
       try database.run("CREATE INDEX IF NOT EXISTS queries_by_time ON queries(submitted_at)")
+      try database.run("CREATE INDEX IF NOT EXISTS queries_unfinished ON queries(state) WHERE \(Ledger.isUnfinished)")
     }
   }
 
@@ -37,6 +41,7 @@ struct Ledger: Sendable {
     ("substatement_type", "TEXT"), ("error_code", "TEXT"), ("process_start", "INTEGER"), ("submitted_us", "INTEGER"),
     ("metadata_bytes", "INTEGER"), ("bytes_total", "INTEGER"), ("peak_memory_bytes", "INTEGER"),
     ("rows_written", "INTEGER"), ("bytes_written", "INTEGER"), ("files_written", "INTEGER"),
+    ("output_folder", "TEXT"),
   ]
 
   private static func columns(_ database: SQLiteDatabase) throws(QueryError) -> Set<String> {
@@ -46,18 +51,21 @@ struct Ledger: Sendable {
   // MARK: Writing
 
   /// Notes that a statement has begun.
-  func begin(_ record: QueryRecord) throws(QueryError) {
+  ///
+  /// - Parameter outputFolder: the folder of its result, when it is none of the home.
+  func begin(_ record: QueryRecord, outputFolder: String?) throws(QueryError) {
     if database.isReadOnly { return }
     let process = ProcessIdentity.current
     try database.run(
       """
-      INSERT INTO queries(query_id, sql, database, state, submitted_at, submitted_us, pid, process_start)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO queries(query_id, sql, database, state, submitted_at, submitted_us, pid, process_start,
+        output_folder)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         .text(record.id), .text(record.sql), .text(record.database), .text(record.state.rawValue),
         .text(Ledger.timestamp(record.submittedAtMicros)), .integer(record.submittedAtMicros), .integer(process.id),
-        .integer(process.start),
+        .integer(process.start), outputFolder.map { .text($0) } ?? .null,
       ])
   }
 
@@ -90,12 +98,16 @@ struct Ledger: Sendable {
 
   // MARK: Reading
 
-  private static let selection = """
+  private static let selection = selection(also: "")
+
+  private static func selection(also columns: String) -> String {
+    """
     SELECT query_id, sql, database, state, error, error_code, submitted_us, submitted_at, statement_type,
       substatement_type, wall_ms, planning_ms, rows, bytes_scanned, bytes_billed, cost_usd, result_location, pid,
-      process_start, metadata_bytes, bytes_total, peak_memory_bytes, rows_written, bytes_written, files_written
+      process_start, metadata_bytes, bytes_total, peak_memory_bytes, rows_written, bytes_written, files_written\(columns)
     FROM queries
     """
+  }
 
   func record(_ id: String) throws(QueryError) -> QueryRecord? {
     guard let row = try database.run(Ledger.selection + " WHERE query_id = ?", [.text(id)]).first else { return nil }
@@ -105,7 +117,7 @@ struct Ledger: Sendable {
   /// The latest first.
   func records(_ filter: QueryHistory.Filter) throws(QueryError) -> [QueryRecord] {
     // Statements of processes that have died are found and mended first, so that states are right to filter by.
-    for row in try database.run(Ledger.selection + " WHERE state IN ('QUEUED', 'RUNNING')") { _ = try record(of: row) }
+    for row in try unfinishedRows() { _ = try record(of: row) }
     var conditions: [String] = []
     var values: [SQLiteDatabase.Value] = []
     if filter.states.count < QueryState.allCases.count {
@@ -128,7 +140,12 @@ struct Ledger: Sendable {
     return found
   }
 
-  private func record(of row: [SQLiteDatabase.Value]) throws(QueryError) -> QueryRecord {
+  /// Rows of `selection`, then `output_folder`.
+  func unfinishedRows() throws(QueryError) -> [[SQLiteDatabase.Value]] {
+    try database.run(Ledger.selection(also: ", output_folder") + " WHERE " + Ledger.isUnfinished)
+  }
+
+  func record(of row: [SQLiteDatabase.Value]) throws(QueryError) -> QueryRecord {
     func integer(_ index: Int) -> Int { Int(clamping: row[index].integer ?? 0) }
     var figures = QueryStatistics()
     figures.type = row[8].text.flatMap(StatementType.init)

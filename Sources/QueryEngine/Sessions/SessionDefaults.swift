@@ -12,6 +12,8 @@ public struct SessionDefaults: Sendable {
   public var outputLocation: String?
   /// Plan and price only: no statement has an effect.
   public var isDryRun = false
+  /// Whether statements that change the catalog or write data are refused.
+  public var isReadOnly = false
   /// Whose statements are accepted.
   public var compatibility = Compatibility.none
   /// The user that `current_user` names.

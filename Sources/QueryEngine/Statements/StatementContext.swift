@@ -70,6 +70,11 @@ struct StatementContext: Sendable {
   ) throws(QueryError) -> PreparedStatement {
     let kind = syntax.kind
     report.note(kind)
+    if settings.defaults.isReadOnly, !syntax.onlyReads {
+      throw QueryError(
+        .readOnlyViolation, "\(kind.name) is refused: the session only reads", at: syntax.range,
+        hint: "It was started with --read-only.")
+    }
     // The parameters of a PREPARE are its EXECUTE's.
     if case .prepare = syntax {
     } else if parameters.count != parameterCount {
@@ -200,6 +205,6 @@ struct StatementContext: Sendable {
   func resultsFolder() throws(QueryError) -> String? {
     guard options.writesResults ?? settings.defaults.writesResults else { return nil }
     if let location = options.outputLocation ?? settings.defaults.outputLocation { return location }
-    return try engine.homeFolder().map { ObjectPath.join($0, "results") }
+    return try engine.homeResultsFolder()
   }
 }

@@ -60,6 +60,18 @@ extension StatementSyntax {
   }
 }
 
+extension StatementSyntax {
+  /// Whether the statement neither writes data nor changes the catalog; what EXECUTE names is asked for itself.
+  var onlyReads: Bool {
+    switch self {
+    case .query, .show, .describe, .describeInput, .describeOutput: true
+    case .use, .setSession, .resetSession, .setTimeZone, .execute, .executeImmediate: true
+    case .explain(let node): !node.isAnalyze || node.statement.onlyReads
+    default: false
+    }
+  }
+}
+
 extension StatementKind {
   /// A kind that is read but cannot be run yet.
   fileprivate static func missing(

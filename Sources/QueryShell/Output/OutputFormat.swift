@@ -11,6 +11,9 @@ public enum OutputFormat: String, CaseIterable, Sendable {
   case markdown
   case vertical
 
+  /// Whether the renderer itself shows control letters of values as visible ones.
+  var showsControls: Bool { self == .table || self == .vertical }
+
   /// A renderer for one result.
   ///
   /// - Parameter width: columns of the terminal, or nil when output is no terminal.

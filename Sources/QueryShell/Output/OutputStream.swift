@@ -5,28 +5,64 @@ package import QueryEngine
 package final class OutputStream {
   private let descriptor: Int32
   package var pending: [UInt8] = []
+  /// Whether control letters of values are shown as visible ones: for formats without colours of their own on a terminal.
+  package var showsControls = false
+  /// Whether nobody reads what is written any more.
+  package private(set) var isClosed = false
   private static let flushByteCount = 1 << 16
 
   package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
   package func flushIfFull() throws(QueryError) { if pending.count >= OutputStream.flushByteCount { try flush() } }
 
-  /// - Throws: `HIVE_FILESYSTEM_ERROR`; a closed pipe ends the program quietly, as other filters do.
+  /// Writes what waits; called between rows.
+  ///
+  /// - Throws: `USER_CANCELED` when the reader of a pipe has gone, which then stops the statement like Ctrl-C;
+  ///   `GENERIC_INSUFFICIENT_RESOURCES` for a full disk, else `HIVE_FILESYSTEM_ERROR`.
   package func flush() throws(QueryError) {
-    var written = 0
-    while written < pending.count {
-      let count = pending.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EPIPE { exit(0) }
-        let reason = String(cString: strerror(errno))
-        pending.removeAll()
-        throw QueryError(.hiveFilesystemError, "Cannot write output: \(reason)")
-      }
-      written += count
-    }
+    if showsControls { pending = Array(TerminalText.printable(String(decoding: pending, as: UTF8.self), keepsLines: true).utf8) }
+    let failure = Descriptor.write(pending, to: descriptor)
     pending.removeAll(keepingCapacity: true)
+    switch failure {
+    case nil: return
+    case EPIPE:
+      isClosed = true
+      throw QueryError(.userCanceled, "Query was canceled: nobody reads its output any more")
+    case ENOSPC?, EDQUOT?: throw QueryError(.diskFull, "Cannot write output: No space left on device")
+    case let code?: throw QueryError(.hiveFilesystemError, "Cannot write output: \(String(cString: strerror(code)))")
+    }
   }
 
   package func write(_ text: String) { pending.append(contentsOf: text.utf8) }
+}
+
+/// Plain writing to file descriptors.
+package enum Descriptor {
+  /// Writes all bytes, waiting for room where the descriptor does not wait by itself.
+  ///
+  /// - Returns: the `errno` of a failure.
+  @discardableResult
+  package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+      if count >= 0 {
+        written += count
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&wanted, 1, -1)
+      case let code: return code
+      }
+    }
+    return nil
+  }
+
+  /// Writes a line; nobody is told when that fails.
+  package static func print(_ text: String, to descriptor: Int32) {
+    write(Array((text.hasSuffix("\n") ? text : text + "\n").utf8), to: descriptor)
+  }
 }

@@ -43,7 +43,7 @@ package final class TableRenderer: ResultRenderer {
         if text.isNull(row) { return nil }
         var bytes: [UInt8] = []
         text.append(row, to: &bytes)
-        return TableRenderer.printable(String(decoding: bytes, as: UTF8.self))
+        return TerminalText.printable(String(decoding: bytes, as: UTF8.self))
       }
       if isKept {
         rows.append(line)
@@ -57,10 +57,10 @@ package final class TableRenderer: ResultRenderer {
   package func end() throws(QueryError) {
     defer { rows = [] }
     guard schema.count > 0 else { return try output.flush() }
-    let header = schema.fields.map { TableRenderer.printable($0.name) }
+    let header = schema.fields.map { TerminalText.printable($0.name) }
     let shown = rows + tail
-    var widths = header.map(TableRenderer.width)
-    for row in shown { for (index, value) in row.enumerated() { widths[index] = max(widths[index], TableRenderer.width(value ?? "NULL")) } }
+    var widths = header.map { TerminalText.width($0) }
+    for row in shown { for (index, value) in row.enumerated() { widths[index] = max(widths[index], TerminalText.width(value ?? "NULL")) } }
     var visible = widths.count
     if let width { (widths, visible) = TableRenderer.fit(widths, into: width) }
     let isNumber = schema.fields.map(\.type.isNumeric)
@@ -74,8 +74,8 @@ package final class TableRenderer: ResultRenderer {
     }
     func line(_ values: [String?], alignsRight: Bool) {
       for index in 0..<visible {
-        let text = TableRenderer.cut(values[index] ?? "NULL", to: widths[index])
-        let padding = String(repeating: " ", count: max(0, widths[index] - TableRenderer.width(text)))
+        let text = TerminalText.cut(values[index] ?? "NULL", to: widths[index])
+        let padding = String(repeating: " ", count: max(0, widths[index] - TerminalText.width(text)))
         output.write("│ " + (alignsRight && isNumber[index] ? padding + text : text + padding) + " ")
       }
       output.write("│\n")
@@ -92,50 +92,6 @@ package final class TableRenderer: ResultRenderer {
       output.write("(\(widths.count - visible) of \(widths.count) columns do not fit; --output-format vertical shows all)\n")
     }
     try output.flush()
-  }
-
-  /// Control letters made visible, so that a value stays on its line.
-  static func printable(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return text }
-    return String(
-      text.unicodeScalars.map { scalar -> Character in
-        switch scalar.value {
-        case 0x0a: "⏎"
-        case 0x09: "⇥"
-        case 0..<0x20: Character(Unicode.Scalar(0x2400 + scalar.value)!)
-        case 0x7f: "␡"
-        default: Character(scalar)
-        }
-      })
-  }
-
-  /// Terminal columns a text takes.
-  static func width(_ text: String) -> Int {
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
-    return text.reduce(0) { $0 + width($1) }
-  }
-
-  private static func width(_ character: Character) -> Int {
-    guard let scalar = character.unicodeScalars.first else { return 0 }
-    switch scalar.value {
-    case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f, 0xff00...0xff60,
-      0xffe0...0xffe6, 0x1f300...0x1faff, 0x20000...0x3fffd:
-      return 2
-    default: return 1
-    }
-  }
-
-  static func cut(_ text: String, to width: Int) -> String {
-    if self.width(text) <= width { return text }
-    var result = ""
-    var used = 0
-    for character in text {
-      let next = self.width(character)
-      if used + next > width - 1 { break }
-      result.append(character)
-      used += next
-    }
-    return result + "…"
   }
 
   /// Widths that fit the terminal, the widest columns narrowed first; and how many columns are shown.

@@ -9,8 +9,9 @@ package final class VerticalRenderer: ResultRenderer {
   package init(_ output: OutputStream) { self.output = output }
 
   package func begin(_ schema: Schema) throws(QueryError) {
-    let width = schema.fields.map { TableRenderer.width($0.name) }.max() ?? 0
-    names = schema.fields.map { String(repeating: " ", count: width - TableRenderer.width($0.name)) + $0.name }
+    names = schema.fields.map { TerminalText.printable($0.name) }
+    let width = names.map { TerminalText.width($0) }.max() ?? 0
+    names = names.map { String(repeating: " ", count: width - TerminalText.width($0)) + $0 }
   }
 
   package func receive(_ batch: Batch) throws(QueryError) {
@@ -21,7 +22,7 @@ package final class VerticalRenderer: ResultRenderer {
       for (index, text) in texts.enumerated() {
         var bytes: [UInt8] = []
         if text.isNull(row) { bytes = Array("NULL".utf8) } else { text.append(row, to: &bytes) }
-        output.write(names[index] + ": " + String(decoding: bytes, as: UTF8.self) + "\n")
+        output.write(names[index] + ": " + TerminalText.printable(String(decoding: bytes, as: UTF8.self)) + "\n")
       }
       try output.flushIfFull()
     }
