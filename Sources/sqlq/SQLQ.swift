@@ -20,12 +20,12 @@ struct SQLQ {
     }
     do {
       switch try CommandLineOptions.parse(CommandLine.arguments.dropFirst()) {
-      case .version: Descriptor.print("sqlq \(Version.text)", to: 1)
-      case .help: Descriptor.print(CommandLineOptions.help, to: 1)
+      case .version: FileHandleText.print("sqlq \(Version.text)", to: 1)
+      case .help: FileHandleText.print(CommandLineOptions.help, to: 1)
       case .run(let options): try SQLQ(options: options).run()
       }
     } catch let error as CommandLineOptions.UsageError {
-      Descriptor.print("\(error.message)\n\(CommandLineOptions.usage); sqlq --help tells the options.", to: 2)
+      FileHandleText.print("\(error.message)\n\(CommandLineOptions.usage); sqlq --help tells the options.", to: 2)
       exit(usageExitCode)
     } catch {
       let code = (error as? Exit)?.code ?? ErrorKind.external.exitCode
@@ -37,7 +37,7 @@ struct SQLQ {
   private func run() throws {
     let session: Session
     do throws(QueryError) { session = try Engine(options.engine).session(options.session) } catch {
-      Descriptor.print(ErrorRenderer.render(error, sql: nil), to: 2)
+      FileHandleText.print(ErrorRenderer.render(error, sql: nil), to: 2)
       throw Exit(code: error.code.kind.exitCode)
     }
     let printer = StatementPrinter(
@@ -62,10 +62,10 @@ struct SQLQ {
 
   private func rewrite(_ statement: String, _ session: Session, _ place: StatementPlace?) -> Int32 {
     do throws(QueryError) {
-      Descriptor.print(try session.rewriteForAthena(statement) + ";", to: 1)
+      FileHandleText.print(try session.rewriteForAthena(statement) + ";", to: 1)
       return 0
     } catch {
-      Descriptor.print(StatementPlace.render(error, statement, at: place), to: 2)
+      FileHandleText.print(StatementPlace.render(error, statement, at: place), to: 2)
       return error.code.kind.exitCode
     }
   }
@@ -77,7 +77,7 @@ struct SQLQ {
     case .file("-"): return (FileHandleText.read("/dev/stdin") ?? "", nil)
     case .file(let file):
       guard let text = FileHandleText.read(file) else {
-        Descriptor.print("HIVE_FILESYSTEM_ERROR: Cannot read \(file): \(String(cString: strerror(errno)))", to: 2)
+        FileHandleText.print("HIVE_FILESYSTEM_ERROR: Cannot read \(file): \(String(cString: strerror(errno)))", to: 2)
         throw Exit(code: ErrorKind.external.exitCode)
       }
       return (text, file)
@@ -85,8 +85,10 @@ struct SQLQ {
   }
 }
 
-/// Plain text in, without Foundation.
+/// Plain text in and out, without Foundation.
 enum FileHandleText {
+  static func print(_ text: String, to descriptor: Int32) { Descriptor.print(text, to: descriptor) }
+
   /// The whole text of a file, or nil with `errno` set.
   static func read(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
