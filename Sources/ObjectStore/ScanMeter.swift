@@ -26,16 +26,43 @@ package final class ScanMeter: Sendable {
 
   private let requests = RequestCounters()
 
-  // MARK: Fixed for the query
-
-  /// The most bytes the query may scan, or nil.
-  package let limit: Int?
   /// Looked at before every read.
   package let cancellation: CancellationFlag
 
+  // MARK: The limit
+
+  /// `Int.max` for none.
+  private let mostBytes: Atomic<Int>
+  private let limitError = Mutex<QueryError?>(nil)
+
   package init(limit: Int? = nil, cancellation: CancellationFlag = CancellationFlag()) {
-    self.limit = limit
+    mostBytes = Atomic(limit ?? Int.max)
     self.cancellation = cancellation
+  }
+
+  /// The most bytes the query may scan, or nil.
+  package var limit: Int? {
+    let bytes = mostBytes.load(ordering: .relaxed)
+    return bytes == Int.max ? nil : bytes
+  }
+
+  /// Sets a limit where it is less than what holds.
+  ///
+  /// - Parameter error: what passing it throws.
+  package func lower(limit: Int, _ error: QueryError) {
+    limitError.withLock { known in
+      if limit >= mostBytes.load(ordering: .relaxed) { return }
+      mostBytes.store(limit, ordering: .relaxed)
+      known = error
+    }
+  }
+
+  /// What passing the limit throws.
+  private var overLimit: QueryError {
+    limitError.withLock { $0 }
+      ?? QueryError(
+        .exceededScanLimit, "Bytes scanned limit was exceeded: the query would scan more than \(limit ?? 0) bytes",
+        hint: "Select fewer columns, filter on a partition column, or raise the limit.")
   }
 
   // MARK: Metrics
@@ -86,7 +113,7 @@ package final class ScanMeter: Sendable {
       sampling.wrappingAdd(byteCount, ordering: .relaxed)
       return
     }
-    if let limit, total > limit { throw ScanMeter.overLimit(limit) }
+    if total > mostBytes.load(ordering: .relaxed) { throw overLimit }
   }
 
   /// Counts a request to an object service, after its answer came or failed to.
@@ -118,11 +145,5 @@ package final class ScanMeter: Sendable {
     try cancellation.check()
     listings.wrappingAdd(1, ordering: .relaxed)
     listed.wrappingAdd(entryCount, ordering: .relaxed)
-  }
-
-  private static func overLimit(_ limit: Int) -> QueryError {
-    QueryError(
-      .exceededScanLimit, "Bytes scanned limit was exceeded: the query would scan more than \(limit) bytes",
-      hint: "Select fewer columns, filter on a partition column, or raise the limit.")
   }
 }

@@ -26,6 +26,7 @@ public final class Engine: Sendable {
     var database: SQLiteDatabase?
     var catalog: Catalog?
     var ledger: Ledger?
+    var workgroups: WorkgroupStore?
   }
 
   /// An execution in the list of those that have not ended.
@@ -56,6 +57,9 @@ public final class Engine: Sendable {
 
   /// Statements that ran in this home, and those that run.
   public var history: QueryHistory { QueryHistory(engine: self) }
+
+  /// Workgroups, and the named queries, prepared statements and budgets that belong to them.
+  public var workgroups: Workgroups { Workgroups(engine: self) }
 
   // MARK: The home
 
@@ -105,6 +109,23 @@ public final class Engine: Sendable {
       try ledger.sweepLeftovers(home: ObjectPath.parent(database.path))
       return ledger
     }
+  }
+
+  /// Workgroups and what belongs to them; in memory when there is no home.
+  func openWorkgroups() throws(QueryError) -> WorkgroupStore {
+    try opened.withLock { opened throws(QueryError) -> WorkgroupStore in
+      if let workgroups = opened.workgroups { return workgroups }
+      let workgroups = try WorkgroupStore(try open(&opened))
+      opened.workgroups = workgroups
+      return workgroups
+    }
+  }
+
+  /// Whether something of the home was opened, or there is something to open: else every answer is the default.
+  var hasDatabase: Bool {
+    if opened.withLock({ $0.database != nil }) { return true }
+    guard let home = configuration.home else { return false }
+    return (try? stores.resolve(ObjectPath.join(home, Catalog.fileName))).map { access($0.path, F_OK) == 0 } ?? false
   }
 
   private func open(_ opened: inout Opened) throws(QueryError) -> SQLiteDatabase {

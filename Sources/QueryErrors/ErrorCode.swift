@@ -129,6 +129,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case userCanceled = "USER_CANCELED"
   case queryTextTooLarge = "QUERY_TEXT_TOO_LARGE"
   case exceededScanLimit = "EXCEEDED_SCAN_LIMIT"
+  /// A budget of a workgroup or tag is spent.
+  case exceededBudget = "EXCEEDED_BUDGET"
   case exceededTimeLimit = "EXCEEDED_TIME_LIMIT"
   case exceededLocalMemoryLimit = "EXCEEDED_LOCAL_MEMORY_LIMIT"
   case diskFull = "GENERIC_INSUFFICIENT_RESOURCES"
@@ -151,7 +153,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .internalError: .internalError
     case .notSupported: .notSupported
     case .userCanceled: .cancelled
-    case .exceededScanLimit: .overLimit
+    case .exceededScanLimit, .exceededBudget: .overLimit
     case .exceededTimeLimit, .exceededLocalMemoryLimit, .diskFull: .insufficientResources
     case .hiveBadData, .hiveCursorError, .hivePartitionSchemaMismatch, .hiveInvalidPartitionValue: .badData
     case .hiveCannotOpenSplit, .hiveFilesystemError, .hiveMetastoreError, .hiveUnknownError, .hiveWriterError:

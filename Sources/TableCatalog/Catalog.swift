@@ -2,7 +2,7 @@ import Columnar
 import Glibc
 package import QueryErrors
 
-/// Databases, tables, views, partitions and prepared statements in the home's SQLite file.
+/// Databases, tables, views and partitions in the home's SQLite file.
 ///
 /// Names are kept and looked up in lower case.
 ///
@@ -493,25 +493,6 @@ package final class Catalog: Sendable {
         "UPDATE partitions SET partition_values = ? WHERE database = ? AND relation = ? AND partition_values = ?",
         [.text(PartitionFolder.name(columns, new))] + key(name) + [.text(PartitionFolder.name(columns, old))])
     }
-  }
-
-  // MARK: Prepared statements
-
-  package func preparedStatement(_ name: String) throws(QueryError) -> String? {
-    try database.run("SELECT sql FROM prepared_statements WHERE name = ?", [.text(name.lowercased())]).first?[0].text
-  }
-
-  package func prepare(_ name: String, sql: String) throws(QueryError) {
-    try database.run(
-      "INSERT OR REPLACE INTO prepared_statements(name, sql) VALUES (?, ?)", [.text(name.lowercased()), .text(sql)])
-  }
-
-  package func preparedStatementCount() throws(QueryError) -> Int {
-    try database.run("SELECT name FROM prepared_statements", []).count
-  }
-
-  package func deallocate(_ name: String) throws(QueryError) {
-    try database.run("DELETE FROM prepared_statements WHERE name = ?", [.text(name.lowercased())])
   }
 
   private func key(_ name: TableName) -> [SQLiteDatabase.Value] {

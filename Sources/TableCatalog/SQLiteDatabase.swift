@@ -149,10 +149,11 @@ package final class SQLiteDatabase: @unchecked Sendable {
     }
   }
 
-  /// Runs several statements as one; all or none take effect.
+  /// Runs several statements as one; all or none take effect. Within another it is part of that one.
   package func transaction<T>(_ body: () throws(QueryError) -> T) throws(QueryError) -> T {
     lock.lock()
     defer { lock.unlock() }
+    if sqlite3_get_autocommit(handle) == 0 { return try body() }
     try run("BEGIN IMMEDIATE")
     do throws(QueryError) {
       let result = try body()

@@ -71,6 +71,14 @@ struct CommandLineOptions {
       $0.session.database = $1
     },
     Option("--time-zone", value: "zone", help: "The session's time zone (default: UTC).") { $0.session.timeZone = $1 },
+    Option("--workgroup", value: "name", help: "The workgroup whose limits and output location hold (default: primary).") {
+      $0.session.workgroup = $1
+    },
+    Option("--tag", value: "key=value", help: "What reports and budgets tell statements apart by; may be repeated.") {
+      options, text throws(UsageError) in
+      guard let tag = pair(text) else { throw UsageError("it takes key=value") }
+      options.session.tags[tag.key] = tag.value
+    },
     Option("--threads", value: "n", help: "Worker threads of a query (default: all processors).") {
       options, text throws(UsageError) in
       guard let count = Int(text), (1...1024).contains(count) else { throw UsageError("it takes a number from 1 to 1024") }
@@ -209,6 +217,12 @@ struct CommandLineOptions {
 
   private static func require(_ text: String, _ only: String) throws(UsageError) {
     if text != only { throw UsageError("it takes \(only)") }
+  }
+
+  /// The two sides of `key=value`.
+  static func pair(_ text: String) -> (key: String, value: String)? {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    return parts.count == 2 && !parts[0].isEmpty ? (parts[0], parts[1]) : nil
   }
 
   private static func choice<T: RawRepresentable & CaseIterable>(_ text: String) throws(UsageError) -> T

@@ -18,6 +18,9 @@ final class StatementExecution: Sendable {
   let statement: SQLStatement
   let options: StatementOptions
   private let settings: SessionSettings
+  /// The workgroup it runs in; an error when there is none of the name, or it is disabled.
+  private let workgroup: Result<Workgroup, QueryError>
+  private let tags: [String: String]
   private let clock = StatementClock()
   private let cancellation = CancellationFlag()
   private let meter: ScanMeter
@@ -44,10 +47,15 @@ final class StatementExecution: Sendable {
     var settings = settings
     if let database = options.database { settings.database = database.lowercased() }
     self.session = session
+    let name = options.workgroup ?? settings.defaults.workgroup
+    workgroup = StatementExecution.workgroup(name, session.engine)
+    let group = (try? workgroup.get()) ?? Workgroup(name)
+    settings.apply(group)
+    tags = group.tags.merging(settings.defaults.tags) { $1 }.merging(options.tags) { $1 }
     self.settings = settings
     self.statement = statement
     self.options = options
-    meter = ScanMeter(limit: settings.scanLimit(options), cancellation: cancellation)
+    meter = ScanMeter(limit: settings.scanLimit(options, group), cancellation: cancellation)
     report = StatementReport(
       queryID: id, configuration: session.engine.configuration, isDryRun: options.isDryRun ?? settings.defaults.isDryRun,
       clock: clock, meter: meter)
@@ -55,6 +63,16 @@ final class StatementExecution: Sendable {
   }
 
   deinit { session.engine.unregister(id) }
+
+  private static func workgroup(_ name: String, _ engine: Engine) -> Result<Workgroup, QueryError> {
+    // A statement that asks for nothing does not make a home.
+    if name == Workgroup.primaryName, !engine.hasDatabase { return .success(Workgroup(name)) }
+    do throws(QueryError) {
+      let workgroup = try engine.workgroups.workgroup(name)
+      if workgroup.isEnabled { return .success(workgroup) }
+      return .failure(QueryError(.invalidArguments, "WorkGroup \(name) is disabled."))
+    } catch { return .failure(error) }
+  }
 
   // MARK: The walk
 
@@ -69,10 +87,9 @@ final class StatementExecution: Sendable {
       return true
     }
     guard begins else { return }
+    report.noteStart()
     do throws(QueryError) {
-      try record { (ledger) throws(QueryError) in
-        try ledger.begin(self.record(.running), outputFolder: options.outputLocation ?? settings.defaults.outputLocation)
-      }
+      try record { (ledger) throws(QueryError) in try ledger.begin(self.record(.running)) }
       try walk(consumer)
       end(nil)
     } catch {
@@ -106,7 +123,10 @@ final class StatementExecution: Sendable {
       if let plan = prepared.plan { report.note(try ScanForecast(plan, threads: session.engine.configuration.threads)) }
       return try consumer.begin(Schema([]))
     }
-    if let plan = prepared.plan, let limit = meter.limit { try ScanForecast.check(plan, meter, limit: limit) }
+    if let plan = prepared.plan {
+      if let limit = meter.limit { try ScanForecast.check(plan, meter, limit: limit) }
+      try BudgetCheck(workgroup: context.workgroup, tags: tags, engine: session.engine, meter: meter).check(plan)
+    }
     let output = try StatementOutput(consumer, prepared, context)
     let deadline = settings.runTimeLimit.map { RunTimeLimit(seconds: $0, cancellation) }
     defer { deadline?.lift() }
@@ -114,7 +134,7 @@ final class StatementExecution: Sendable {
     do throws(QueryError) {
       try output.begin(prepared.schema, waitsForRows: !isSettled) { self.publish($0) }
       try prepared.run(output)
-      try output.commit()
+      try report.publishing { () throws(QueryError) in try output.commit() }
     } catch {
       output.abort()
       throw error
@@ -128,7 +148,7 @@ final class StatementExecution: Sendable {
       catalog: CatalogResolver.catalogName, database: settings.database, queryID: id)
     environment.followsAthena = settings.followsAthena
     return StatementContext(
-      engine: session.engine, session: session, settings: settings, options: options, id: id,
+      engine: session.engine, session: session, settings: settings, options: options, workgroup: try workgroup.get(), id: id,
       sql: statement.text, parameters: [], environment: environment, meter: meter, report: report, clock: clock,
       memory: MemoryBudget(limit: settings.memoryLimit(session.engine.configuration)),
       paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter))
@@ -139,7 +159,7 @@ final class StatementExecution: Sendable {
   private func end(_ failure: QueryError?) {
     guard claimEnd() else { return }
     var failure = failure
-    let state: QueryState = failure == nil ? .succeeded : (failure!.code == .userCanceled ? .cancelled : .failed)
+    let state = failure.map(StatementExecution.state) ?? .succeeded
     var statistics = report.statistics(state, failure)
     do throws(QueryError) {
       try record { (ledger) throws(QueryError) in try ledger.end(self.record(state, statistics, failure)) }
@@ -148,6 +168,14 @@ final class StatementExecution: Sendable {
       if state == .succeeded { statistics.state = .failed }
     }
     announceEnd(statistics, failure)
+  }
+
+  /// How a statement ends with an error: what its user or a limit stopped is CANCELLED, as Athena says it.
+  private static func state(_ failure: QueryError) -> QueryState {
+    switch failure.code.kind {
+    case .cancelled, .overLimit: .cancelled
+    case .userError, .badData, .insufficientResources, .external, .notSupported, .internalError: .failed
+    }
   }
 
   /// Whether the caller is the first who ends the statement.
@@ -217,9 +245,14 @@ final class StatementExecution: Sendable {
   private func record(
     _ state: QueryState, _ statistics: QueryStatistics? = nil, _ failure: QueryError? = nil
   ) -> QueryRecord {
-    QueryRecord(
+    var record = QueryRecord(
       id: id, sql: statement.text, database: settings.database, state: state, error: failure,
       submittedAtMicros: clock.startMicros, statistics: statistics)
+    record.workgroup = options.workgroup ?? settings.defaults.workgroup
+    record.tags = tags
+    if let group = try? workgroup.get() { record.outputFolder = settings.outputLocation(options, group) }
+    record.parameters = (try? statement.withPositionalParameters().texts) ?? []
+    return record
   }
 
   /// The row that the ledger has or will have.

@@ -9,11 +9,10 @@ extension Ledger {
   /// - Parameter home: the folder that `results` lies in.
   func sweepLeftovers(home: String) throws(QueryError) {
     if database.isReadOnly { return }
-    for row in try unfinishedRows() {
-      let record = try record(of: row)
-      guard record.state.isFinal, let process = row[17].integer else { continue }
-      let folders = [ObjectPath.join(home, "results"), row.last?.text].compactMap { $0 }
-      for folder in folders { Ledger.removeUnfinished(of: record.id, process, in: folder) }
+    for record in try unfinishedRecords() {
+      guard record.state.isFinal, let process = record.process else { continue }
+      let folders = [ObjectPath.join(home, "results"), record.outputFolder].compactMap { $0 }
+      for folder in folders { Ledger.removeUnfinished(of: record.id, process.id, in: folder) }
     }
   }
 

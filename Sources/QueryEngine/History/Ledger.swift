@@ -16,33 +16,20 @@ struct Ledger: Sendable {
     self.database = database
     if database.isReadOnly { return }
     let known = try Ledger.columns(database)
-    if Ledger.additions.allSatisfy({ known.contains($0.name) }) { return }
+    if LedgerColumn.all.allSatisfy({ known.contains($0.name) }) { return }
     try database.transaction { () throws(QueryError) in
-      try database.run(Ledger.table)
+      try database.run(
+        "CREATE TABLE IF NOT EXISTS queries(query_id TEXT PRIMARY KEY, sql TEXT NOT NULL, state TEXT NOT NULL, submitted_at TEXT NOT NULL)")
       // Another process may have done it while this one waited.
       let known = try Ledger.columns(database)
-      for column in Ledger.additions where !known.contains(column.name) {
+      for column in LedgerColumn.all where !known.contains(column.name) {
         try database.run("ALTER TABLE queries ADD COLUMN \(column.name) \(column.type)")
       }
       try database.run("CREATE INDEX IF NOT EXISTS queries_by_time ON queries(submitted_at)")
       try database.run("CREATE INDEX IF NOT EXISTS queries_unfinished ON queries(state) WHERE \(Ledger.isUnfinished)")
+      try database.run("CREATE INDEX IF NOT EXISTS queries_by_reuse ON queries(reuse_key) WHERE reuse_key IS NOT NULL")
     }
   }
-
-  private static let table = """
-    CREATE TABLE IF NOT EXISTS queries(
-      query_id TEXT PRIMARY KEY, sql TEXT NOT NULL, database TEXT, statement_type TEXT, state TEXT NOT NULL,
-      error TEXT, submitted_at TEXT NOT NULL, wall_ms REAL, planning_ms REAL, rows INTEGER, bytes_scanned INTEGER,
-      bytes_billed INTEGER, cost_usd REAL, result_location TEXT, pid INTEGER)
-    """
-
-  /// Columns that the first version of the table did not have.
-  private static let additions: [(name: String, type: String)] = [
-    ("substatement_type", "TEXT"), ("error_code", "TEXT"), ("process_start", "INTEGER"), ("submitted_us", "INTEGER"),
-    ("metadata_bytes", "INTEGER"), ("bytes_total", "INTEGER"), ("peak_memory_bytes", "INTEGER"),
-    ("rows_written", "INTEGER"), ("bytes_written", "INTEGER"), ("files_written", "INTEGER"),
-    ("output_folder", "TEXT"),
-  ]
 
   private static func columns(_ database: SQLiteDatabase) throws(QueryError) -> Set<String> {
     Set(try database.run("SELECT name FROM pragma_table_info('queries')").compactMap { $0.first?.text })
@@ -51,63 +38,30 @@ struct Ledger: Sendable {
   // MARK: Writing
 
   /// Notes that a statement has begun.
-  ///
-  /// - Parameter outputFolder: the folder of its result, when it is none of the home.
-  func begin(_ record: QueryRecord, outputFolder: String?) throws(QueryError) {
-    if database.isReadOnly { return }
-    let process = ProcessIdentity.current
-    try database.run(
-      """
-      INSERT INTO queries(query_id, sql, database, state, submitted_at, submitted_us, pid, process_start,
-        output_folder)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(record.id), .text(record.sql), .text(record.database), .text(record.state.rawValue),
-        .text(Ledger.timestamp(record.submittedAtMicros)), .integer(record.submittedAtMicros), .integer(process.id),
-        .integer(process.start), outputFolder.map { .text($0) } ?? .null,
-      ])
+  func begin(_ record: QueryRecord) throws(QueryError) {
+    try write(record, LedgerColumn.begun, Ledger.beginning)
   }
 
   /// Notes how a statement ended.
   func end(_ record: QueryRecord) throws(QueryError) {
-    if database.isReadOnly { return }
-    let figures = record.statistics
-    let process = ProcessIdentity.current
-    let values: [SQLiteDatabase.Value] = [
-      .text(record.id), .text(record.sql), .text(record.database), .text(figures.statementType),
-      figures.substatementType.map { .text($0) } ?? .null, .text(record.state.rawValue),
-      record.errorText.map { .text($0) } ?? .null, record.errorCode.map { .text($0) } ?? .null,
-      .text(Ledger.timestamp(record.submittedAtMicros)), .integer(record.submittedAtMicros),
-      .double(figures.wallMilliseconds), .double(figures.planningMilliseconds), .integer(Int64(figures.rows)),
-      .integer(Int64(figures.bytesScanned)), .integer(Int64(figures.bytesBilled)), .double(figures.dollars),
-      figures.resultLocation.map { .text($0) } ?? .null, .integer(process.id), .integer(process.start),
-      .integer(Int64(figures.metadataBytes)), .integer(Int64(figures.bytesTotal)),
-      .integer(Int64(figures.peakMemoryBytes)), .integer(Int64(figures.rowsWritten)),
-      .integer(Int64(figures.bytesWritten)), .integer(Int64(figures.filesWritten)),
-    ]
-    try database.run(
-      """
-      INSERT OR REPLACE INTO queries(
-        query_id, sql, database, statement_type, substatement_type, state, error, error_code, submitted_at, submitted_us,
-        wall_ms, planning_ms, rows, bytes_scanned, bytes_billed, cost_usd, result_location, pid, process_start,
-        metadata_bytes, bytes_total, peak_memory_bytes, rows_written, bytes_written, files_written)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """, values)
+    try write(record, LedgerColumn.all, Ledger.ending)
+  }
+
+  private static let beginning = insertion(of: LedgerColumn.begun)
+  private static let ending = insertion(of: LedgerColumn.all)
+
+  private static func insertion(of columns: [LedgerColumn]) -> String {
+    let places = columns.map { _ in "?" }.joined(separator: ", ")
+    return "INSERT OR REPLACE INTO queries(\(columns.map(\.name).joined(separator: ", "))) VALUES (\(places))"
+  }
+
+  private func write(_ record: QueryRecord, _ columns: [LedgerColumn], _ insertion: String) throws(QueryError) {
+    if !database.isReadOnly { try database.run(insertion, columns.map { $0.write(record) }) }
   }
 
   // MARK: Reading
 
-  private static let selection = selection(also: "")
-
-  private static func selection(also columns: String) -> String {
-    """
-    SELECT query_id, sql, database, state, error, error_code, submitted_us, submitted_at, statement_type,
-      substatement_type, wall_ms, planning_ms, rows, bytes_scanned, bytes_billed, cost_usd, result_location, pid,
-      process_start, metadata_bytes, bytes_total, peak_memory_bytes, rows_written, bytes_written, files_written\(columns)
-    FROM queries
-    """
-  }
+  private static let selection = "SELECT \(LedgerColumn.all.map(\.name).joined(separator: ", ")) FROM queries"
 
   func record(_ id: String) throws(QueryError) -> QueryRecord? {
     guard let row = try database.run(Ledger.selection + " WHERE query_id = ?", [.text(id)]).first else { return nil }
@@ -117,7 +71,7 @@ struct Ledger: Sendable {
   /// The latest first.
   func records(_ filter: QueryHistory.Filter) throws(QueryError) -> [QueryRecord] {
     // Statements of processes that have died are found and mended first, so that states are right to filter by.
-    for row in try unfinishedRows() { _ = try record(of: row) }
+    _ = try unfinishedRecords()
     var conditions: [String] = []
     var values: [SQLiteDatabase.Value] = []
     if filter.states.count < QueryState.allCases.count {
@@ -140,40 +94,21 @@ struct Ledger: Sendable {
     return found
   }
 
-  /// Rows of `selection`, then `output_folder`.
-  func unfinishedRows() throws(QueryError) -> [[SQLiteDatabase.Value]] {
-    try database.run(Ledger.selection(also: ", output_folder") + " WHERE " + Ledger.isUnfinished)
+  /// Statements that run; those whose process has died are mended and among them.
+  func unfinishedRecords() throws(QueryError) -> [QueryRecord] {
+    var found: [QueryRecord] = []
+    for row in try database.run(Ledger.selection + " WHERE " + Ledger.isUnfinished) { found.append(try record(of: row)) }
+    return found
   }
 
-  func record(of row: [SQLiteDatabase.Value]) throws(QueryError) -> QueryRecord {
-    func integer(_ index: Int) -> Int { Int(clamping: row[index].integer ?? 0) }
-    var figures = QueryStatistics()
-    figures.type = row[8].text.flatMap(StatementType.init)
-    figures.substatementType = row[9].text
-    figures.wallMilliseconds = row[10].double ?? 0
-    figures.planningMilliseconds = row[11].double ?? 0
-    figures.rows = integer(12)
-    figures.bytesScanned = integer(13)
-    figures.bytesBilled = integer(14)
-    figures.dollars = row[15].double ?? 0
-    figures.resultLocation = row[16].text
-    figures.metadataBytes = integer(19)
-    figures.bytesTotal = integer(20)
-    figures.peakMemoryBytes = integer(21)
-    figures.rowsWritten = integer(22)
-    figures.bytesWritten = integer(23)
-    figures.filesWritten = integer(24)
-    var record = QueryRecord(
-      id: row[0].text ?? "", sql: row[1].text ?? "", database: row[2].text ?? "",
-      state: row[3].text.flatMap(QueryState.init) ?? .failed,
-      submittedAtMicros: row[6].integer ?? Ledger.micros(row[7].text ?? ""), statistics: figures)
-    record.errorText = row[4].text
-    record.errorCode = row[5].text ?? record.errorText?.split(separator: ":").first.map(String.init)
-    if !record.state.isFinal, let process = row[17].integer,
-      !ProcessIdentity(id: process, start: row[18].integer ?? 0).isAlive
-    {
-      try fail(&record, process)
-    }
+  private func record(of row: [SQLiteDatabase.Value]) throws(QueryError) -> QueryRecord {
+    var record = QueryRecord(id: "", sql: "", database: "", state: .failed, submittedAtMicros: 0)
+    for (column, value) in zip(LedgerColumn.all, row) { column.read(&record, value) }
+    record.errorCode = record.errorCode ?? record.errorText?.split(separator: ":").first.map(String.init)
+    record.statistics.queryID = record.id
+    if !record.state.isFinal, let process = record.process, !process.isAlive { try fail(&record, process.id) }
+    record.endedAtMicros =
+      record.state.isFinal ? record.submittedAtMicros + Int64(record.statistics.wallMilliseconds * 1000) : nil
     return record
   }
 
@@ -188,6 +123,26 @@ struct Ledger: Sendable {
     try database.run(
       "UPDATE queries SET state = ?, error = ?, error_code = ? WHERE query_id = ? AND state IN ('QUEUED', 'RUNNING')",
       [.text(record.state.rawValue), .text(error.description), .text(error.code.rawValue), .text(record.id)])
+  }
+
+  // MARK: Spending
+
+  /// What statements of a scope cost since a time.
+  ///
+  /// - Parameter since: microseconds since 1970-01-01 UTC.
+  func dollars(_ scope: Budget.Scope, since: Int64) throws(QueryError) -> Double {
+    var condition = "submitted_at >= ?"
+    var values: [SQLiteDatabase.Value] = [.text(Ledger.timestamp(since))]
+    switch scope {
+    case .home: break
+    case .workgroup(let name):
+      condition += " AND coalesce(workgroup, 'primary') = ?"
+      values.append(.text(name))
+    case .tag(let key, let value):
+      condition += " AND tags IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tags) tag WHERE tag.key = ? AND tag.value = ?)"
+      values += [.text(key), .text(value)]
+    }
+    return try database.run("SELECT total(cost_usd) FROM queries WHERE \(condition)", values).first?.first?.double ?? 0
   }
 
   // MARK: Times

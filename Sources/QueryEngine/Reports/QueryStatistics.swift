@@ -42,7 +42,18 @@ public struct QueryStatistics: Sendable, Codable {
   public var s3BytesSent = 0
   /// US dollars that Amazon S3 charges for the requests.
   public var s3Dollars = 0.0
+  /// Of the wall time: before the statement began, and after its last row until its result was published.
+  public var queueMilliseconds = 0.0
+  public var publishingMilliseconds = 0.0
   public var resultLocation: String?
+  /// Bytes of the result file.
+  public var resultBytes = 0
+  /// The list of the files that INSERT, CREATE TABLE AS and UNLOAD wrote.
+  public var manifestLocation: String?
+  /// The statement whose result was handed out again.
+  public var reusedQueryID: String?
+  /// Why no earlier result was, when the statement asked for one.
+  public var reuseMiss: String?
   /// What the user should know although all went well: files passed over and the like.
   public var notes: [String] = []
   /// Nil until the statement is read, and when it cannot be.
@@ -55,6 +66,10 @@ public struct QueryStatistics: Sendable, Codable {
   public var isExact = false
   /// Which base the bill's units have.
   public var unitBase = EngineConfiguration.UnitBase.binary
+
+  /// What a later statement has to match to be answered with this one's result: statement and session, files read.
+  var reuseKey: String?
+  var reuseData: String?
 
   public init() {}
 

@@ -12,7 +12,8 @@ struct ScanForecast: Sendable {
   var rowGroupsRead = 0
   var rowGroupsTotal = 0
   /// Of `dataBytes`, those that nothing can spare, when nothing above the scans ends them early.
-  private var sureBytes = 0
+  private(set) var sureBytes = 0
+  private let readsAllItScans: Bool
   /// Whether the plan scans no less than `dataBytes`.
   var isExact = true
 
@@ -20,9 +21,13 @@ struct ScanForecast: Sendable {
   ///   and will do so itself.
   /// - Throws: what opening the files throws.
   init(_ plan: LogicalPlan, threads: Int?) throws(QueryError) {
-    isExact = plan.readsAllItScans
+    readsAllItScans = plan.readsAllItScans
+    isExact = readsAllItScans
     for scan in plan.scans { try add(scan, threads ?? 1) }
   }
+
+  /// Bytes of values that running the plan scans at least.
+  var leastBytes: Int { isExact ? dataBytes : (readsAllItScans ? sureBytes : 0) }
 
   /// Stops a query whose plan says already that it will pass its limit.
   ///

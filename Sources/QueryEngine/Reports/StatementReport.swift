@@ -30,6 +30,9 @@ final class StatementReport: Sendable {
     var bytesWritten = 0
     var filesWritten = 0
     var resultLocation: String?
+    var resultBytes = 0
+    var queueMilliseconds = 0.0
+    var publishingMilliseconds = 0.0
   }
 
   init(
@@ -60,7 +63,24 @@ final class StatementReport: Sendable {
   }
 
   func note(_ forecast: ScanForecast) { parts.withLock { $0.forecast = forecast } }
-  func note(resultLocation: String) { parts.withLock { $0.resultLocation = resultLocation } }
+  func note(resultLocation: String, byteCount: Int) {
+    parts.withLock { ($0.resultLocation, $0.resultBytes) = (resultLocation, byteCount) }
+  }
+
+  /// The statement waits no longer.
+  func noteStart() {
+    let milliseconds = clock.elapsedMilliseconds
+    parts.withLock { $0.queueMilliseconds = milliseconds }
+  }
+
+  /// Times what makes the result visible.
+  func publishing(_ body: () throws(QueryError) -> Void) throws(QueryError) {
+    let start = clock.elapsedMilliseconds
+    try body()
+    let milliseconds = clock.elapsedMilliseconds - start
+    parts.withLock { $0.publishingMilliseconds = milliseconds }
+  }
+
   func addRows(_ count: Int) { parts.withLock { $0.rows += count } }
 
   /// A file that the statement wrote, and how many of its rows are in it.
@@ -94,6 +114,9 @@ final class StatementReport: Sendable {
     figures.bytesWritten = parts.bytesWritten
     figures.filesWritten = parts.filesWritten
     figures.resultLocation = parts.resultLocation
+    figures.resultBytes = parts.resultBytes
+    figures.queueMilliseconds = parts.queueMilliseconds
+    figures.publishingMilliseconds = parts.publishingMilliseconds
     figures.peakMemoryBytes = parts.execution?.memory.peak ?? 0
     figures.spilledBytes = parts.execution?.spillFile.written ?? 0
     fill(&figures, parts.plan)
@@ -130,12 +153,12 @@ final class StatementReport: Sendable {
       dollars: bill(scanned, parts, .running, nil).dollars, wallMilliseconds: clock.elapsedMilliseconds)
   }
 
-  /// Failed queries are free; cancelled ones pay for what they scanned, as do those over the scan limit.
+  /// Failed queries are free; cancelled ones pay for what they scanned, as do those over a limit, unless that was known
+  /// before any value was read.
   private func bill(_ bytes: Int, _ parts: Parts, _ state: QueryState, _ failure: QueryError?) -> ScanBill {
     let isFree =
       !(parts.isBilled && parts.plan?.hasScans == true)
-      || (failure != nil && state != .cancelled && failure?.code != .exceededScanLimit)
-      || (failure?.code == .exceededScanLimit && bytes == 0)
+      || (failure != nil && state != .cancelled) || (failure?.code.kind == .overLimit && meter.dataBytes == 0)
     return ScanBill(
       bytesScanned: bytes, isFree: isFree, unitBase: configuration.unitBase,
       dollarsPerTerabyte: configuration.dollarsPerTerabyte)

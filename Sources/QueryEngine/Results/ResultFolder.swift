@@ -14,6 +14,8 @@ final class ResultFolder: ResultConsumer {
   private let store: any ObjectStore
   private var schema = Schema([])
   private var pending: [UInt8] = []
+  /// Bytes of the result file.
+  private(set) var byteCount = 0
   private static let flushByteCount = 1 << 20
 
   /// - Parameter isText: UTILITY and DDL statements: tab-separated `.txt` without a header.
@@ -79,6 +81,7 @@ final class ResultFolder: ResultConsumer {
       do throws(QueryError) { try writer.write(bytes) } catch { failure = error }
     }
     if let failure { throw failure }
+    byteCount += pending.count
     pending.removeAll(keepingCapacity: true)
   }
 

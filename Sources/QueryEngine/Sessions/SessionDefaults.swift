@@ -16,6 +16,10 @@ public struct SessionDefaults: Sendable {
   public var isReadOnly = false
   /// Whose statements are accepted.
   public var compatibility = Compatibility.none
+  /// Whose limits, output location and settings hold.
+  public var workgroup = Workgroup.primaryName
+  /// What reports and budgets tell statements apart by, besides the tags of the workgroup.
+  public var tags: [String: String] = [:]
   /// The user that `current_user` names.
   public var user = "sqlq"
 
@@ -40,6 +44,9 @@ public struct StatementOptions: Sendable {
   /// Bytes the statement may scan; the session's own limit holds too.
   public var scanLimit: Int?
   public var isDryRun: Bool?
+  public var workgroup: String?
+  /// Added to the session's.
+  public var tags: [String: String] = [:]
   /// Where the rows go.
   public var delivery = Delivery.batches
 

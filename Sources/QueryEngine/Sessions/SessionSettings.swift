@@ -29,10 +29,19 @@ struct SessionSettings: Sendable {
 
   var followsAthena: Bool { defaults.compatibility == .athena }
 
-  /// Bytes a query may scan: the least that SET SESSION, the session and the statement's options say.
-  func scanLimit(_ options: StatementOptions) -> Int? {
+  /// Takes what the workgroup sets and nobody has set otherwise.
+  mutating func apply(_ workgroup: Workgroup) { properties.merge(workgroup.engineSettings) { own, _ in own } }
+
+  /// Where results go; nil for the home's own folder.
+  func outputLocation(_ options: StatementOptions, _ workgroup: Workgroup) -> String? {
+    if workgroup.isEnforced, let location = workgroup.outputLocation { return location }
+    return options.outputLocation ?? defaults.outputLocation ?? workgroup.outputLocation
+  }
+
+  /// Bytes a query may scan: the least that SET SESSION, the session, the statement's options and its workgroup say.
+  func scanLimit(_ options: StatementOptions, _ workgroup: Workgroup) -> Int? {
     let own = properties["query_max_scan_physical_bytes"].flatMap(SessionProperty.byteCount)
-    return [own, defaults.scanLimit, options.scanLimit].compactMap { $0 }.min()
+    return [own, defaults.scanLimit, options.scanLimit, workgroup.bytesScannedCutoff].compactMap { $0 }.min()
   }
 
   /// Bytes a query's states may hold: what SET SESSION says, but not more than the engine allows.

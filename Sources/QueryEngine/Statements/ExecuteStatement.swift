@@ -1,6 +1,5 @@
 import QueryErrors
 import SQLSyntax
-import TableCatalog
 
 /// EXECUTE: the prepared statement in its place, with the same id, figures and result file.
 struct ExecuteStatement: Statement {
@@ -8,7 +7,7 @@ struct ExecuteStatement: Statement {
   init(_ node: ExecuteSyntax) { self.node = node }
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
-    guard let text = try context.catalog().preparedStatement(node.name.canonicalName) else {
+    guard let text = try context.preparedStatement(node.name.canonicalName) else {
       throw QueryError(.notFound, "Prepared statement not found: \(node.name.canonicalName)", at: node.name.range)
     }
     return try context.prepare(prepared: text, arguments: node.arguments)

@@ -1,8 +1,7 @@
 import QueryErrors
 import SQLSyntax
-import TableCatalog
 
-/// PREPARE: keeps a statement's text under a name.
+/// PREPARE: keeps a statement's text under a name in the workgroup.
 struct PrepareStatement: Statement {
   private let node: PrepareSyntax
   init(_ node: PrepareSyntax) { self.node = node }
@@ -16,11 +15,11 @@ struct PrepareStatement: Statement {
     let kind = node.statement.kind
     if kind.statement is UnsupportedStatement { _ = try kind.statement.prepare(context) }
     let name = node.name.canonicalName
+    let (workgroups, workgroup) = (context.engine.workgroups, context.workgroup.name)
     if context.settings.followsAthena {
       try AthenaLimits.check(preparedName: node.name)
-      let catalog = try context.catalog()
-      if try catalog.preparedStatement(name) == nil,
-        try catalog.preparedStatementCount() >= AthenaLimits.maximumPreparedStatementCount
+      if try workgroups.statement(name, in: workgroup) == nil,
+        try workgroups.statements(in: workgroup).count >= AthenaLimits.maximumPreparedStatementCount
       {
         throw QueryError(
           .invalidArguments, "There are \(AthenaLimits.maximumPreparedStatementCount) prepared statements already",
@@ -28,7 +27,9 @@ struct PrepareStatement: Statement {
       }
     }
     let text = context.text(of: node.statement.range)
-    return .effect(file: .none) { () throws(QueryError) in try context.catalog().prepare(name, sql: text) }
+    return .effect(file: .none) { () throws(QueryError) in
+      try workgroups.save(WorkgroupStatement(node.name.name, sql: text), in: workgroup)
+    }
   }
 }
 
@@ -39,9 +40,11 @@ struct DeallocateStatement: Statement {
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     let name = node.name.canonicalName
-    guard try context.catalog().preparedStatement(name) != nil else {
+    guard try context.preparedStatement(name) != nil else {
       throw QueryError(.notFound, "Prepared statement not found: \(name)", at: node.name.range)
     }
-    return .effect(file: .none) { () throws(QueryError) in try context.catalog().deallocate(name) }
+    return .effect(file: .none) { () throws(QueryError) in
+      try context.engine.workgroups.deleteStatement(name, in: context.workgroup.name)
+    }
   }
 }

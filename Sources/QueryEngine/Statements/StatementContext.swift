@@ -20,6 +20,7 @@ struct StatementContext: Sendable {
   let session: Session
   let settings: SessionSettings
   let options: StatementOptions
+  let workgroup: Workgroup
   /// The query's id, which EXECUTE's inner statement shares.
   let id: String
   /// The text that the syntax's ranges are places of.
@@ -38,7 +39,7 @@ struct StatementContext: Sendable {
   /// The same for another text: the statement that EXECUTE names.
   private func with(sql: String, parameters: [Expression]) -> StatementContext {
     StatementContext(
-      engine: engine, session: session, settings: settings, options: options, id: id, sql: sql, parameters: parameters,
+      engine: engine, session: session, settings: settings, options: options, workgroup: workgroup, id: id, sql: sql, parameters: parameters,
       environment: environment, meter: meter, report: report, clock: clock, memory: memory, paths: paths)
   }
 
@@ -183,6 +184,11 @@ struct StatementContext: Sendable {
     }
   }
 
+  /// The text that PREPARE keeps under a name in the workgroup, or nil.
+  func preparedStatement(_ name: String) throws(QueryError) -> String? {
+    try engine.workgroups.statement(name, in: workgroup.name)?.sql
+  }
+
   func requireDatabase(_ name: String, at range: SourceRange) throws(QueryError) {
     let catalog = try catalog()
     if try !catalog.hasDatabase(name) {
@@ -204,7 +210,7 @@ struct StatementContext: Sendable {
   /// Where results go; nil when none are written.
   func resultsFolder() throws(QueryError) -> String? {
     guard options.writesResults ?? settings.defaults.writesResults else { return nil }
-    if let location = options.outputLocation ?? settings.defaults.outputLocation { return location }
+    if let location = settings.outputLocation(options, workgroup) { return location }
     return try engine.homeResultsFolder()
   }
 }

@@ -71,7 +71,7 @@ final class StatementOutput: ResultConsumer {
     try tell()
     guard let file else { return }
     try file.commit()
-    report.note(resultLocation: file.location)
+    report.note(resultLocation: file.location, byteCount: file.byteCount)
   }
 
   /// Leaves nothing behind.

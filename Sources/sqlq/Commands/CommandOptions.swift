@@ -60,6 +60,18 @@ struct ByteCount: ExpressibleByArgument {
   }
 }
 
+/// `key=value`.
+struct KeyValue: ExpressibleByArgument {
+  var key: String
+  var value: String
+
+  init?(argument: String) {
+    guard let pair = CommandLineOptions.pair(argument) else { return nil }
+    (key, value) = pair
+  }
+}
+
+extension Budget.Period: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 extension EngineConfiguration.UnitBase: ExpressibleByArgument {}
 extension QueryState: ExpressibleByArgument {

@@ -10,6 +10,9 @@ import QueryShell
 enum Subcommands {
   static let all: [any ParsableCommand.Type] = [
     HistoryCommand.self,
+    WorkgroupCommand.self,
+    BudgetCommand.self,
+    NamedQueryCommand.self,
     CompletionsCommand.self,
   ]
 
