@@ -38,8 +38,16 @@ package struct AvroFormat: FileFormat {
     Schema(try AvroHeader.read(source, kind: .sampling).namedColumns)
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    try AvroWriter(schema, options, to: object)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    AvroFile(source, try AvroHeader.read(source, kind: .metadata), readerMembers)
+    // Writers that were stopped leave files of no bytes: no rows, as Hive has it.
+    if source.byteCount == 0 { return EmptyFile() }
+    return AvroFile(source, try AvroHeader.read(source, kind: .metadata), readerMembers)
   }
 }
 

@@ -128,11 +128,18 @@ final class AvroReader: TextRowReader {
           file.header.codec, bytes.pointer, count: count, into: buffer.pointer, capacity: buffer.byteCount)
         block = buffer
         cursor = AvroCursor(UnsafePointer(buffer.typed(UInt8.self)), count: size)
-        return
       } catch {
         if capacity >= min(AvroReader.largestBlock, count * 1100 + 64 << 10) { throw damaged(error.message, at: offset) }
         capacity = min(AvroReader.largestBlock, capacity * 4)
+        continue
       }
+      if file.header.isSnappy, let cursor {
+        let checksum = UInt32(bigEndian: bytes.pointer.loadUnaligned(fromByteOffset: count, as: UInt32.self))
+        guard Checksums.crc32(buffer.pointer, count: cursor.left) == checksum else {
+          throw damaged("a block's checksum is wrong", at: offset)
+        }
+      }
+      return
     }
   }
 

@@ -35,8 +35,16 @@ package struct ORCFormat: FileFormat {
     Schema(try ORCFooter.read(source, kind: .sampling).namedColumns)
   }
 
+  package func makeWriter(
+    _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
+  ) throws(QueryError) -> any BatchFileWriter {
+    try ORCWriter(schema, options, to: object)
+  }
+
   package func open(_ source: any ByteSource) throws(QueryError) -> any FormatFile {
-    ORCFile(source, try ORCFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
+    // Writers that were stopped leave files of no bytes: no rows, as Hive has it.
+    if source.byteCount == 0 { return EmptyFile() }
+    return ORCFile(source, try ORCFooter.read(source, kind: .metadata), matchesByPosition: matchesByPosition)
   }
 }
 

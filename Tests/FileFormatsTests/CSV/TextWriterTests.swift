@@ -39,7 +39,7 @@ import Testing
     _ columns: [(String, DataType, [Scalar])], _ format: any FileFormat, _ options: WriterOptions = WriterOptions()
   ) throws -> (Schema, [UInt8]) {
     let schema = Schema(columns.map { Field($0.0, $0.1) })
-    let object = ParquetWriterTests.MemoryWriter()
+    let object = WriterTesting.MemoryWriter()
     let writer = try format.makeWriter(schema, options, to: object)
     let batch = Batch(
       columns: columns.map { name, type, values in

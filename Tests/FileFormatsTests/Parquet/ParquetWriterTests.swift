@@ -8,76 +8,6 @@ import Testing
 
 /// What the writer writes reads back the same; other readers are asked by check_writer.py.
 @Suite struct ParquetWriterTests {
-  /// Keeps an object's bytes.
-  final class MemoryWriter: ObjectWriter {
-    let path = "memory.parquet"
-    private(set) var bytes: [UInt8] = []
-    var byteCount: UInt64 { UInt64(bytes.count) }
-    func write(_ bytes: UnsafeRawBufferPointer) throws(QueryError) { self.bytes += bytes }
-    func commit(durable: Bool) throws(QueryError) {}
-    func abort() {}
-  }
-
-  private struct Generator {
-    var state: UInt64 = 0x1234_5678_9abc_def1
-    mutating func next() -> UInt64 {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return state
-    }
-    mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
-
-    /// - Parameter distinct: about how many values there are.
-    mutating func value(_ type: DataType, nulls: Int, distinct: Int) -> Scalar {
-      if nulls > 0, below(nulls) == 0 { return .null }
-      let number = below(distinct)
-      let mixed = Int64(bitPattern: UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
-      switch type {
-      case .boolean: return .boolean(number & 1 == 0)
-      case .tinyint: return .integer(Int64(Int8(truncatingIfNeeded: mixed)))
-      case .smallint: return .integer(Int64(Int16(truncatingIfNeeded: mixed)))
-      case .integer, .date: return .integer(Int64(Int32(truncatingIfNeeded: mixed)))
-      case .bigint: return .integer(mixed)
-      case .real: return number == 7 ? .real(.nan) : .real(Float(number) - 0.5)
-      case .double: return number == 7 ? .double(-.infinity) : .double(Double(mixed) / 1e3)
-      case .decimal(let precision, _):
-        let power = DecimalMath.power(precision)
-        let value = (Int128(mixed) &* 0x1_0000_0001_0000_0001) % power
-        return precision <= 18 ? .integer(Int64(value)) : .int128(value)
-      case .time(let precision):
-        return .integer(Int64(number) * 86_399 / Int64(distinct) * 1_000_000_000_000 + unit(precision, number))
-      case .timestamp(let precision) where precision <= 6:
-        return .integer((Int64(number) - 500) * 1_000_003_000_000 + unit(precision, number) / 1_000_000)
-      case .timestamp(let precision):
-        return .int128((Int128(number) - 500) * 1_000_000_000_000_000 + Int128(unit(precision, number)))
-      case .timestampWithTimeZone(let precision):
-        return .int128(((Int128(number) - 500) * 1_000_000_000_000_000 + Int128(unit(precision, number))) << 16)
-      case .uuid: return .bytes((0..<16).map { UInt8(truncatingIfNeeded: mixed >> ($0 * 4)) })
-      case .varbinary: return .bytes((0..<number % 9).map { _ in UInt8(truncatingIfNeeded: mixed) })
-      case .varchar, .char, .json:
-        return .string(String(repeating: number % 11 == 0 ? "ü" : "x", count: number % 40) + "\(number)")
-      case .array(let element):
-        return .array((0..<below(4)).map { _ in value(element, nulls: nulls, distinct: distinct) })
-      case .map(let key, let own):
-        return .map(
-          (0..<below(3)).map { entry in
-            var key = value(key, nulls: 0, distinct: distinct)
-            if case .bytes(let bytes) = key { key = .bytes(bytes + [UInt8(0x30 + entry)]) }
-            return Scalar.MapEntry(key: key, value: value(own, nulls: nulls, distinct: distinct))
-          })
-      case .row(let fields): return .row(fields.map { value($0.type, nulls: nulls, distinct: distinct) })
-      default: return .null
-      }
-    }
-
-    /// A fraction of a second with so many digits, in picoseconds.
-    private func unit(_ precision: Int, _ number: Int) -> Int64 {
-      let step = (0..<(12 - precision)).reduce(Int64(1)) { value, _ in value * 10 }
-      return Int64(number) % 1000 * step % 1_000_000_000_000
-    }
-  }
-
   static let types: [DataType] = [
     .boolean, .tinyint, .smallint, .integer, .bigint, .real, .double, .date, .text, .varchar(length: 60), .varbinary,
     .uuid, .decimal(precision: 7, scale: 2), .decimal(precision: 15, scale: 0), .decimal(precision: 19, scale: 3),
@@ -94,48 +24,17 @@ import Testing
   ]
 
   private static func rows(_ schema: Schema, _ count: Int, nulls: Int, distinct: Int) -> [[Scalar]] {
-    var random = Generator()
-    return (0..<count).map { _ in schema.fields.map { random.value($0.type, nulls: nulls, distinct: distinct) } }
+    WriterTesting.rows(schema, count, nulls: nulls, distinct: distinct)
   }
 
   private static func write(
     _ rows: [[Scalar]], _ schema: Schema, _ options: WriterOptions, batchSize: Int = 1000
   ) throws -> (bytes: [UInt8], summary: FileSummary) {
-    let object = MemoryWriter()
-    let writer = try ParquetFormat(FormatOptions()).makeWriter(schema, options, to: object)
-    var start = 0
-    while start < rows.count {
-      let part = rows[start..<min(start + batchSize, rows.count)]
-      let columns = schema.fields.indices.map { index in
-        let builder = ColumnBuilder(schema.fields[index].type)
-        for row in part { builder.append(row[index]) }
-        return builder.finish()
-      }
-      try writer.append(Batch(columns: columns, rowCount: part.count))
-      start += part.count
-    }
-    let summary = try writer.finish()
-    return (object.bytes, summary)
+    try WriterTesting.write(rows, schema, options, ParquetFormat.self, batchSize: batchSize)
   }
 
   private static func check(_ rows: [[Scalar]], _ schema: Schema, _ bytes: [UInt8]) throws {
-    let opened = try ParquetTesting.Opened(bytes)
-    #expect(opened.file.rowCount == rows.count)
-    let columns = schema.fields.enumerated().map { ScanColumn(name: $1.name, type: $1.type, ordinal: $0) }
-    var row = 0
-    for batch in try opened.batches(ScanRequest(columns: columns, batchSize: 700)) {
-      for index in 0..<batch.rowCount {
-        for (column, field) in schema.fields.enumerated() {
-          let (got, want) = (batch.columns[column].scalar(index), rows[row][column])
-          if got != want, "\(got)" != "\(want)" {
-            Issue.record("row \(row) of \(field.type): \(got) instead of \(want)")
-            return
-          }
-        }
-        row += 1
-      }
-    }
-    #expect(row == rows.count)
+    try WriterTesting.check(rows, schema, bytes, ParquetFormat.self)
   }
 
   private static let schema = Schema(types.enumerated().map { Field("c\($0)", $1) })
@@ -190,7 +89,7 @@ import Testing
     let opened = try ParquetTesting.Opened(Self.write(rows, schema, WriterOptions()).bytes)
     var options = WriterOptions()
     options.blockRowCount = 1000
-    let object = MemoryWriter()
+    let object = WriterTesting.MemoryWriter()
     let writer = try ParquetFormat(FormatOptions()).makeWriter(schema, options, to: object)
     for batch in try opened.batches(ScanRequest(columns: opened.columns)) {
       #expect(batch.columns[0].encoding == .dictionary)
@@ -258,7 +157,7 @@ import Testing
   ])
   func otherTypesAreRefusedByName(_ type: DataType) throws {
     let error = #expect(throws: QueryError.self) {
-      try ParquetFormat(FormatOptions()).makeWriter(Schema([Field("odd", type)]), WriterOptions(), to: MemoryWriter())
+      try ParquetFormat(FormatOptions()).makeWriter(Schema([Field("odd", type)]), WriterOptions(), to: WriterTesting.MemoryWriter())
     }
     #expect(error?.code == .notSupported)
     #expect(error?.message.contains("'odd'") == true)

@@ -4,8 +4,8 @@ import Columnar
 ///
 /// - Source: ORC Specification v1, "Bloom Filter Index"; Hive's `BloomFilterUtf8` and `Murmur3`.
 struct ORCBloomFilter {
-  private var hashCount = 0
-  private var words: [UInt64] = []
+  private(set) var hashCount = 0
+  private(set) var words: [UInt64] = []
 
   init(_ bytes: UnsafeRawBufferPointer) throws(ORCDamage) {
     var reader = ProtobufReader(bytes)
@@ -20,6 +20,14 @@ struct ORCBloomFilter {
       default: try reader.skip(wire)
       }
     }
+  }
+
+  /// A filter that holds these hashes; one in a hundred other values is taken for one of them.
+  init(_ hashes: Set<UInt64>) {
+    // -n · ln(0.01) / ln(2)² bits, and ln(2) · bits / n of them set for each value.
+    words = Array(repeating: 0, count: (max(1, hashes.count) * 959 / 100 + 63) / 64)
+    hashCount = 7
+    for hash in hashes { for place in places(of: hash) { words[place >> 6] |= 1 &<< UInt64(place & 63) } }
   }
 
   /// Whether a value may be among those of the row group; true when unsure.
@@ -38,20 +46,22 @@ struct ORCBloomFilter {
   }
 
   private func mayContain(hash: UInt64) -> Bool {
+    places(of: hash).allSatisfy { words[$0 >> 6] &>> UInt64($0 & 63) & 1 == 1 }
+  }
+
+  /// The bits that are set for a value.
+  private func places(of hash: UInt64) -> some Sequence<Int> {
     let first = Int32(truncatingIfNeeded: hash)
     let second = Int32(truncatingIfNeeded: hash >> 32)
     let bits = words.count * 64
-    for i in 1...hashCount {
-      var combined = first &+ Int32(truncatingIfNeeded: i) &* second
-      if combined < 0 { combined = ~combined }
-      let place = Int(combined) % bits
-      if words[place >> 6] &>> UInt64(place & 63) & 1 == 0 { return false }
+    return (1...hashCount).lazy.map { i in
+      let combined = first &+ Int32(truncatingIfNeeded: i) &* second
+      return Int(combined < 0 ? ~combined : combined) % bits
     }
-    return true
   }
 
   /// Thomas Wang's hash of 64 bits.
-  private static func hash(_ value: Int64) -> UInt64 {
+  static func hash(_ value: Int64) -> UInt64 {
     var key = ~value &+ (value &<< 21)
     key ^= key &>> 24
     key = (key &+ (key &<< 3)) &+ (key &<< 8)
@@ -62,7 +72,7 @@ struct ORCBloomFilter {
     return UInt64(bitPattern: key)
   }
 
-  private static func murmur(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  static func murmur(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     let (c1, c2): (UInt64, UInt64) = (0x87c3_7b91_1142_53d5, 0x4cf5_ad43_2745_937f)
     func rotated(_ x: UInt64, _ by: UInt64) -> UInt64 { x &<< by | x &>> (64 &- by) }
     var hash: UInt64 = 104_729

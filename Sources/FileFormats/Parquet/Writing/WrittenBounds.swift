@@ -21,13 +21,12 @@ struct WrittenBounds {
     (min, max) = (low, high)
     if type.physical == .fixedByteArray { return }
     if low.count > WrittenBounds.largestBound {
-      min = WrittenBounds.prefix(low, isText: type.isText)
+      min = CutBounds.prefix(low, WrittenBounds.largestBound, isText: type.isText)
       isMinExact = false
     }
     if high.count > WrittenBounds.largestBound {
-      guard let above = WrittenBounds.above(WrittenBounds.prefix(high, isText: type.isText), isText: type.isText) else {
-        return nil
-      }
+      let prefix = CutBounds.prefix(high, WrittenBounds.largestBound, isText: type.isText)
+      guard let above = CutBounds.above(prefix, isText: type.isText) else { return nil }
       max = above
       isMaxExact = false
     }
@@ -39,28 +38,5 @@ struct WrittenBounds {
     case .int32, .float: withUnsafeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian) { Array($0) }
     default: withUnsafeBytes(of: UInt64(bitPattern: word).littleEndian) { Array($0) }
     }
-  }
-
-  /// The first bytes, whole characters of text.
-  private static func prefix(_ value: [UInt8], isText: Bool) -> [UInt8] {
-    var end = largestBound
-    if isText { while end > largestBound - 4, end > 0, value[end] & 0xc0 == 0x80 { end -= 1 } }
-    return Array(value[..<end])
-  }
-
-  /// The least value of that length or less that is above all that begin with `prefix`; nil when there is none.
-  private static func above(_ prefix: [UInt8], isText: Bool) -> [UInt8]? {
-    var value = prefix
-    while let last = value.last {
-      // Text stays text: only characters of one byte are counted up, others are left off.
-      if isText ? last < 0x7f : last < 0xff {
-        value[value.count - 1] = last + 1
-        return value
-      }
-      value.removeLast()
-      if isText { while let next = value.last, last & 0xc0 == 0x80, next & 0xc0 == 0x80 { value.removeLast() } }
-      if isText, last & 0xc0 == 0x80, let lead = value.last, lead >= 0xc0 { value.removeLast() }
-    }
-    return nil
   }
 }
