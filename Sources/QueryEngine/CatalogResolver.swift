@@ -22,6 +22,7 @@ struct CatalogResolver: RelationResolver {
 
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
     guard CatalogResolver.isKnown(catalog: name.catalog.lowercased()) else { return nil }
+    if let table = engine.hostTable(name.name) { return .rows(table.schema, table.rows) }
     let catalog = try engine.openCatalog()
     if name.database.lowercased() == InformationSchema.databaseName {
       return try InformationSchema.table(name.name.lowercased(), catalog).map { .rows($0.schema, $0.rows) }

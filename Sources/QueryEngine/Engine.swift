@@ -19,6 +19,8 @@ public final class Engine: Sendable {
   let stores: ObjectStores
   /// The home's SQLite file, opened when first needed.
   private let opened = Mutex(Opened())
+  /// Functions and tables of the program that embeds the engine.
+  let host = Mutex(HostObjects())
   /// Executions that have not ended, by id.
   private let live = Mutex<[String: LiveExecution]>([:])
 

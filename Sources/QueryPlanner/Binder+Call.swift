@@ -39,7 +39,7 @@ extension Binder {
     if let known = resolvedCalls[key] {
       resolved = known
     } else {
-      guard let function = FunctionRegistry.scalar(name) else { throw functionNotFound(name, at: range) }
+      guard let function = scalarFunction(name) else { throw functionNotFound(name, at: range) }
       let (index, binding) = try OverloadResolution.resolve(
         name: name, function.overloads.map(\.signature), key.types.map { .type($0) }, at: range)
       resolved = ResolvedCall(function: function, index: index, binding: binding)
@@ -56,10 +56,15 @@ extension Binder {
         range: shown(range)))
   }
 
+  /// A built-in function, or one of the program that embeds the engine.
+  private func scalarFunction(_ name: String) -> ScalarFunction? {
+    FunctionRegistry.scalar(name) ?? session.hostFunctions[name]
+  }
+
   private func functionNotFound(_ name: String, at range: SourceRange?) -> QueryError {
     QueryError(
       .functionNotFound, "Function '\(name)' not registered", at: range,
-      hint: NameSuggestion.hint(for: name, among: FunctionRegistry.names))
+      hint: NameSuggestion.hint(for: name, among: FunctionRegistry.names + session.hostFunctions.keys.sorted()))
   }
 
   /// As many arguments as a call may have.
@@ -128,7 +133,7 @@ extension Binder {
       return .tryCatch(try bind(node.arguments[0], place))
     default: break
     }
-    guard let function = FunctionRegistry.scalar(name), !function.isHidden || isCallable(name) else {
+    guard let function = scalarFunction(name), !function.isHidden || isCallable(name) else {
       throw functionNotFound(name, at: node.range)
     }
     let arguments = try prepare(node.arguments, place)

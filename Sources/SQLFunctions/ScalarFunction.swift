@@ -116,6 +116,8 @@ package struct SessionContext: Sendable {
   package var queryID: String
   /// Whether what Athena refuses is refused, and errors are worded as Athena words them.
   package var followsAthena = false
+  /// Functions of the program that embeds the engine, by name in lower case; none has the name of a built-in one.
+  package var hostFunctions: [String: ScalarFunction] = [:]
 
   package init(
     startMicros: Int64, timeZone: TimeZoneKey, user: String = "sqlq", catalog: String = "awsdatacatalog",

@@ -32,8 +32,8 @@ import Testing
     statement.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/")
   }
 
-  /// The example in Swift is `example` below, so that it compiles.
-  @Test func swiftExampleCompiles() throws {
+  /// The example in Swift is `example` below, so that it compiles, and runs.
+  @Test func swiftExampleRuns() async throws {
     func lines(_ text: String) -> [String] {
       text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
@@ -41,18 +41,27 @@ import Testing
     let start = try #require(source.lastIndex(of: "private func example() async throws {"))
     let body = Array(source[(start + 1)...].dropLast())
     #expect(Self.blocks("swift").map(lines) == [["import QueryEngine"] + body])
+    try #require(FileManager.default.changeCurrentDirectoryPath(LogicTestRunner.package.path))
+    try await example()
   }
 }
 
 private func example() async throws {
-  let session = try Engine(EngineConfiguration(home: EngineConfiguration.defaultHome)).session()
+  let session = try Engine().session()  // Engine(EngineConfiguration(home: …)) keeps a catalog and a ledger
   let year = 2024
   for (month, orders) in try await session.query(
     "SELECT month, count(*) FROM 'sample-data/sales/' WHERE year = \(year) GROUP BY month", as: (Int, Int).self)
   {
     print(month, orders)
   }
-  let execution = session.start("SELECT * FROM 'sample-data/sales/'")
+
+  struct Order: Decodable { var orderID: Int, category: String, unitPrice: Double? }  // order_id, unit_price
+  for try await order in session.start("SELECT * FROM 'sample-data/sales/' LIMIT 3").rows(as: Order.self) {
+    print(order.orderID, order.unitPrice ?? 0)
+  }
+
+  try session.engine.register(function: "with_tax") { (price: Double) in price * 1.19 }
+  let execution = session.start("SELECT with_tax(unit_price) FROM 'sample-data/sales/'")
   for try await batch in execution.batches { print(batch.rowCount, execution.progress.dollars) }
   print(execution.id, execution.statistics.bytesScanned, execution.statistics.dollars)
 }

@@ -147,6 +147,7 @@ final class StatementExecution: Sendable {
       startMicros: clock.startMicros, timeZone: settings.timeZone, user: settings.defaults.user,
       catalog: CatalogResolver.catalogName, database: settings.database, queryID: id)
     environment.followsAthena = settings.followsAthena
+    environment.hostFunctions = session.engine.host.withLock { $0.functions }
     return StatementContext(
       engine: session.engine, session: session, settings: settings, options: options, workgroup: try workgroup.get(), id: id,
       sql: statement.text, parameters: [], environment: environment, meter: meter, report: report, clock: clock,

@@ -47,7 +47,7 @@ extension SQLTimestamp: ScalarEncodable, ScalarDecodable {
 }
 
 /// A moment, and the zone it is to be shown in: SQL's `timestamp with time zone`.
-public struct SQLInstant: Hashable, Sendable, CustomStringConvertible {
+public struct SQLInstant: Hashable, Sendable, Codable, CustomStringConvertible {
   /// Microseconds since 1970-01-01 00:00 UTC.
   public var microseconds: Int64
   /// `UTC`, `Europe/Berlin`, `+02:00`.

@@ -119,7 +119,7 @@ extension Array: ScalarDecodable where Element: ScalarDecodable {
       for value in values { decoded.append(try Element(value, of: element)) }
       self = decoded
     case (.varbinary, .bytes(let bytes)):
-      guard let decoded = bytes as? [Element] else { throw DecodingFailure.mismatch(scalar, type, Self.self) }
+      guard Element.self == UInt8.self, let decoded = bytes as? [Element] else { throw DecodingFailure.mismatch(scalar, type, Self.self) }
       self = decoded
     default: throw DecodingFailure.mismatch(scalar, type, Self.self)
     }

@@ -82,7 +82,8 @@ extension Array: ScalarEncodable where Element: ScalarEncodable {
   }
 
   public var scalar: Scalar {
-    if let bytes = self as? [UInt8] { return .bytes(bytes) }
+    // An empty array of any type can be cast to any other.
+    if Element.self == UInt8.self, let bytes = self as? [UInt8] { return .bytes(bytes) }
     return .array(map(\.scalar))
   }
 }
