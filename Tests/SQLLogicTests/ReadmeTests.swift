@@ -55,7 +55,7 @@ private func example() async throws {
     print(month, orders)
   }
 
-  struct Order: Decodable { var orderID: Int, category: String, unitPrice: Double? }  // order_id, unit_price
+  struct Order: Decodable { var orderID: Int, category: String?, unitPrice: Double? }  // order_id, unit_price
   for try await order in session.start("SELECT * FROM 'sample-data/sales/' LIMIT 3").rows(as: Order.self) {
     print(order.orderID, order.unitPrice ?? 0)
   }
