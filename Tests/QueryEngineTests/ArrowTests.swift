@@ -41,4 +41,43 @@ import Testing
     await #expect(throws: QueryError.self) { try await Self.bytes("SELECT TIMESTAMP '2024-02-29 13:05:00.1234567890'", .stream) }
     await #expect(throws: QueryError.self) { try await Self.bytes("SELECT TIMESTAMP '9999-02-29 13:05:00.123456789' - INTERVAL '0' DAY", .stream) }
   }
+
+  /// Offsets of `ArrowSchema` and `ArrowArray` on 64-bit machines, as the C data interface lists their members.
+  @Test func theCDataInterfaceHoldsTheBatch() async throws {
+    let result = try await EngineTesting.engine().session().run(
+      "SELECT * FROM (VALUES (1, 'text of more than twelve'), (NULL, 'b')) t(x, y)")
+    let batch = try #require(result.batches.first)
+    let schema = UnsafeMutableRawPointer.allocate(byteCount: 72, alignment: 8)
+    let array = UnsafeMutableRawPointer.allocate(byteCount: 80, alignment: 8)
+    defer {
+      schema.deallocate()
+      array.deallocate()
+    }
+    try result.schema.exportArrow(to: schema)
+    try batch.exportArrow(schema: result.schema, to: array)
+    func text(_ place: UnsafeRawPointer, _ offset: Int) -> String {
+      String(cString: place.load(fromByteOffset: offset, as: UnsafePointer<CChar>.self))
+    }
+    #expect(text(schema, 0) == "+s")
+    #expect(schema.load(fromByteOffset: 32, as: Int64.self) == 2)
+    let fields = schema.load(fromByteOffset: 40, as: UnsafePointer<UnsafeRawPointer>.self)
+    #expect([text(fields[0], 0), text(fields[0], 8), text(fields[1], 0), text(fields[1], 8)] == ["i", "x", "u", "y"])
+    #expect(array.load(fromByteOffset: 0, as: Int64.self) == 2)
+    let children = array.load(fromByteOffset: 48, as: UnsafePointer<UnsafeRawPointer>.self)
+    #expect(children[0].load(fromByteOffset: 8, as: Int64.self) == 1)
+    let numbers = children[0].load(fromByteOffset: 40, as: UnsafePointer<UnsafeRawPointer?>.self)
+    #expect(try #require(numbers[0]).load(as: UInt8.self) == 0b01)
+    #expect(try #require(numbers[1]).load(as: Int32.self) == 1)
+    let texts = children[1].load(fromByteOffset: 40, as: UnsafePointer<UnsafeRawPointer?>.self)
+    #expect(texts[0] == nil)
+    let offsets = try #require(texts[1]).assumingMemoryBound(to: Int32.self)
+    #expect([offsets[0], offsets[1], offsets[2]] == [0, 24, 25])
+    #expect(String(decoding: UnsafeRawBufferPointer(start: texts[2], count: 25), as: UTF8.self) == "text of more than twelveb")
+    for (place, offset) in [(schema, 56), (array, 64)] {
+      typealias Release = @convention(c) (UnsafeMutableRawPointer) -> Void
+      let release = try #require(place.load(fromByteOffset: offset, as: Release?.self))
+      release(place)
+      #expect(place.load(fromByteOffset: offset, as: Release?.self) == nil)
+    }
+  }
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "ck_memory.h"
 #include "ck_account.h"
+#include "ck_arrow.h"
 #include "ck_file.h"
 #include "ck_process.h"
 #include "ck_bytes.h"

@@ -1,4 +1,4 @@
-public import SwiftGlibc
+@_exported public import func Glibc.memcmp
 
 /// A string or byte string of up to 2³¹ bytes in 16 bytes: short ones lie inside, long ones are pointed to.
 ///
