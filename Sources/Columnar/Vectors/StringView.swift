@@ -1,4 +1,4 @@
-@_exported public import func Glibc.memcmp
+public import CKernels
 
 /// A string or byte string of up to 2³¹ bytes in 16 bytes: short ones lie inside, long ones are pointed to.
 ///
@@ -99,7 +99,7 @@ public struct StringView: BitwiseCopyable, @unchecked Sendable {
     if a.low != b.low { return false }
     if a.high == b.high { return true }
     if a.isInline { return false }
-    return memcmp(a.address, b.address, a.count) == 0
+    return ck_compare_bytes(a.address, b.address, a.count) == 0
   }
 
   /// Below, equal or above zero, by bytes as unsigned numbers (for UTF-8: by code points).
@@ -109,7 +109,7 @@ public struct StringView: BitwiseCopyable, @unchecked Sendable {
     let pb = UInt32(truncatingIfNeeded: b.low &>> 32).byteSwapped
     if pa != pb { return pa < pb ? -1 : 1 }
     let (na, nb) = (a.count, b.count)
-    let order = a.withBytes { (p, _) in b.withBytes { (q, _) in Int(memcmp(p, q, min(na, nb))) } }
+    let order = a.withBytes { (p, _) in b.withBytes { (q, _) in Int(ck_compare_bytes(p, q, min(na, nb))) } }
     return order != 0 ? order : na &- nb
   }
 
