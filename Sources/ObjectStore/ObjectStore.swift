@@ -111,8 +111,19 @@ package protocol ObjectStore: Sendable {
   /// Copies an object within the store, replacing what lies at `path`.
   func copy(_ from: String, to path: String) throws(QueryError)
 
+  /// Gives an object another name within the store, replacing what lies there.
+  ///
+  /// - Throws: `HIVE_CANNOT_OPEN_SPLIT` when it does not exist.
+  func move(_ from: String, to path: String) throws(QueryError)
+
+  /// Waits until objects, and that they lie where they do, would survive the loss of power.
+  func sync(_ paths: [String]) throws(QueryError)
+
   /// Makes a directory and those above it, where the store has directories.
   func makeDirectory(_ path: String) throws(QueryError)
+
+  /// Removes a directory when nothing lies in it, where the store has directories.
+  func removeEmptyDirectory(_ path: String) throws(QueryError)
 
   /// The error for a path where nothing lies, with a hint at near names.
   func missing(_ path: String) -> QueryError
@@ -140,6 +151,28 @@ extension ObjectStore {
       start = end
     }
     try writer.commit(durable: false)
+  }
+
+  package func move(_ from: String, to path: String) throws(QueryError) {
+    try copy(from, to: path)
+    try remove(from)
+  }
+
+  package func sync(_ paths: [String]) throws(QueryError) {}
+  package func removeEmptyDirectory(_ path: String) throws(QueryError) {}
+
+  /// Removes all that lies below a directory, and itself; nothing happens when there is none.
+  package func removeTree(_ directory: String) throws(QueryError) {
+    guard try exists(directory) else { return }
+    let entries = try list(directory, depth: .allLevels, detail: .names, meter: ScanMeter())
+    try remove(all: entries.map { ObjectPath.join(directory, $0.name) })
+    var folders: Set<String> = []
+    for entry in entries {
+      var folder = ObjectPath.parent(entry.name)
+      while folder != ".", folders.insert(folder).inserted { folder = ObjectPath.parent(folder) }
+    }
+    for folder in folders.sorted(by: { $0.utf8.count > $1.utf8.count }) { try removeEmptyDirectory(ObjectPath.join(directory, folder)) }
+    try removeEmptyDirectory(directory)
   }
 
   package func open(_ info: ObjectInfo, meter: ScanMeter) throws(QueryError) -> any ByteSource {

@@ -72,17 +72,17 @@ struct CatalogResolver: RelationResolver {
     }
     properties = Dictionary(properties.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
     let format = try type.init(FormatOptions(properties: properties, schema: columns))
-    let files: any TableFiles
-    if !partitionColumns.isEmpty, ProjectedPartitions.isEnabled(properties) {
-      files = ProjectedPartitions(
-        table: definition.name, location: definition.location, columns: partitionColumns, properties: properties, stores: stores)
-    } else if partitionColumns.isEmpty {
-      files = try unpartitioned(definition.location, stores)
-    } else {
-      let partitions = try catalog.partitions(of: definition.name)
-      files = CatalogPartitions(
-        location: definition.location, columns: partitionColumns, partitions: partitions,
-        stores: stores)
+    let name = definition.name
+    let location = definition.location
+    let known = properties
+    let files = SettledFiles(location: location, catalog: catalog, stores: stores) { () throws(QueryError) -> any TableFiles in
+      if partitionColumns.isEmpty { return try unpartitioned(location, stores) }
+      if ProjectedPartitions.isEnabled(known) {
+        return ProjectedPartitions(
+          table: name, location: location, columns: partitionColumns, properties: known, stores: stores)
+      }
+      return CatalogPartitions(
+        location: location, columns: partitionColumns, partitions: try catalog.partitions(of: name), stores: stores)
     }
     return Table(
       name: definition.name, columns: columns, partitionColumns: Schema(partitionColumns), files: files,

@@ -94,10 +94,17 @@ public final class Engine: Sendable {
   func openCatalog() throws(QueryError) -> Catalog {
     try opened.withLock { opened throws(QueryError) -> Catalog in
       if let catalog = opened.catalog { return catalog }
-      let catalog = try Catalog(try open(&opened))
-      opened.catalog = catalog
-      return catalog
+      return try catalog(&opened)
     }
+  }
+
+  /// The catalog; files of writes that were cut off after they had been committed go to their places.
+  private func catalog(_ opened: inout Opened) throws(QueryError) -> Catalog {
+    let catalog = try Catalog(try open(&opened))
+    opened.catalog = catalog
+    // Where that fails now, it is tried again by whoever reads those tables.
+    if try !catalog.writeState().isSettled { try? PendingWrites(catalog: catalog, stores: stores).settle() }
+    return catalog
   }
 
   /// The ledger, or nil when there is no home or it cannot be written.
@@ -109,6 +116,7 @@ public final class Engine: Sendable {
       let ledger = try Ledger(database)
       opened.ledger = ledger
       try ledger.sweepLeftovers(home: ObjectPath.parent(database.path))
+      if opened.catalog == nil { _ = try catalog(&opened) }
       return ledger
     }
   }

@@ -46,6 +46,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case typeMismatch = "TYPE_MISMATCH"
   case ambiguousName = "AMBIGUOUS_NAME"
   case ambiguousFunctionCall = "AMBIGUOUS_FUNCTION_CALL"
+  case columnTypeUnknown = "COLUMN_TYPE_UNKNOWN"
   case missingColumnName = "MISSING_COLUMN_NAME"
   case missingColumnAliases = "MISSING_COLUMN_ALIASES"
   case mismatchedColumnAliases = "MISMATCHED_COLUMN_ALIASES"
@@ -144,6 +145,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case hivePartitionSchemaMismatch = "HIVE_PARTITION_SCHEMA_MISMATCH"
   case hiveUnknownError = "HIVE_UNKNOWN_ERROR"
   case hivePathAlreadyExists = "HIVE_PATH_ALREADY_EXISTS"
+  case hiveColumnOrderMismatch = "HIVE_COLUMN_ORDER_MISMATCH"
+  case hiveTooManyOpenPartitions = "HIVE_TOO_MANY_OPEN_PARTITIONS"
   case hiveWriterError = "HIVE_WRITER_DATA_ERROR"
   case internalError = "GENERIC_INTERNAL_ERROR"
 

@@ -26,6 +26,7 @@ package struct QueryExecutor {
     case .inOrder(let deliver):
       end = ResultOperator(QueryProfile.Node("Result"), context: context, deliver: deliver)
     case .parallel(let sink): end = ParallelSinkOperator(QueryProfile.Node("Write"), sink)
+    case .files(let layout, let target): end = WriteOperator(QueryProfile.Node("Write"), context, layout, target)
     }
     defer {
       planner.clear()

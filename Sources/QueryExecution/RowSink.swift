@@ -7,6 +7,8 @@ package enum RowSink {
   case inOrder((Batch) throws(QueryError) -> Void)
   /// By all workers at once, in no order: what writes files.
   case parallel(any ParallelRowSink)
+  /// Into files, by all workers at once.
+  case files(FileLayout, any FileTarget)
 }
 
 /// Takes a plan's rows by all workers at once.

@@ -12,6 +12,8 @@ package struct BoundQuery: Sendable {
   package var plan: LogicalPlan
   /// As results are headed: aliases and names as written, `_col0` where there is none; duplicates may occur.
   package var columnNames: [String]
+  /// Indices of columns without a name of their own.
+  package var unnamedColumns: Set<Int> = []
   package var outputs: [ColumnReference]
   /// A number from which on `ColumnID`s are free.
   package var nextColumnID: Int
@@ -132,9 +134,10 @@ package final class Binder {
     var plan = rows.plan
     if plan.outputs.map(\.id) != outputs.map(\.id) { plan = project(plan, outputs) }
     let names = rows.columns.enumerated().map { index, column in column.name ?? "_col\(index)" }
+    let unnamed = Set(rows.columns.indices.filter { rows.columns[$0].name == nil })
     let inlined = try PlanDepth.withStack(for: plan) { CommonInliner.inline(plan) }
     return BoundQuery(
-      plan: inlined, columnNames: names, outputs: outputs, nextColumnID: nextColumnID,
+      plan: inlined, columnNames: names, unnamedColumns: unnamed, outputs: outputs, nextColumnID: nextColumnID,
       nextCommonID: nextCommonID)
   }
 

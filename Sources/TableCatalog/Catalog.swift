@@ -28,7 +28,7 @@ package final class Catalog: Sendable {
     if version < Catalog.schemaVersion, !database.isReadOnly || path == ":memory:" || version == 0 { try migrate() }
   }
 
-  private static let schemaVersion: Int64 = 2
+  private static let schemaVersion: Int64 = 3
 
   /// Brings the file to the schema of this version, from whichever it has.
   private func migrate() throws(QueryError) {
@@ -38,6 +38,7 @@ package final class Catalog: Sendable {
       var statements: [String] = []
       if version < 1 { statements += Catalog.firstSchema }
       if version < 2 { statements += Catalog.secondSchema }
+      if version < 3 { statements += Catalog.writeSchema }
       if statements.isEmpty { return }
       for statement in statements { try database.run(statement) }
       try database.run("PRAGMA user_version=\(Catalog.schemaVersion)")

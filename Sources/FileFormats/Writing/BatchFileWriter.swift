@@ -24,8 +24,15 @@ package protocol BatchFileWriter: AnyObject {
   /// Bytes of memory that rows not yet written take.
   var heldByteCount: Int { get }
 
+  /// Writes what is held, where the format has blocks that may end at any row.
+  func endBlock() throws(QueryError)
+
   /// Writes what is held and what ends a file; nothing can be added then.
   func finish() throws(QueryError) -> FileSummary
+}
+
+extension BatchFileWriter {
+  package func endBlock() throws(QueryError) {}
 }
 
 /// What a file that was written holds.

@@ -145,6 +145,36 @@ package struct LocalObjectStore: ObjectStore {
     if mkdir(path, 0o777) != 0, errno != EEXIST { throw LocalFileError.make(errno, path, "create the folder") }
   }
 
+  package func removeEmptyDirectory(_ path: String) throws(QueryError) {
+    if rmdir(path) != 0, errno != ENOENT, errno != ENOTEMPTY, errno != EEXIST { throw LocalFileError.make(errno, path, "remove") }
+  }
+
+  package func move(_ from: String, to path: String) throws(QueryError) {
+    if rename(from, path) == 0 { return }
+    let code = errno
+    if code == ENOENT, try exists(ObjectPath.parent(path)) { throw LocalFileError.missing(from) }
+    guard code == EXDEV else { throw LocalFileError.make(code, path, "write") }
+    try copy(from, to: path)
+    try sync([path])
+    try remove(from)
+  }
+
+  /// Calls that wait for the disk at once.
+  private static let syncsAtOnce = 8
+
+  package func sync(_ paths: [String]) throws(QueryError) {
+    // A folder remembers the names in it for itself.
+    let all = paths + Set(paths.map(ObjectPath.parent)).sorted()
+    let results = concurrentMap(all.count, threadCount: LocalObjectStore.syncsAtOnce) { (index) throws(QueryError) -> Void in
+      let descriptor = Glibc.open(all[index], O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw LocalFileError.make(errno, all[index], "write") }
+      defer { close(descriptor) }
+      // Some file systems cannot sync folders.
+      if fsync(descriptor) != 0, errno != EINVAL { throw LocalFileError.make(errno, all[index], "write") }
+    }
+    for result in results { try result.get() }
+  }
+
   package func missing(_ path: String) -> QueryError { LocalFileError.missing(path) }
 
   package func text(of path: String) -> String { path }

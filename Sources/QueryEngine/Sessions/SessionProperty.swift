@@ -22,6 +22,9 @@ struct SessionProperty: Sendable {
       name: "query_max_scan_physical_bytes", type: "varchar", summary: "Maximum scan physical bytes of a query",
       defaultValue: { _, session in session.scanLimit.map { "\($0)B" } ?? "" }),
     SessionProperty(
+      name: "target_max_file_size", type: "varchar", summary: "Target maximum size of written files; the actual size may be larger",
+      defaultValue: { _, _ in "\(SessionSettings.usualFileByteCount >> 20)MB" }),
+    SessionProperty(
       name: "time_zone_id", type: "varchar", summary: "Time Zone Id for the current session",
       defaultValue: { _, session in session.timeZone }),
   ]

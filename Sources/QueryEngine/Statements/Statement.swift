@@ -28,6 +28,8 @@ struct PreparedStatement {
     case csv
     /// `<id>.txt`.
     case text
+    /// `<id>-manifest.csv`: the files that were written.
+    case manifest
     /// Nothing.
     case none
   }

@@ -123,20 +123,26 @@ struct StatementContext: Sendable {
   }
 
   /// Binds and optimizes a query; again while its failures teach something about the files of paths in FROM.
-  func plan(_ query: QuerySyntax) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+  ///
+  /// - Parameter change: what else is to be done with the rows.
+  func plan(
+    _ query: QuerySyntax, _ change: (BoundQuery) throws(QueryError) -> BoundQuery = { (bound) throws(QueryError) in bound }
+  ) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
     while true {
-      do throws(QueryError) { return try planOnce(query) } catch {
+      do throws(QueryError) { return try planOnce(query, change) } catch {
         guard try paths.startsAgain(after: error) else { throw error }
       }
     }
   }
 
-  private func planOnce(_ query: QuerySyntax) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
+  private func planOnce(
+    _ query: QuerySyntax, _ change: (BoundQuery) throws(QueryError) -> BoundQuery
+  ) throws(QueryError) -> (bound: BoundQuery, plan: LogicalPlan) {
     // Constants are folded while planning, which may take memory, too.
     let payer = MemoryAccount.bind(memory.account)
     defer { MemoryAccount.bind(payer) }
     let configuration = engine.configuration
-    let bound = try Binder.bind(query, catalog: resolver, session: environment, parameters: parameters)
+    let bound = try change(try Binder.bind(query, catalog: resolver, session: environment, parameters: parameters))
     let context = OptimizerContext(
       session: environment, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
     context.isEnabled = !configuration.testing.isOptimizerOff
@@ -212,5 +218,13 @@ struct StatementContext: Sendable {
     guard options.writesResults ?? settings.defaults.writesResults else { return nil }
     if let location = settings.outputLocation(options, workgroup) { return location }
     return try engine.homeResultsFolder()
+  }
+
+  /// Where tables without a location of their own have their files, each in a folder named by its query; nil when nothing is
+  /// kept on disk.
+  func tablesFolder() throws(QueryError) -> String? {
+    let given = options.outputLocation ?? settings.defaults.outputLocation
+    guard let location = given == nil ? try engine.homeResultsFolder() : given else { return nil }
+    return ObjectPath.join(location, "tables")
   }
 }

@@ -7,15 +7,18 @@ final class StatementOutput: ResultConsumer {
   private let consumer: any ResultConsumer
   private let file: ResultFolder?
   private let report: StatementReport
+  private let context: StatementContext
   private var schema = Schema([])
+  private var manifest: ResultManifest?
 
   init(
     _ consumer: any ResultConsumer, _ prepared: PreparedStatement, _ context: StatementContext
   ) throws(QueryError) {
     self.consumer = consumer
     report = context.report
+    self.context = context
     switch prepared.file {
-    case .none: file = nil
+    case .none, .manifest: file = nil
     case .csv, .text:
       let isText = prepared.file == .text
       file = try context.resultsFolder().map { (folder) throws(QueryError) in
@@ -66,14 +69,28 @@ final class StatementOutput: ResultConsumer {
     try receive(Batch(columns: builders.map { $0.finish() }, rowCount: rows.count))
   }
 
+  /// Writes the names of the files that the statement is about to make visible; the list itself appears at the end.
+  func prepare(manifest files: [String]) throws(QueryError) {
+    manifest = try context.resultsFolder().map { (folder) throws(QueryError) in
+      try ResultManifest(folder: try context.stores.resolve(folder), queryID: context.id, schema: FileWrite.schema, files: files)
+    }
+  }
+
   /// Makes the file visible, whole.
   func commit() throws(QueryError) {
     try tell()
+    if let manifest {
+      try manifest.commit()
+      report.note(resultLocation: manifest.location)
+    }
     guard let file else { return }
     try file.commit()
     report.note(resultLocation: file.location, byteCount: file.byteCount)
   }
 
   /// Leaves nothing behind.
-  func abort() { file?.abort() }
+  func abort() {
+    file?.abort()
+    manifest?.abort()
+  }
 }

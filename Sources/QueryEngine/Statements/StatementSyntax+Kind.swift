@@ -10,11 +10,11 @@ extension StatementSyntax {
     case .explain(let node):
       StatementKind("EXPLAIN", .dml, "EXPLAIN", isBilled: node.isAnalyze, ExplainStatement(node))
 
-    case .insert(let node): .missing("INSERT INTO", .dml, "INSERT", isBilled: true, at: node.range)
+    case .insert(let node): StatementKind("INSERT INTO", .dml, "INSERT", isBilled: true, InsertStatement(node))
     case .delete(let node): .missing("DELETE", .dml, "DELETE", isBilled: true, at: node.range)
     case .update(let node): .missing("UPDATE", .dml, "UPDATE", isBilled: true, at: node.range)
     case .merge(let node): .missing("MERGE INTO", .dml, "MERGE", isBilled: true, at: node.range)
-    case .unload(let node): .missing("UNLOAD", .dml, "UNLOAD", isBilled: true, at: node.range)
+    case .unload(let node): StatementKind("UNLOAD", .dml, "UNLOAD", isBilled: true, UnloadStatement(node))
     case .truncate(let node): .missing("TRUNCATE TABLE", .ddl, "TRUNCATE_TABLE", at: node.range)
     case .optimize(let node): .missing("OPTIMIZE", .ddl, "OPTIMIZE", isBilled: true, at: node.range)
     case .vacuum(let node): .missing("VACUUM", .dml, "VACUUM", at: node.range)
@@ -26,7 +26,7 @@ extension StatementSyntax {
     case .alterSchema(let node): .missing("ALTER DATABASE", .ddl, "ALTER_DATABASE", at: node.range)
     case .createTable(let node): StatementKind("CREATE TABLE", .ddl, "CREATE_TABLE", CreateTableStatement(node))
     case .createTableAs(let node):
-      .missing("CREATE TABLE AS", .ddl, "CREATE_TABLE_AS_SELECT", isBilled: true, at: node.range)
+      StatementKind("CREATE TABLE AS", .ddl, "CREATE_TABLE_AS_SELECT", isBilled: true, CreateTableAsStatement(node))
     case .createView(let node): StatementKind("CREATE VIEW", .ddl, "CREATE_VIEW", CreateViewStatement(node))
     case .dropTable(let node):
       StatementKind("DROP TABLE", .ddl, "DROP_TABLE", DropRelationStatement(node, isView: false))

@@ -89,6 +89,29 @@ package struct ProjectedPartitions: TableFiles {
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: total)
   }
 
+  /// The folder of the partition with these values.
+  ///
+  /// - Throws: `HIVE_INVALID_PARTITION_VALUE` for values that are not projected: no query would find their rows.
+  package func location(of values: [Scalar]) throws(QueryError) -> String {
+    let template = try LocationTemplate(
+      properties["storage.location.template"], location: location, columns: columns.map(\.name))
+    let now = ProjectedPartitions.nowMicros()
+    var texts: [String] = []
+    for (value, projection) in zip(values, try projections()) {
+      let column = projection.column
+      let domain = Domain(type: column.type, ranges: value.isNull ? [] : [.equal(value)], allowsNull: value.isNull)
+      let found = value.isNull ? nil : try self.values(of: projection, domain: domain, now: now).values.first { $0.scalar == value }
+      guard let found else {
+        throw QueryError(
+          .hiveInvalidPartitionValue,
+          "The projection of partition column '\(column.name)' of \(table) does not have the value \(value.stringValue ?? "\(value)")",
+          hint: "Widen the projection, or filter such rows: no query would find them.")
+      }
+      texts.append(found.text)
+    }
+    return template.location(texts)
+  }
+
   private static func nowMicros() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -117,6 +117,8 @@ final class ParquetWriter: BatchFileWriter {
 
   // MARK: Row groups
 
+  func endBlock() throws(QueryError) { try finishRowGroup() }
+
   private func finishRowGroup() throws(QueryError) {
     if openRows == 0 { return }
     if position == 0 { try write(ParquetWriter.magic) }
