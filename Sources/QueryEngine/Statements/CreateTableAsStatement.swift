@@ -23,11 +23,12 @@ struct CreateTableAsStatement: Statement {
       throw QueryError(.tableAlreadyExists, "Table '\(name)' already exists", at: node.name.range)
     }
     let properties = try WriteProperties(node.properties, of: .table, context)
-    let (bound, plan) = try context.plan(node.query)
-    let split = HiveColumns(context: context)
-    let fields = try split.fields(of: bound, aliases: node.columnAliases, at: node.range)
-    let (columns, partitionColumns) = try split.split(
-      fields, partitionedBy: properties.partitionedBy, at: properties.ranges["partitioned_by"])
+    let hive = HiveColumns(context: context)
+    let (bound, plan) = try context.plan(node.query) { (bound) throws(QueryError) in
+      try hive.conformed(bound, aliases: node.columnAliases, at: node.range)
+    }
+    let (columns, partitionColumns) = try hive.split(
+      bound.schema.fields, partitionedBy: properties.partitionedBy, at: properties.ranges["partitioned_by"])
     let buckets = try buckets(properties, columns)
     let root = try location(properties, name, context)
     let definition = definition(name, columns, partitionColumns, properties, root, context)
@@ -54,7 +55,7 @@ struct CreateTableAsStatement: Statement {
           .invalidTableProperty, "Bucketing columns [\(name)] not present in schema", at: properties.ranges["bucketed_by"],
           hint: NameSuggestion.hint(for: name, among: columns.map(\.name)))
       }
-      guard BucketHasher.isSupported(columns[index].type) else {
+      guard BucketFunction.hive.supports(columns[index].type) else {
         throw .notSupported("Tables cannot be bucketed by a column of type \(columns[index].type)", at: properties.ranges["bucketed_by"])
       }
       indices.append(index)
@@ -101,7 +102,8 @@ struct CreateTableAsStatement: Statement {
       serdeProperties = ["field.delim": delimiter, "serialization.format": delimiter]
       if let text = properties.nullFormat { serdeProperties["serialization.null.format"] = text }
     }
-    var tableProperties = [format.compressionProperty: properties.compression ?? WriteOptions.usualCompression]
+    var tableProperties: [String: String] = [:]
+    if let compression = properties.compression ?? format.usualCompression { tableProperties[format.compressionProperty] = compression }
     if let level = properties.level { tableProperties["compression_level"] = String(level) }
     if properties.bucketCount != nil { tableProperties["bucketing_format"] = "hive" }
     return TableDefinition(
@@ -113,7 +115,8 @@ struct CreateTableAsStatement: Statement {
   }
 
   private func options(_ properties: WriteProperties, _ columns: [Field]) throws(QueryError) -> WriterOptions {
-    var options = WriterOptions(compression: properties.compression ?? WriteOptions.usualCompression, level: properties.level)
+    var options = WriterOptions(
+      compression: properties.compression ?? (properties.format ?? .parquet).usualCompression, level: properties.level)
     for name in properties.bloomFilterColumns {
       guard let index = columns.firstIndex(where: { $0.name == name }) else {
         throw QueryError(

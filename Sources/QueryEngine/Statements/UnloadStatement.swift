@@ -18,11 +18,12 @@ struct UnloadStatement: Statement {
       throw QueryError(
         .invalidTableProperty, "UNLOAD needs a format", at: node.range, hint: "Add WITH (format = 'PARQUET').")
     }
-    let (bound, plan) = try context.plan(node.query)
-    let split = HiveColumns(context: context)
-    let fields = try split.fields(of: bound, at: node.range)
-    let (columns, partitionColumns) = try split.split(
-      fields, partitionedBy: properties.partitionedBy, at: properties.ranges["partitioned_by"])
+    let hive = HiveColumns(context: context)
+    let (bound, plan) = try context.plan(node.query) { (bound) throws(QueryError) in
+      try hive.conformed(bound, at: node.range)
+    }
+    let (columns, partitionColumns) = try hive.split(
+      bound.schema.fields, partitionedBy: properties.partitionedBy, at: properties.ranges["partitioned_by"])
     let declaration = TableDeclaration(context: context)
     let root = try context.stores.resolve(declaration.absolute(try context.stores.resolve(node.location.value)))
     if try root.entry()?.isDirectory == false {
@@ -37,7 +38,7 @@ struct UnloadStatement: Statement {
     guard let type = FormatRegistry.format(named: format.serde) else { throw .notSupported("Writing \(format.label) files", at: node.range) }
     let contents = WriteTransaction.Contents(
       format: try type.init(FormatOptions(properties: options, schema: Schema(columns))), schema: Schema(columns),
-      options: WriterOptions(compression: properties.compression ?? WriteOptions.usualCompression, level: properties.level),
+      options: WriterOptions(compression: properties.compression ?? format.usualCompression, level: properties.level),
       partitionColumns: partitionColumns)
     return try FileWrite(context: context, query: (plan, bound), contents: contents, root: root) { (partitions) throws(QueryError) in
       try checkIsEmpty(root)

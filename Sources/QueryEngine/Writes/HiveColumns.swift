@@ -8,10 +8,17 @@ import SQLSyntax
 struct HiveColumns {
   let context: StatementContext
 
+  /// The query's rows with the names and types that the table declares.
+  ///
   /// - Parameter aliases: names that CREATE TABLE t (a, b) gives; empty when it gives none.
   /// - Throws: `MISSING_COLUMN_NAME`, `DUPLICATE_COLUMN_NAME`, `MISMATCHED_COLUMN_ALIASES`, `COLUMN_TYPE_UNKNOWN`, `NOT_SUPPORTED`
   ///   for types that Hive does not have.
-  func fields(of bound: BoundQuery, aliases: [Identifier] = [], at range: SourceRange) throws(QueryError) -> [Field] {
+  func conformed(_ bound: BoundQuery, aliases: [Identifier] = [], at range: SourceRange) throws(QueryError) -> BoundQuery {
+    let fields = try fields(of: bound, aliases: aliases, at: range)
+    return bound.conformed(to: fields.enumerated().map { BoundQuery.Target(name: $1.name, type: $1.type, source: $0) })
+  }
+
+  private func fields(of bound: BoundQuery, aliases: [Identifier], at range: SourceRange) throws(QueryError) -> [Field] {
     if !aliases.isEmpty, aliases.count != bound.outputs.count {
       throw QueryError(
         .mismatchedColumnAliases,

@@ -5,20 +5,19 @@ import TableCatalog
 
 /// How files of a table are written, as its properties say.
 ///
-/// - Source: Athena user guide, "Athena compression support": GZIP is what Parquet and text are written with.
+/// - Source: Athena user guide, "Athena compression support".
 enum WriteOptions {
-  static let usualCompression = "GZIP"
-
   /// - Throws: `INVALID_TABLE_PROPERTY` for a level that is none.
   static func of(_ table: TableDefinition) throws(QueryError) -> WriterOptions {
     var properties: [String: String] = [:]
     for (key, value) in table.serdeProperties { properties[key.lowercased()] = value }
     for (key, value) in table.properties { properties[key.lowercased()] = value }
-    let isParquet = FormatRegistry.format(named: table.serde ?? table.format)?.descriptor.name == "parquet"
-    let own = isParquet ? properties["parquet.compression"] : nil
-    let compression = own ?? properties["write.compression"] ?? properties["write_compression"] ?? usualCompression
+    let format = WriteFormat(catalogName: FormatRegistry.format(named: table.serde ?? table.format)?.descriptor.name ?? "")
+    let compression =
+      format.flatMap { properties[$0.compressionProperty] } ?? properties["write.compression"] ?? properties["write_compression"]
+      ?? format?.usualCompression
     var options = WriterOptions(compression: compression)
-    if let text = properties["compression_level"], compression.uppercased() == "ZSTD" {
+    if let text = properties["compression_level"], compression?.uppercased() == "ZSTD" {
       guard let level = Int(text), (1...22).contains(level) else {
         throw QueryError(.invalidTableProperty, "Invalid value for table property compression_level: '\(text)'", hint: "It is 1 to 22.")
       }

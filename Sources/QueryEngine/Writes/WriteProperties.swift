@@ -113,7 +113,7 @@ struct WriteProperties {
     if let range = ranges["parquet_compression"], format != .parquet {
       throw QueryError(.invalidTableProperty, "parquet_compression goes with format = 'PARQUET' only", at: range)
     }
-    if let range = ranges["orc_compression"] {
+    if let range = ranges["orc_compression"], format != .orc {
       throw QueryError(.invalidTableProperty, "orc_compression goes with format = 'ORC' only", at: range)
     }
     for name in ["field_delimiter", "null_format"] {
@@ -132,10 +132,10 @@ struct WriteProperties {
         .invalidTableProperty, "bucketed_by and bucket_count must be specified together",
         at: ranges["bucketed_by"] ?? ranges["bucket_count"])
     }
-    if owner == .unload, context.settings.followsAthena, compression != nil, compression != "GZIP", format != .parquet,
+    if owner == .unload, context.settings.followsAthena, compression != nil, compression != "GZIP", format != .parquet, format != .orc,
       let range = ranges["compression"]
     {
-      throw .notSupported("Athena unloads \(format.label) with GZIP only", at: range)
+      throw .notSupported("Athena takes no compression other than its own when it unloads \(format.label)", at: range)
     }
   }
 
@@ -191,27 +191,37 @@ struct WriteProperties {
 }
 
 /// A format that statements write, and what a table of it is declared as.
-enum WriteFormat: Sendable {
-  case parquet, text, json, csv
+enum WriteFormat: Sendable, CaseIterable {
+  case parquet, orc, avro, text, json, csv
+
+  /// The format that the catalog calls so; nil for others.
+  init?(catalogName: String) {
+    guard let format = WriteFormat.allCases.first(where: { $0.catalogName == catalogName }) else { return nil }
+    self = format
+  }
 
   /// - Throws: `NOT_SUPPORTED` for formats without a writer, `INVALID_TABLE_PROPERTY` for unknown ones.
   init(named name: String, at range: SourceRange, followsAthena: Bool) throws(QueryError) {
     switch name.uppercased() {
     case "PARQUET": self = .parquet
+    case "ORC": self = .orc
+    case "AVRO": self = .avro
     case "TEXTFILE": self = .text
     case "JSON": self = .json
     case "CSV" where !followsAthena: self = .csv
-    case "ORC", "AVRO", "ION": throw .notSupported("Writing \(name.uppercased()) files is not supported yet", at: range)
+    case "ION": throw .notSupported("Writing ION files is not supported", at: range)
     default:
       throw QueryError(
         .invalidTableProperty, "Unknown format '\(name)'", at: range,
-        hint: "Use PARQUET, TEXTFILE or JSON" + (followsAthena ? "." : ", or CSV for quoted text."))
+        hint: "Use PARQUET, ORC, AVRO, TEXTFILE or JSON" + (followsAthena ? "." : ", or CSV for quoted text."))
     }
   }
 
   var label: String {
     switch self {
     case .parquet: "PARQUET"
+    case .orc: "ORC"
+    case .avro: "AVRO"
     case .text: "TEXTFILE"
     case .json: "JSON"
     case .csv: "CSV"
@@ -222,6 +232,8 @@ enum WriteFormat: Sendable {
   var catalogName: String {
     switch self {
     case .parquet: "parquet"
+    case .orc: "orc"
+    case .avro: "avro"
     case .text: "textfile"
     case .json: "json"
     case .csv: "csv"
@@ -231,6 +243,8 @@ enum WriteFormat: Sendable {
   var serde: String {
     switch self {
     case .parquet: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+    case .orc: "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
+    case .avro: "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
     case .text: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
     case .json: "org.apache.hive.hcatalog.data.JsonSerDe"
     case .csv: "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -238,5 +252,22 @@ enum WriteFormat: Sendable {
   }
 
   /// The table property that names the codec.
-  var compressionProperty: String { self == .parquet ? "parquet.compression" : "write.compression" }
+  var compressionProperty: String {
+    switch self {
+    case .parquet: "parquet.compression"
+    case .orc: "orc.compress"
+    case .avro, .text, .json, .csv: "write.compression"
+    }
+  }
+
+  /// What files are compressed with when nothing is said; nil for what the writer takes itself.
+  ///
+  /// - Source: Athena user guide, "Athena compression support".
+  var usualCompression: String? {
+    switch self {
+    case .orc: "ZLIB"
+    case .avro: nil
+    case .parquet, .text, .json, .csv: "GZIP"
+    }
+  }
 }

@@ -22,10 +22,20 @@ package struct FileLayout: Sendable {
     /// Indices of `columns`.
     package var columns: [Int]
     package var count: Int
+    package var function: BucketFunction
 
-    package init(columns: [Int], count: Int) {
+    package init(columns: [Int], count: Int, function: BucketFunction = .hive) {
       self.columns = columns
       self.count = count
+      self.function = function
+    }
+
+    /// The bucket of each row.
+    func numbers(_ rows: Batch) -> Column {
+      let buckets = Buffer(byteCount: max(rows.rowCount, 1) * 4)
+      function.buckets(
+        of: columns.map { rows.columns[$0] }, rowCount: rows.rowCount, count: count, into: buckets.typed(Int32.self))
+      return Column(flat: .integer, count: rows.rowCount, values: buckets, validity: nil)
     }
   }
 

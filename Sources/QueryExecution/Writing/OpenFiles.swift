@@ -16,7 +16,6 @@ final class OpenFiles {
   private let heldLimit: Int
   /// Gives each partition and bucket a number; nil without any.
   let keys: GroupTable?
-  private let hasher: BucketHasher?
 
   // MARK: Changes while writing
 
@@ -34,15 +33,12 @@ final class OpenFiles {
   ///   - collidesHashes: a setting of tests.
   init(
     _ layout: FileLayout, _ target: any FileTarget, fileLimit: Int, heldLimit: Int, collidesHashes: Bool
-  ) throws(QueryError) {
+  ) {
     self.layout = layout
     self.target = target
     self.fileLimit = fileLimit
     self.heldLimit = heldLimit
-    hasher = try layout.buckets.map { (buckets) throws(QueryError) in
-      try BucketHasher(buckets.columns.map { layout.columns[$0].type }, count: buckets.count)
-    }
-    let types = layout.partitionColumns.map(\.type) + (hasher == nil ? [] : [DataType.integer])
+    let types = layout.partitionColumns.map(\.type) + (layout.buckets == nil ? [] : [DataType.integer])
     keys = types.isEmpty ? nil : GroupTable(KeyLayout(types, collides: collidesHashes))
   }
 
@@ -76,9 +72,7 @@ final class OpenFiles {
     if groups.byteCount < count * 4 { groups = Buffer(byteCount: count * 4) }
     let groups = groups.typed(Int32.self)
     var columns = Array(all.columns[layout.columns.count...])
-    if let hasher, let buckets = layout.buckets {
-      columns.append(try hasher.buckets(buckets.columns.map { all.columns[$0] }, rowCount: count))
-    }
+    if let buckets = layout.buckets { columns.append(buckets.numbers(all)) }
     let known = keys.groupCount
     try keys.assign(columns, rowCount: count, into: groups)
     for group in known..<max(known, keys.groupCount) {
@@ -132,7 +126,7 @@ final class OpenFiles {
   private func key(_ group: Int) -> (partition: [Scalar], bucket: Int?) {
     guard let keys else { return ([], nil) }
     var values = keys.keyColumns(group..<group + 1).map { $0.scalar(0) }
-    guard hasher != nil else { return (values, nil) }
+    guard layout.buckets != nil else { return (values, nil) }
     return (values, values.removeLast().integerValue.map(Int.init))
   }
 
@@ -151,7 +145,7 @@ final class OpenFiles {
       ? rows : Batch(columns: Array(rows.columns[..<layout.columns.count]), rowCount: rows.rowCount)
     try file?.append(own)
     // A bucket is one file, as Hive wants it.
-    if hasher == nil, let file, file.byteCount >= layout.targetByteCount { try end(group) }
+    if layout.buckets == nil, let file, file.byteCount >= layout.targetByteCount { try end(group) }
     if keys != nil { try boundMemory() }
   }
 

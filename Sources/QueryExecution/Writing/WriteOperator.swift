@@ -43,14 +43,14 @@ final class WriteOperator: SinkOperator, @unchecked Sendable {
     max(8 << 20, min(WriteOperator.heldByteCount, context.memory.account.effectiveLimit / 4) / context.threads)
   }
 
-  private func makeFiles(fileLimit: Int) throws(QueryError) -> OpenFiles {
-    try OpenFiles(
+  private func makeFiles(fileLimit: Int) -> OpenFiles {
+    OpenFiles(
       layout, target, fileLimit: fileLimit, heldLimit: heldLimit, collidesHashes: context.testing.collidesHashes)
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer {
     consumer.begin()
-    return Writer(worker, metrics, self, try makeFiles(fileLimit: fileLimit))
+    return Writer(worker, metrics, self, makeFiles(fileLimit: fileLimit))
   }
 
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
@@ -61,7 +61,7 @@ final class WriteOperator: SinkOperator, @unchecked Sendable {
     guard !parts.isEmpty else { return }
     try scheduler.forEach(WriteOperator.hashCount) { [self] (hash) throws(QueryError) in
       guard parts.contains(where: { !$0.partitions[hash].isEmpty }) else { return }
-      let files = try makeFiles(fileLimit: Int.max)
+      let files = makeFiles(fileLimit: Int.max)
       for part in parts {
         let reader = part.partitions[hash].consumingReader()
         while let batch = try reader.next() {
