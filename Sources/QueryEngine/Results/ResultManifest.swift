@@ -6,6 +6,8 @@ import ObjectStore
 final class ResultManifest {
   /// `<folder>/<id>`: what GetQueryExecution tells of INSERT.
   let location: String
+  /// Bytes of the list.
+  var byteCount: Int { Int(manifest.byteCount) }
   private let manifest: any ObjectWriter
   private let metadata: any ObjectWriter
 

@@ -81,7 +81,7 @@ final class StatementOutput: ResultConsumer {
     try tell()
     if let manifest {
       try manifest.commit()
-      report.note(resultLocation: manifest.location)
+      report.note(resultLocation: manifest.location, byteCount: manifest.byteCount)
     }
     guard let file else { return }
     try file.commit()
