@@ -51,7 +51,7 @@ let modules: [Module] = [
       "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
-  Module(name: "QueryShell", imports: ["QueryEngine", "CKernels", "CEdit"]),
+  Module(name: "QueryShell", imports: ["QueryEngine", "CKernels"]),
 ]
 
 /// Debian's -dev packages, each behind a module map in Sources/CSystem.
@@ -65,7 +65,6 @@ let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
   ("CBrotli", "libbrotlidec", "libbrotli-dev"),
   ("CPCRE2", "libpcre2-8", "libpcre2-dev"),
   ("CSQLite", "sqlite3", "libsqlite3-dev"),
-  ("CEdit", "libedit", "libedit-dev"),
   ("CCrypto", "libcrypto", "libssl-dev"),
   // Its headers only: the library is loaded when it is needed.
   ("CCurl", nil, "libcurl4-openssl-dev"),
@@ -102,7 +101,7 @@ let staticLinking: [LinkerSetting] = [
 
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
-  "Columnar", "FileFormats", "ObjectStore", "QueryEngine", "QueryExecution", "QueryPlanner", "S3ObjectStore",
+  "Columnar", "FileFormats", "ObjectStore", "QueryEngine", "QueryExecution", "QueryPlanner", "QueryShell", "S3ObjectStore",
   "SQLFunctions", "SQLSyntax",
   "TableCatalog",
 ]

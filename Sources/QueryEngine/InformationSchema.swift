@@ -40,6 +40,9 @@ enum InformationSchema {
     }
   }
 
+  /// The columns of one of its tables.
+  static func columns(of table: String) -> [Field] { schemas[table]?.fields ?? [] }
+
   private static let catalogName = Scalar.string(CatalogResolver.catalogName)
 
   private static func schemata(_ catalog: Catalog) throws(QueryError) -> [[Scalar]] {

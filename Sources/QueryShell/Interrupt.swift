@@ -14,6 +14,8 @@ package final class Interrupt: Sendable {
     var execution: QueryExecution?
     /// Whether Ctrl-C was pressed for it before.
     var isStopping = false
+    /// Whether Ctrl-C was pressed since `takePress`.
+    var wasPressed = false
     /// Whether the program is ending without its statement.
     var isLeaving = false
     var report: (@Sendable (QueryStatistics) -> Void)?
@@ -71,6 +73,14 @@ package final class Interrupt: Sendable {
     state.withLock { ($0.execution, $0.report, $0.isStopping) = (execution, report, false) }
   }
 
+  /// Whether Ctrl-C was pressed since this was last asked: for what repeats statements.
+  package func takePress() -> Bool {
+    state.withLock { state in
+      defer { state.wasPressed = false }
+      return state.wasPressed
+    }
+  }
+
   /// Ends watching; does not return when the program is ending without the statement.
   package func unwatch() {
     state.withLock { ($0.execution, $0.report) = (nil, nil) }
@@ -83,8 +93,10 @@ package final class Interrupt: Sendable {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
       let (execution, report, endsProgram) = state.withLock { state in
-        defer { state.isStopping = true }
-        return (state.execution, state.report, !state.isInteractive || number != SIGINT || state.isStopping)
+        let isSecond = state.isStopping && state.execution != nil
+        state.isStopping = true
+        state.wasPressed = true
+        return (state.execution, state.report, !state.isInteractive || number != SIGINT || isSecond)
       }
       if let execution {
         execution.cancel()

@@ -178,6 +178,16 @@ package final class Catalog: Sendable {
     ).map { ($0[0].text ?? "", $0[1].text == "view") }
   }
 
+  /// Relations whose names begin so, a few at most.
+  package func relations(
+    in database: String, beginning prefix: String, limit: Int
+  ) throws(QueryError) -> [(name: String, isView: Bool)] {
+    try self.database.run(
+      "SELECT name, kind FROM relations WHERE database = ? AND name >= ? AND name < ? ORDER BY name LIMIT ?",
+      [.text(database.lowercased()), .text(prefix), .text(prefix + "\u{10ffff}"), .integer(Int64(limit))]
+    ).map { ($0[0].text ?? "", $0[1].text == "view") }
+  }
+
   package func table(_ name: TableName) throws(QueryError) -> TableDefinition? {
     guard
       let row = try database.run(
@@ -386,6 +396,16 @@ package final class Catalog: Sendable {
     _ values: [String?], of name: TableName, columns: [String]
   ) throws(QueryError) -> PartitionDefinition? {
     try partitions(of: name, where: " AND partition_values = ?", [.text(PartitionFolder.name(columns, values))]).first
+  }
+
+  /// Folder names of partitions (`year=2024/month=05`) from one on, a few at most, in order.
+  package func partitionFolders(of name: TableName, from folder: String, limit: Int) throws(QueryError) -> [String] {
+    try database.run(
+      """
+      SELECT partition_values FROM partitions WHERE database = ? AND relation = ? AND partition_values >= ?
+      ORDER BY partition_values LIMIT ?
+      """, key(name) + [.text(folder), .integer(Int64(limit))]
+    ).compactMap { $0[0].text }
   }
 
   package func partitionCount(of name: TableName) throws(QueryError) -> Int {

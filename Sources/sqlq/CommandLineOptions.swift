@@ -9,6 +9,10 @@ import QueryShell
 struct CommandLineOptions {
   /// Where statements come from, in the order they were given.
   var sources: [Source] = []
+  /// Values for `:name`.
+  var parameters: [String: SQLParameter] = [:]
+  /// The file that rows go to.
+  var outputFile: String?
   var outputFormat: OutputFormat?
   var printsStatistics = false
   var rewritesForAthena = false
@@ -54,6 +58,18 @@ struct CommandLineOptions {
   private static let options: [Option] = [
     Option("-e", value: "sql", help: "Statements to run; several are run in order.") { $0.sources.append(.execute($1)) },
     Option("-f", value: "file", help: "A file of statements to run.") { $0.sources.append(.file($1)) },
+    Option("-p", value: "name=value", help: "A value for :name in statements, typed by its form, or name:type=value.") {
+      options, text throws(UsageError) in
+      guard let (name, value) = ParameterText.parse(text) else { throw UsageError("it takes name=value") }
+      options.parameters[name] = value
+    },
+    Option("-o", value: "file", help: "The file that rows go to: .csv, .tsv, .json, .jsonl, .md, .html, .parquet.") {
+      options, text throws(UsageError) in
+      guard FileRenderer.canWrite(text) else {
+        throw UsageError("its ending has to be one of .csv, .tsv, .json, .jsonl, .md, .html, .txt and .parquet")
+      }
+      options.outputFile = text
+    },
     Option("--output-format", value: "format", help: choices(OutputFormat.self) + " (default: table on a terminal, else csv_header).") {
       options, text throws(UsageError) in
       options.outputFormat = try choice(text)

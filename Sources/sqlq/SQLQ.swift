@@ -43,6 +43,8 @@ struct SQLQ {
     let printer = StatementPrinter(
       session, format: options.outputFormat ?? .automatic,
       statsAsJSON: options.printsStatistics)
+    printer.parameters = options.parameters
+    printer.outputFile = options.outputFile
     if options.sources.isEmpty, !options.rewritesForAthena, isatty(0) == 1 {
       throw Exit(code: Shell(session, printer).run())
     }

@@ -9,6 +9,7 @@ import TableCatalog
 public final class Session: Sendable {
   public let engine: Engine
   private let current: Mutex<SessionSettings>
+  let completionCache = CompletionCache()
 
   init(_ engine: Engine, _ settings: SessionSettings) {
     self.engine = engine
@@ -76,6 +77,9 @@ public final class Session: Sendable {
     set { change { $0.database = newValue.lowercased() } }
   }
 
+  /// The workgroup that its statements run in.
+  public var workgroup: String { settings.defaults.workgroup }
+
   /// What a statement started now sees.
   var settings: SessionSettings { current.withLock { $0 } }
 
@@ -97,6 +101,4 @@ public final class Session: Sendable {
     StatementSplitter.split(text).statements.map { ($0.text, $0.range.start) }
   }
 
-  /// Words that begin or continue statements, for completion.
-  public static var keywords: [String] { Keyword.allCases.map { $0.rawValue } }
 }

@@ -5,7 +5,7 @@ package import QueryEngine
 package enum ListingPrinter {
   /// - Parameter rows: one value a column.
   package static func print(_ schema: Schema, _ rows: [[Scalar]], format: OutputFormat) throws(QueryError) {
-    let renderer = format.makeRenderer(OutputStream(1), width: isatty(1) == 1 ? Terminal.width : nil)
+    let renderer = format.makeRenderer(OutputStream(1), DisplayStyle(width: isatty(1) == 1 ? Terminal.width : nil))
     try renderer.begin(schema)
     if !rows.isEmpty {
       let builders = schema.fields.map { ColumnBuilder($0.type, capacity: rows.count) }

@@ -18,7 +18,7 @@ package final class MarkdownRenderer: ResultRenderer {
       output.write("|")
       for text in texts {
         var bytes: [UInt8] = []
-        if !text.isNull(row) { text.append(row, to: &bytes) }
+        if text.isNull(row) { bytes = Array("NULL".utf8) } else { text.append(row, to: &bytes) }
         output.write(" " + escaped(String(decoding: bytes, as: UTF8.self)) + " |")
       }
       output.write("\n")

@@ -10,6 +10,10 @@ package final class OutputStream {
   /// Whether nobody reads what is written any more.
   package private(set) var isClosed = false
   private static let flushByteCount = 1 << 16
+  /// Bytes kept back for a pager; nil when they are written as they come.
+  private var held: [UInt8]?
+  /// A result longer than this is not worth a pager: it is written as it comes.
+  private static let heldByteLimit = 8 << 20
 
   package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
@@ -20,6 +24,15 @@ package final class OutputStream {
   /// - Throws: `USER_CANCELED` when the reader of a pipe has gone, which then stops the statement like Ctrl-C;
   ///   `GENERIC_INSUFFICIENT_RESOURCES` for a full disk, else `HIVE_FILESYSTEM_ERROR`.
   package func flush() throws(QueryError) {
+    if held != nil, held!.count + pending.count <= OutputStream.heldByteLimit {
+      held! += pending
+      pending.removeAll(keepingCapacity: true)
+      return
+    }
+    if let first = held {
+      held = nil
+      pending = first + pending
+    }
     if showsControls { pending = Array(TerminalText.printable(String(decoding: pending, as: UTF8.self), keepsLines: true).utf8) }
     let failure = Descriptor.write(pending, to: descriptor)
     pending.removeAll(keepingCapacity: true)
@@ -31,6 +44,15 @@ package final class OutputStream {
     case ENOSPC?, EDQUOT?: throw QueryError(.diskFull, "Cannot write output: No space left on device")
     case let code?: throw QueryError(.hiveFilesystemError, "Cannot write output: \(String(cString: strerror(code)))")
     }
+  }
+
+  /// Keeps what is written from now on, until `takeHeld`.
+  func holdBack() { held = [] }
+
+  /// What was kept back; nil when it became too much and was written.
+  func takeHeld() -> [UInt8]? {
+    defer { held = nil }
+    return held
   }
 
   package func write(_ text: String) { pending.append(contentsOf: text.utf8) }

@@ -431,7 +431,7 @@ package enum Keyword: String, Hashable, Sendable, CaseIterable {
 extension Keyword {
   /// The keyword spelled by these bytes in any case, or nil.
   @inline(__always)
-  static func lookUp(_ word: UnsafeBufferPointer<UInt8>) -> Keyword? {
+  package static func lookUp(_ word: UnsafeBufferPointer<UInt8>) -> Keyword? {
     guard word.count <= KeywordTable.longestWord else { return nil }
     return KeywordTable.shared.lookUp(word)
   }
