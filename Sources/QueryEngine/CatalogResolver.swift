@@ -36,8 +36,22 @@ struct CatalogResolver: RelationResolver {
           name: name, query: query, catalog: name.catalog, database: view.database,
           columns: Schema(view.columns.map { Field($0.name, $0.type) })))
     }
+    if let rejects = try rejects(name, catalog) { return rejects }
     if let table = try catalog.table(name) { return .table(try CatalogResolver.table(table, catalog, stores)) }
     return nil
+  }
+
+  /// `"t$rejects"` of a table, and `"path$rejects"` of a path.
+  private func rejects(_ name: TableName, _ catalog: Catalog) throws(QueryError) -> ResolvedRelation? {
+    guard let relation = RejectedRows.relation(name.name) else { return nil }
+    let rejected = RejectedRows(engine: engine)
+    let table = TableName(catalog: name.catalog, database: name.database, name: relation)
+    if try catalog.table(table) != nil {
+      return .rows(RejectedRows.schema, try rejected.rows(of: relation.lowercased(), in: name.database.lowercased()))
+    }
+    let rows = try rejected.rows(of: relation, in: "")
+    // A path, whose bad rows were collected before.
+    return rows.isEmpty ? nil : .rows(RejectedRows.schema, rows)
   }
 
   private func parse(_ view: StoredView) throws(QueryError) -> StatementSyntax {

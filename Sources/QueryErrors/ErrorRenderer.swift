@@ -20,6 +20,11 @@ public enum ErrorRenderer {
       let end = range.end.line == range.start.line ? range.end.column - 1 : letters.count
       lines.append(contentsOf: excerpt(letters, start..<max(start + 1, min(end, letters.count)), width ?? longestLine))
     }
+    if let record = error.data?.excerpt {
+      let letters = record.text.map { Character(TerminalText.printable(String($0))) }
+      let start = min(record.marked.lowerBound, letters.count)
+      lines.append(contentsOf: excerpt(letters, start..<max(start + 1, min(record.marked.upperBound, letters.count)), width ?? longestLine))
+    }
     if let hint = error.hint { lines.append("hint: " + TerminalText.printable(hint, keepsLines: true)) }
     return lines.joined(separator: "\n")
   }

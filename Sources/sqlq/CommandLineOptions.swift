@@ -118,6 +118,15 @@ struct CommandLineOptions {
     Option("--dry-run", help: "Plan and price statements without reading data.") { options, _ in
       options.session.isDryRun = true
     },
+    Option("--bad-rows", value: "policy", help: choices(SessionDefaults.BadRowPolicy.self) + ": what happens with rows of text files that cannot be read (default: fail).") {
+      options, text throws(UsageError) in
+      options.session.badRows = try choice(text)
+    },
+    Option("--max-bad-rows", value: "n", help: "Bad rows above which a statement fails all the same.") {
+      options, text throws(UsageError) in
+      guard let count = Int(text), count >= 0 else { throw UsageError("it takes a number from 0 on") }
+      options.session.badRowLimit = count
+    },
     Option("--read-only", help: "Refuse statements that write data or change the catalog.") { options, _ in
       options.session.isReadOnly = true
     },

@@ -131,10 +131,11 @@ final class JSONReader: TextRowReader {
             column.type, policy, settings.mapping,
             refusesUnknownKeys: settings.learn != nil && request.wholeColumns.contains(index)) : nil)
       checkers.append(
-        column.type.isNested && settings.ignoresMalformed
+        column.type.isNested && (settings.ignoresMalformed || request.badRows != nil)
           ? JSONNestedReader(column.type, settings.policy, settings.mapping) : nil)
     }
     self.slots = slots
+    for converter in converters { converter?.collectsMalformed = request.badRows != nil }
     self.converters = converters
     self.nested = nested
     self.checkers = checkers
@@ -307,7 +308,15 @@ final class JSONReader: TextRowReader {
           fail(end, "Unexpected end of line")
         }
         if !isGood {
-          guard ignoresMalformed else { throw try malformedRecord(start, end, number) }
+          if !ignoresMalformed {
+            guard let bad = request.badRows else { throw try malformedRecord(start, end, number) }
+            try bad.note(try malformedRecord(start, end, number))
+            sawUnknownKey = false
+            if bad.action != .null {
+              for slot in 0..<slotCount { lengths[slot * capacity + loaded] = 0 }
+              continue
+            }
+          }
           for slot in 0..<slotCount { lengths[slot * capacity + loaded] = 0 }
         }
       }
@@ -647,7 +656,11 @@ final class JSONReader: TextRowReader {
               break
             }
             fail(Int(starts[row]), "Illegal escape")
-            throw try malformedRecord(Int(rowStart[row]), Int(starts[row]) + length, rowNumber[row])
+            try note(badRow: row) { () throws(QueryError) in
+              try malformedRecord(Int(rowStart[row]), Int(starts[row]) + length, rowNumber[row])
+            }
+            spans.lengths[i] = -1
+            break
           }
           spans.starts[i] = UnsafePointer(out)
           spans.lengths[i] = Int32(truncatingIfNeeded: n)
@@ -660,8 +673,12 @@ final class JSONReader: TextRowReader {
             spans.lengths[i] = -1
             break
           }
-          throw try badValue(
-            column, row, String(decoding: UnsafeBufferPointer(start: start, count: min(length, 100)), as: UTF8.self))
+          try note(badRow: row) { () throws(QueryError) in
+            try badValue(
+              column, row, String(decoding: UnsafeBufferPointer(start: start, count: min(length, 100)), as: UTF8.self))
+          }
+          spans.lengths[i] = -1
+          break
         }
         spans.lengths[i] = Int32(truncatingIfNeeded: length)
       default: spans.lengths[i] = -1
@@ -671,11 +688,14 @@ final class JSONReader: TextRowReader {
     var failure: Int?
     let result = converters[column]!.convert(
       spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
-    if let failure {
-      let bytes = UnsafeBufferPointer(
-        start: spans.starts[failure], count: max(0, min(100, Int(spans.lengths[failure]))))
-      throw try badValue(column, Int(rows?[failure] ?? Int32(failure)), String(decoding: bytes, as: UTF8.self))
+    func badValue(_ place: Int) throws(QueryError) -> QueryError {
+      let bytes = UnsafeBufferPointer(start: spans.starts[place], count: max(0, min(100, Int(spans.lengths[place]))))
+      return try self.badValue(column, Int(rows?[place] ?? Int32(place)), String(decoding: bytes, as: UTF8.self))
     }
+    for place in converters[column]!.malformed {
+      try note(badRow: Int(rows?[place] ?? Int32(place))) { () throws(QueryError) in try badValue(place) }
+    }
+    if let failure { throw try badValue(failure) }
     return result
   }
 
@@ -704,8 +724,12 @@ final class JSONReader: TextRowReader {
           reader.root.appendNull()
           continue
         }
-        throw try badValue(
-          column, row, String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self))
+        try note(badRow: row) { () throws(QueryError) in
+          try badValue(
+            column, row, String(decoding: UnsafeBufferPointer(start: p, count: min(length, 100)), as: UTF8.self))
+        }
+        reader.root.appendNull()
+        continue
       }
       do throws(JSONNestedReader.Failure) {
         if let checker = checkers[column] {
@@ -714,7 +738,7 @@ final class JSONReader: TextRowReader {
         }
         try reader.append(p, length)
       } catch {
-        if checkers[column] != nil {
+        if ignoresMalformed {
           reader.root.appendNull()
           continue
         }
@@ -722,28 +746,48 @@ final class JSONReader: TextRowReader {
         switch error {
         case .malformed:
           fail(start, "Malformed value of '\(request.columns[column].name)'")
-          throw try malformedRecord(Int(rowStart[row]), start + length, rowNumber[row])
-        case .mismatch: throw try badValue(column, row, value)
+          try note(badRow: row) { () throws(QueryError) in
+            try malformedRecord(Int(rowStart[row]), start + length, rowNumber[row])
+          }
+          reader.root.appendNull()
+        case .mismatch:
+          try note(badRow: row) { () throws(QueryError) in try badValue(column, row, value) }
+          reader.root.appendNull()
         case .unknownKey: throw try unknownKey(Int(rowStart[row]), rowNumber[row], row, column: request.columns[column].name)
         }
       }
     }
     var failure: (row: Int, value: String)?
     let result = reader.root.finish(isASCII: !hasNonASCII && !hasBackslash, owner: input.owner, failure: &failure)
-    if let failure { throw try badValue(column, Int(rows?[failure.row] ?? Int32(failure.row)), failure.value) }
-    return result
+    guard let failure else { return result }
+    let row = Int(rows?[failure.row] ?? Int32(failure.row))
+    try note(badRow: row) { () throws(QueryError) in try badValue(column, row, failure.value) }
+    // Once more without it.
+    lengths[slot + row] = 0
+    return try nestedColumn(column, reader, rows, count)
   }
 
   // MARK: Errors
 
-  private func place(_ row: Int, _ number: Int, _ byte: Int, column: String?, value: String) throws(QueryError)
-    -> DataLocation
-  {
+  private func place(
+    _ row: Int, _ number: Int, _ byte: Int, column: String?, value: String, _ excerpt: DataLocation.Excerpt? = nil
+  ) throws(QueryError) -> DataLocation {
     var before = 0
     if file.codec == .none, isLines { before = try file.lineCount(before: firstRecord) }
     return DataLocation(
       path: file.source.path, row: before + number + 1, column: column, value: value,
-      byteOffset: file.codec == .none ? Int(input.offset) + byte : nil)
+      byteOffset: file.codec == .none ? Int(input.offset) + byte : nil, excerpt: excerpt)
+  }
+
+  /// A loaded record, its value of a column marked.
+  private func excerpt(_ column: Int, _ row: Int) -> DataLocation.Excerpt? {
+    let start = Int(rowStart[row])
+    guard let end = JSONText.valueEnd(input.base, start, input.count) else { return nil }
+    let slot = slots[column] * capacity + row
+    let value = Int(starts[slot])
+    return TextExcerpt.make(
+      UnsafeBufferPointer(start: input.base, count: input.count), start..<end,
+      value..<value + Int(lengths[slot] & JSONReader.lengthMask))
   }
 
   private func malformedRecord(_ start: Int, _ end: Int, _ number: Int) throws(QueryError) -> QueryError {
@@ -751,7 +795,11 @@ final class JSONReader: TextRowReader {
     return QueryError(
       isDeclared ? .hiveCursorError : .hiveBadData,
       "Row is not a valid JSON Object - JSONException: \(failureReason) at character \(max(0, failurePlace - start) + 1)",
-      data: try place(0, number, failurePlace, column: nil, value: String(decoding: snippet, as: UTF8.self)),
+      data: try place(
+        0, number, failurePlace, column: nil, value: String(decoding: snippet, as: UTF8.self),
+        TextExcerpt.make(
+          UnsafeBufferPointer(start: input.base, count: input.count), start..<max(start, end),
+          failurePlace..<failurePlace + 1)),
       hint: isLines && isDeclared
         ? "Set the SerDe property 'ignore.malformed.json' = 'true' to read such rows as NULL." : nil)
   }
@@ -765,9 +813,10 @@ final class JSONReader: TextRowReader {
       isText
         ? "Text is not valid UTF-8"
         : "Error parsing field value '\(value)' for column '\(asked.name)': not a \(asked.type)",
-      data: try place(row, rowNumber[row], Int(rowStart[row]), column: asked.name, value: value),
+      data: try place(
+        row, rowNumber[row], Int(rowStart[row]), column: asked.name, value: value, excerpt(column, row)),
       hint: isDeclared ? "Declare the column as string." : isText ? hint.encoding : hint.type(asked.name, asked.type))
-    if !isDeclared, !isText, !file.settings.given.declares(asked.name) { error.mayStartAgain = learn(row) }
+    if !isDeclared, !isText, request.badRows == nil, !file.settings.given.declares(asked.name) { error.mayStartAgain = learn(row) }
     return error
   }
 

@@ -43,6 +43,8 @@ final class DelimitedReader: TextRowReader {
   private var recordsTaken = 0
   private var isFinished = false
   private var hasEnded = false
+  /// Whether the next record cannot be read, and is to be passed over.
+  private var isAtBadRecord = false
   private var lastStepNonASCII = false
   private let splitEnd: UInt64
   /// Where the split's first record starts.
@@ -82,6 +84,7 @@ final class DelimitedReader: TextRowReader {
           hint: "Declare the column as string and convert it in the query.")
       }
     }
+    for converter in converters { converter?.collectsMalformed = request.badRows != nil }
     self.converters = converters
     self.nested = nested
     ordinals = request.columns.map { file.ordinal(of: $0) }
@@ -163,6 +166,12 @@ final class DelimitedReader: TextRowReader {
     while true {
       loaded = try takeRows(loaded, limit, isHeader)
       if loaded == limit || isFinished { return loaded }
+      if isAtBadRecord {
+        // The records before it are handed out first: passing over it forgets where their fields are.
+        if loaded > 0 { return loaded }
+        loaded = try passBadRecord()
+        continue
+      }
       let usable = usableCount
       if indexed < usable {
         let to = min(usable, indexed + DelimitedReader.stepByteCount)
@@ -176,7 +185,14 @@ final class DelimitedReader: TextRowReader {
           isFinished = true
           return loaded
         }
-        if index.isInsideQuotes { throw try unclosedQuote() }
+        if index.isInsideQuotes {
+          guard let bad = request.badRows else { throw try unclosedQuote() }
+          if loaded > 0 { return loaded }
+          // What follows the quote cannot be told apart.
+          try bad.note(try unclosedQuote())
+          isFinished = true
+          return 0
+        }
         index.appendLineEnd(at: input.count)
         hasEnded = true
       } else if loaded > 0 {
@@ -241,9 +257,38 @@ final class DelimitedReader: TextRowReader {
     }
     (nextRow, nextStart, nextField, recordsTaken) = (row, start, firstField, taken)
     if tooLong >= 0 {
-      throw Int(fields[Int(rows[row])]) > stray ? try strayText(stray) : try tooManyFields(Int(rows[row]) - firstField + 1)
+      if request.badRows == nil || isHeader { throw try badRecord() }
+      isAtBadRecord = true
     }
     return loaded
+  }
+
+  /// What is wrong with the next record.
+  private func badRecord() throws(QueryError) -> QueryError {
+    let last = Int(index.rows[nextRow])
+    let stray = dialect.refusesStrayText ? index.strayPlace : .max
+    return Int(index.fields[last]) > stray ? try strayText(stray) : try tooManyFields(last - nextField + 1)
+  }
+
+  /// Notes the next record as a bad one and goes on behind it, with fresh places.
+  ///
+  /// - Returns: 1 when it stands as a row of NULLs, else 0.
+  private func passBadRecord() throws(QueryError) -> Int {
+    isAtBadRecord = false
+    guard let bad = request.badRows else { return 0 }
+    try bad.note(try badRecord())
+    let isRow = bad.action == .null
+    if isRow {
+      rowStart[0] = UInt32(truncatingIfNeeded: nextStart)
+      rowField[0] = 0
+      rowFieldCount[0] = 0
+      rowNumber[0] = recordsTaken
+    }
+    recordsTaken += 1
+    nextStart = Int(index.fields[Int(index.rows[nextRow])]) + 1
+    index.reset()
+    (indexed, nextField, nextRow) = (nextStart, 0, 0)
+    return isRow ? 1 : 0
   }
 
   override func finish() throws(QueryError) { try file.source.checkUnchanged() }
@@ -260,12 +305,26 @@ final class DelimitedReader: TextRowReader {
     if let converter = converters[column] {
       result = converter.convert(
         spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
+      for place in converter.malformed { try note(badRow: row(place, rows)) { () throws(QueryError) in try badValue(column, place, rows) } }
     } else {
-      result = nested[column]!.read(
-        spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
+      return try nestedColumn(nested[column]!, column, rows, count)
     }
     if let failure { throw try badValue(column, failure, rows) }
     return result
+  }
+
+  private func row(_ place: Int, _ rows: UnsafePointer<Int32>?) -> Int { rows.map { Int($0[place]) } ?? place }
+
+  private func nestedColumn(
+    _ reader: NestedTextReader, _ column: Int, _ rows: UnsafePointer<Int32>?, _ count: Int
+  ) throws(QueryError) -> Column {
+    while true {
+      var failure: Int?
+      let result = reader.read(spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
+      guard let place = failure else { return result }
+      try note(badRow: row(place, rows)) { () throws(QueryError) in try badValue(column, place, rows) }
+      spans.lengths[place] = -1
+    }
   }
 
   /// Looks up the texts of field `ordinal` of `count` rows.
@@ -314,7 +373,8 @@ final class DelimitedReader: TextRowReader {
     let asked = request.columns[column]
     let place = DataLocation(
       path: file.source.path, row: try fileRow(rowNumber[row]), column: asked.name, value: value,
-      byteOffset: file.codec == .none ? Int(input.offset) + Int(rowStart[row]) : nil)
+      byteOffset: file.codec == .none ? Int(input.offset) + Int(rowStart[row]) : nil,
+      excerpt: excerpt(row, ordinal: ordinals[column]!))
     let hint = InferenceHint(function: "read_csv", path: file.source.path, given: file.settings.given)
     if asked.type.physicalType == .string {
       return QueryError(.hiveBadData, "Text is not valid UTF-8", data: place, hint: hint.encoding)
@@ -323,8 +383,9 @@ final class DelimitedReader: TextRowReader {
       var error = QueryError(
         .hiveBadData, "Error parsing field value '\(value)' for field \(ordinals[column]!): not a \(asked.type)",
         data: place, hint: hint.type(asked.name, asked.type))
+      // Who has said what bad rows are does not want the column to become text.
       error.mayStartAgain =
-        file.settings.learn?(file.source, asked.name, asked.type, String(decoding: bytes, as: UTF8.self)) ?? false
+        request.badRows == nil && file.settings.learn?(file.source, asked.name, asked.type, String(decoding: bytes, as: UTF8.self)) ?? false
       return error
     }
     return QueryError(
@@ -334,12 +395,26 @@ final class DelimitedReader: TextRowReader {
       hint: "Declare the column as string, or set the table property 'use.null.for.invalid.data' = 'true'.")
   }
 
+  /// A loaded record and the place of one of its fields in it.
+  private func excerpt(_ row: Int, ordinal: Int) -> DataLocation.Excerpt? {
+    let fieldCount = Int(rowFieldCount[row])
+    guard ordinal < fieldCount else { return nil }
+    let first = Int(rowField[row])
+    let start = ordinal == 0 ? Int(rowStart[row]) : Int(index.fields[first + ordinal - 1]) + 1
+    return excerpt(Int(rowStart[row])..<Int(index.fields[first + fieldCount - 1]), marked: start..<Int(index.fields[first + ordinal]))
+  }
+
+  private func excerpt(_ record: Range<Int>, marked: Range<Int>) -> DataLocation.Excerpt {
+    TextExcerpt.make(UnsafeBufferPointer(start: input.base, count: input.count), record, marked)
+  }
+
   private func tooManyFields(_ found: Int) throws(QueryError) -> QueryError {
     QueryError(
       .hiveBadData, "Record has \(found) fields where \(file.settings.maxFieldCount ?? 0) are expected",
       data: DataLocation(
         path: file.source.path, row: try fileRow(recordsTaken),
-        byteOffset: file.codec == .none ? Int(input.offset) + nextStart : nil),
+        byteOffset: file.codec == .none ? Int(input.offset) + nextStart : nil,
+        excerpt: nextRecord(markedFrom: Int(index.fields[nextField + (file.settings.maxFieldCount ?? 0) - 1]))),
       hint:
         "Quote fields that hold the separator, or declare the table with CREATE EXTERNAL TABLE: more fields are then ignored."
     )
@@ -351,8 +426,15 @@ final class DelimitedReader: TextRowReader {
       .hiveBadData, "Text behind a closing quote: '\(String(decoding: text, as: UTF8.self))'",
       data: DataLocation(
         path: file.source.path, row: try fileRow(recordsTaken),
-        byteOffset: file.codec == .none ? Int(input.offset) + at : nil),
+        byteOffset: file.codec == .none ? Int(input.offset) + at : nil, excerpt: nextRecord(markedFrom: at)),
       hint: InferenceHint(function: "read_csv", path: file.source.path, given: file.settings.given).quotes)
+  }
+
+  /// The record that is taken next, wrong from a place on.
+  private func nextRecord(markedFrom place: Int) -> DataLocation.Excerpt? {
+    guard nextRow < index.rowCount else { return nil }
+    let end = Int(index.fields[Int(index.rows[nextRow])])
+    return excerpt(nextStart..<end, marked: min(place, end)..<end)
   }
 
   private func unclosedQuote() throws(QueryError) -> QueryError {

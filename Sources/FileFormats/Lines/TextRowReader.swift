@@ -15,6 +15,8 @@ class TextRowReader: BatchReader {
   private let batchSize: Int
   private var windowCount = 0
   private var isDone = false
+  /// Rows of the window that were noted as bad.
+  private var badRows: Set<Int> = []
 
   init(_ request: ScanRequest, metrics: ScanMetrics) {
     self.request = request
@@ -37,6 +39,14 @@ class TextRowReader: BatchReader {
   /// The values of one requested column for all loaded rows, or for `rows` of them.
   func column(_ index: Int, rows: UnsafePointer<Int32>?, count: Int) throws(QueryError) -> Column {
     preconditionFailure("column is for subclasses")
+  }
+
+  /// Notes that a row of the window has a value that cannot be read; the value is NULL, or the row will be left out.
+  ///
+  /// - Throws: the error, where bad rows fail the query or there are too many.
+  final func note(badRow row: Int, _ error: () throws(QueryError) -> QueryError) throws(QueryError) {
+    guard let policy = request.badRows else { throw try error() }
+    if badRows.insert(row).inserted { try policy.note(try error()) }
   }
 
   /// Called once behind the last row.
@@ -69,6 +79,7 @@ class TextRowReader: BatchReader {
 
   /// The rows that pass all predicates, or nil when none does.
   private func makeBatch(_ loaded: Int) throws(QueryError) -> Batch? {
+    badRows.removeAll(keepingCapacity: true)
     let found = try filter.apply(rowCount: loaded) { [self] (column, rows, count, _) throws(QueryError) in
       try self.column(column, rows: rows, count: count)
     }
@@ -87,6 +98,17 @@ class TextRowReader: BatchReader {
         result.append(try column(index, rows: filter.passed, count: rowCount))
       }
     }
-    return Batch(columns: result, rowCount: rowCount)
+    let batch = Batch(columns: result, rowCount: rowCount)
+    return badRows.isEmpty || request.badRows?.action == .null ? batch : withoutBadRows(batch)
+  }
+
+  /// The rows of a batch that could be read; nil when none could.
+  private func withoutBadRows(_ batch: Batch) -> Batch? {
+    let passed = filter.passed
+    let good = (0..<batch.rowCount).filter { !badRows.contains(passed.map { rows in Int(rows[$0]) } ?? $0) }.map { Int32($0) }
+    if good.isEmpty { return nil }
+    return good.withUnsafeBufferPointer { rows in
+      Batch(columns: batch.columns.map { $0.take(rows.baseAddress!, count: rows.count) }, rowCount: rows.count)
+    }
   }
 }

@@ -52,6 +52,10 @@ final class ValueConverter {
   let policy: ValuePolicy
   private var status: UnsafeMutablePointer<UInt8>
   private var capacity: Int
+  /// Whether malformed texts are NULL and told in `malformed`, instead of ending the conversion.
+  var collectsMalformed = false
+  /// Rows of the last conversion whose texts are malformed.
+  private(set) var malformed: [Int] = []
 
   /// Whether text values of the type can be read.
   static func supports(_ type: DataType) -> Bool {
@@ -79,6 +83,7 @@ final class ValueConverter {
   ///   - owner: keeps the texts' memory alive.
   ///   - failure: set to the first row whose text is malformed, when that is an error.
   func convert(_ spans: TextSpans, count: Int, isASCII: Bool, owner: AnyObject, failure: inout Int?) -> Column {
+    malformed.removeAll(keepingCapacity: true)
     if type == .unknown { return .nulls(type, count: count) }
     if count > capacity {
       status.deallocate()
@@ -93,7 +98,9 @@ final class ValueConverter {
       for row in 0..<count where status[row] == 2 { changed = spans.trim(row) || changed }
       if changed { seen = parse(spans, count, values) }
     }
-    if seen & 2 != 0, !policy.malformedIsNull {
+    if seen & 2 != 0, !policy.malformedIsNull, collectsMalformed {
+      malformed = (0..<count).filter { status[$0] == 2 }
+    } else if seen & 2 != 0, !policy.malformedIsNull {
       failure = (0..<count).first { status[$0] == 2 }
       return .nulls(type, count: count)
     }
@@ -321,6 +328,11 @@ final class ValueConverter {
         let n = Int(lengths[row])
         if ck_utf8_valid_prefix(starts[row], n) == n { continue }
         guard policy.repairsUTF8 else {
+          if collectsMalformed {
+            malformed.append(row)
+            lengths[row] = -1
+            continue
+          }
           failure = row
           return .nulls(type, count: count)
         }

@@ -38,6 +38,8 @@ package struct ScanRequest: Sendable {
   package var wantsAllColumns = false
   /// Columns, by index into `columns`, whose values the query may want whole: fields that their type lacks have to be told.
   package var wholeColumns: Set<Int> = []
+  /// What happens with rows that cannot be read; nil: they fail the query.
+  package var badRows: BadRows.Scan?
 
   package init(
     columns: [ScanColumn], domain: RowDomain = RowDomain(), predicates: [ScanPredicate] = [],

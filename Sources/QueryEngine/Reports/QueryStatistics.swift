@@ -45,6 +45,8 @@ public struct QueryStatistics: Sendable, Codable {
   /// Of the wall time: before the statement began, and after its last row until its result was published.
   public var queueMilliseconds = 0.0
   public var publishingMilliseconds = 0.0
+  /// Rows of text files that could not be read.
+  public var badRows = 0
   public var resultLocation: String?
   /// Bytes of the result file.
   public var resultBytes = 0

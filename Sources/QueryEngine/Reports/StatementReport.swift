@@ -122,6 +122,10 @@ final class StatementReport: Sendable {
     fill(&figures, parts.plan)
     figures.metadataBytes = meter.metadataBytes
     figures.notes = meter.notes
+    if let bad = parts.execution?.badRows, bad.count > 0 {
+      figures.badRows = bad.count
+      figures.notes.append(StatementReport.note(bad))
+    }
     let requests = meter.requestCounts
     figures.s3Requests = requests.total
     figures.s3ListRequests = requests.list
@@ -143,6 +147,17 @@ final class StatementReport: Sendable {
     figures.bytesBilled = bill.bytesBilled
     figures.dollars = bill.dollars
     return figures
+  }
+
+  private static func note(_ bad: BadRows) -> String {
+    let what =
+      switch bad.action {
+      case .null: "have values that cannot be read and are NULL"
+      case .skip: "cannot be read and were left out"
+      case .collect: "cannot be read and were left out; \"t$rejects\" has them"
+      }
+    let rows = bad.count == 1 ? "1 row" : "\(bad.count) rows"
+    return "\(rows) \(what); the first: \(bad.first?.message ?? "") \(bad.first?.data?.description ?? "")"
   }
 
   func progress(_ state: QueryState) -> QueryProgress {

@@ -14,6 +14,10 @@ public struct SessionDefaults: Sendable {
   public var isDryRun = false
   /// Whether statements that change the catalog or write data are refused.
   public var isReadOnly = false
+  /// What happens with rows of text files that cannot be read.
+  public var badRows = BadRowPolicy.fail
+  /// Bad rows above which a statement fails all the same, or nil.
+  public var badRowLimit: Int?
   /// Whose statements are accepted.
   public var compatibility = Compatibility.none
   /// Whose limits, output location and settings hold.
@@ -24,6 +28,18 @@ public struct SessionDefaults: Sendable {
   public var user = "sqlq"
 
   public init(database: String = "default") { self.database = database }
+
+  /// What happens with rows of text files that cannot be read.
+  public enum BadRowPolicy: String, CaseIterable, Sendable {
+    /// They fail the statement.
+    case fail
+    /// Their broken values are NULL.
+    case null
+    /// They are left out and counted.
+    case skip
+    /// They are left out and kept for `"t$rejects"`.
+    case collect
+  }
 
   /// Whether statements may go beyond what Athena takes.
   public enum Compatibility: String, Sendable {

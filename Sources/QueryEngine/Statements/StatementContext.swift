@@ -168,9 +168,33 @@ struct StatementContext: Sendable {
       spillFile: SpillFile(folder: configuration.temporaryFolder, limit: configuration.spillLimit),
       testing: QueryContext.TestSettings(
         collidesHashes: configuration.testing.collidesHashes, spillsRows: configuration.testing.spillsRows))
+    context.badRows = badRows
     report.watch(context)
-    try QueryExecutor.execute(plan, outputs: outputs, context: context, into: sink)
+    do throws(QueryError) {
+      try QueryExecutor.execute(plan, outputs: outputs, context: context, into: sink)
+    } catch {
+      try saveRejects(context.badRows)
+      throw error
+    }
+    try saveRejects(context.badRows)
     return context
+  }
+
+  /// What happens with rows that cannot be read; nil: they fail the query.
+  private var badRows: BadRows? {
+    let limit = settings.defaults.badRowLimit
+    switch settings.defaults.badRows {
+    case .fail: return nil
+    case .null: return BadRows(.null, limit: limit)
+    case .skip: return BadRows(.skip, limit: limit)
+    case .collect: return BadRows(.collect, limit: limit)
+    }
+  }
+
+  /// Keeps the rows of `collect` for `"t$rejects"`, in place of those of the statement before.
+  private func saveRejects(_ badRows: BadRows?) throws(QueryError) {
+    guard let badRows, badRows.action == .collect else { return }
+    try RejectedRows(engine: engine).save(badRows.rows, queryID: id)
   }
 
   // MARK: Names

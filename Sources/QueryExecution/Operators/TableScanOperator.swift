@@ -315,6 +315,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     }
     var request = ScanRequest(
       columns: scanColumns, batchSize: context.batchSize, limit: limit, predicateOnlyColumns: predicateOnly)
+    request.badRows = context.badRows?.scan(of: scan.table.name.name, in: scan.table.name.database)
     let position: [ColumnID: Int] = Dictionary(
       uniqueKeysWithValues: requestColumns.enumerated().map { ($1.reference.id, $0) })
     var fileConditions: [Expression] = []

@@ -1,4 +1,5 @@
 import Columnar
+package import FileFormats
 package import ObjectStore
 import QueryErrors
 package import SQLFunctions
@@ -20,6 +21,8 @@ package final class QueryContext: @unchecked Sendable {
   package let spillFile: SpillFile
   /// Settings of tests only.
   package let testing: TestSettings
+  /// What happens with rows of text files that cannot be read; nil: they fail the query. Set before it runs.
+  package var badRows: BadRows?
 
   // MARK: Metrics
   package let profile = QueryProfile()

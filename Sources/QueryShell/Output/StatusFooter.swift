@@ -120,6 +120,7 @@ package enum StatusFooter {
       ("statement_type", text(statistics.statementType)), ("substatement_type", statistics.substatementType.map(text) ?? "null"),
       ("dry_run", statistics.isDryRun ? "true" : "false"), ("rows_written", "\(statistics.rowsWritten)"),
       ("bytes_written", "\(statistics.bytesWritten)"), ("files_written", "\(statistics.filesWritten)"),
+      ("bad_rows", "\(statistics.badRows)"),
     ]
     return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }
