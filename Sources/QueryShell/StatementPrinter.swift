@@ -18,8 +18,13 @@ package final class StatementPrinter {
   package var usesPager = false
   /// Keeps the last result when there is one.
   package var lastResult: LastResult?
-  /// Figures of the statement that ran last.
+  /// Figures of the statement that ran last, and what its operators did.
   package private(set) var lastStatistics: QueryStatistics?
+  package private(set) var lastProfile: [OperatorProfile] = []
+  /// Rows are drawn as a chart instead of printed.
+  package var chart: ChartRequest?
+  /// The file that a profile of each statement goes to.
+  package var profileFile: String?
 
   private let output = OutputStream(1)
   /// Whether stderr is a terminal: footer and progress appear only there.
@@ -61,6 +66,10 @@ package final class StatementPrinter {
     }
     let statistics = execution.statistics
     lastStatistics = statistics
+    lastProfile = execution.profile
+    if let profileFile, error == nil {
+      do throws(QueryError) { try writeProfile(sql, to: profileFile) } catch let failure { error = failure }
+    }
     lastResult?.statistics = statistics
     if !statsAsJSON { for note in statistics.notes { StatementPrinter.print("note: " + TerminalText.printable(note)) } }
     if statsAsJSON {
@@ -87,6 +96,7 @@ package final class StatementPrinter {
 
   private func makeRenderer(_ sql: String, _ format: OutputFormat? = nil) -> any ResultRenderer {
     let format = format ?? self.format
+    if let chart { return ChartRenderer(chart, output, style.theme, title: sql) }
     if let outputFile { return FileRenderer(outputFile, session.engine) }
     output.showsControls = outputIsTerminal && !format.showsControls
     var style = style
@@ -123,6 +133,12 @@ package final class StatementPrinter {
     if height >= Terminal.height, Pager.show(held) { return }
     output.pending = held
     try output.flush()
+  }
+
+  /// Writes what the operators of the statement that ran last did, as a page.
+  package func writeProfile(_ sql: String, to path: String) throws(QueryError) {
+    guard let figures = lastStatistics else { return }
+    try WholeFile.write(Array(ProfilePage.page(sql, figures, lastProfile).utf8), to: path)
   }
 
   /// Runs one statement of a test; an error becomes a line of the output, `!CODE: message`.

@@ -11,6 +11,10 @@ struct CommandLineOptions {
   var sources: [Source] = []
   /// Values for `:name`.
   var parameters: [String: SQLParameter] = [:]
+  /// A chart in place of rows.
+  var chart: ChartRequest?
+  /// The file of a profile.
+  var profileFile: String?
   /// The file that rows go to.
   var outputFile: String?
   var outputFormat: OutputFormat?
@@ -69,6 +73,16 @@ struct CommandLineOptions {
         throw UsageError("its ending has to be one of .csv, .tsv, .json, .jsonl, .md, .html, .txt and .parquet")
       }
       options.outputFile = text
+    },
+    Option("--chart", value: "kind file", help: choices(ChartKind.self) + " chart of the rows, in an .svg or .html file, or - for the terminal.") {
+      options, text throws(UsageError) in
+      let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
+      let kind: ChartKind = try choice(parts[0])
+      guard parts.count == 2, parts[1] == "-" || ChartFile.canWrite(parts[1]) else { throw UsageError("its file has to be .svg, .html or -") }
+      options.chart = ChartRequest(kind, file: parts[1] == "-" ? nil : parts[1])
+    },
+    Option("--profile-page", value: "file", help: "A page (.html) that shows where the statement's time, rows and bytes went.") {
+      $0.profileFile = $1
     },
     Option("--output-format", value: "format", help: choices(OutputFormat.self) + " (default: table on a terminal, else csv_header).") {
       options, text throws(UsageError) in
@@ -204,6 +218,8 @@ struct CommandLineOptions {
         if value != nil { throw UsageError("'\(name)' takes no value.") }
       } else if value == nil {
         value = rest.popFirst()
+        // A chart's kind and its file are two arguments.
+        if option.value == "kind file", let kind = value, let file = rest.popFirst() { value = kind + " " + file }
         guard value != nil else { throw UsageError("'\(name)' needs a value: \(name) <\(option.value!)>.") }
       }
       do { try option.apply(&result, value ?? "") } catch {

@@ -45,6 +45,9 @@ struct SQLQ {
       statsAsJSON: options.printsStatistics)
     printer.parameters = options.parameters
     printer.outputFile = options.outputFile
+    printer.chart = options.chart
+    printer.profileFile = options.profileFile
+    if isatty(1) == 1 { printer.style.theme = .choose(.auto, for: 1) }
     if options.sources.isEmpty, !options.rewritesForAthena, isatty(0) == 1 {
       throw Exit(code: Shell(session, printer).run())
     }

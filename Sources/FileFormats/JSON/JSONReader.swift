@@ -688,14 +688,14 @@ final class JSONReader: TextRowReader {
     var failure: Int?
     let result = converters[column]!.convert(
       spans, count: count, isASCII: !hasNonASCII, owner: input.owner, failure: &failure)
-    func badValue(_ place: Int) throws(QueryError) -> QueryError {
+    func wrong(_ place: Int) throws(QueryError) -> QueryError {
       let bytes = UnsafeBufferPointer(start: spans.starts[place], count: max(0, min(100, Int(spans.lengths[place]))))
-      return try self.badValue(column, Int(rows?[place] ?? Int32(place)), String(decoding: bytes, as: UTF8.self))
+      return try badValue(column, Int(rows?[place] ?? Int32(place)), String(decoding: bytes, as: UTF8.self))
     }
     for place in converters[column]!.malformed {
-      try note(badRow: Int(rows?[place] ?? Int32(place))) { () throws(QueryError) in try badValue(place) }
+      try note(badRow: Int(rows?[place] ?? Int32(place))) { () throws(QueryError) in try wrong(place) }
     }
-    if let failure { throw try badValue(failure) }
+    if let failure { throw try wrong(failure) }
     return result
   }
 

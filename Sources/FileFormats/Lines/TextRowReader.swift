@@ -105,7 +105,8 @@ class TextRowReader: BatchReader {
   /// The rows of a batch that could be read; nil when none could.
   private func withoutBadRows(_ batch: Batch) -> Batch? {
     let passed = filter.passed
-    let good = (0..<batch.rowCount).filter { !badRows.contains(passed.map { rows in Int(rows[$0]) } ?? $0) }.map { Int32($0) }
+    var good: [Int32] = []
+    for place in 0..<batch.rowCount where !badRows.contains(passed.map { Int($0[place]) } ?? place) { good.append(Int32(place)) }
     if good.isEmpty { return nil }
     return good.withUnsafeBufferPointer { rows in
       Batch(columns: batch.columns.map { $0.take(rows.baseAddress!, count: rows.count) }, rowCount: rows.count)

@@ -21,6 +21,7 @@ public final class QueryExecution: Sendable {
   public var error: QueryError? { execution.error }
   /// How far the statement is.
   public var progress: QueryProgress { execution.progress }
+  var operatorProfile: [OperatorProfile] { execution.report.profile }
   /// The figures known by now; final once the state is.
   public var statistics: QueryStatistics { execution.statistics }
 
@@ -86,5 +87,12 @@ public struct QueryProgress: Sendable {
   public var rows: Int
   /// What has been scanned so far would be billed as.
   public var dollars: Double
+  /// Bytes of all files of the tables, before pruning; 0 when not known yet.
+  public var bytesTotal: Int
+  /// Bytes that the statement may scan, if there is a limit.
+  public var scanLimit: Int?
+  /// Bytes that the statement holds, and has written to disk for want of memory.
+  public var memoryBytes: Int
+  public var spilledBytes: Int
   public var wallMilliseconds: Double
 }

@@ -165,8 +165,13 @@ final class StatementReport: Sendable {
     let scanned = meter.scannedBytes
     return QueryProgress(
       state: state, bytesPlanned: parts.execution?.progress.plannedBytes ?? 0, bytesScanned: scanned, rows: parts.rows,
-      dollars: bill(scanned, parts, .running, nil).dollars, wallMilliseconds: clock.elapsedMilliseconds)
+      dollars: bill(scanned, parts, .running, nil).dollars, bytesTotal: parts.plan?.bytesTotal ?? 0, scanLimit: meter.limit,
+      memoryBytes: parts.execution?.memory.used ?? 0, spilledBytes: parts.execution?.spillFile.written ?? 0,
+      wallMilliseconds: clock.elapsedMilliseconds)
   }
+
+  /// What the plan's operators did so far.
+  var profile: [OperatorProfile] { parts.withLock { $0.execution }?.profile.roots.map { OperatorProfile($0) } ?? [] }
 
   /// Failed queries are free; cancelled ones pay for what they scanned, as do those over a limit, unless that was known
   /// before any value was read.

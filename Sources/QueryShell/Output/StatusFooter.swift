@@ -14,7 +14,7 @@ package enum StatusFooter {
       return parts.joined(separator: " · ")
     }
     if statistics.state != .succeeded { parts.append(statistics.state.rawValue.lowercased()) }
-    parts.append(statistics.rows == 1 ? "1 row" : "\(grouped(statistics.rows)) rows")
+    if statistics.type != .ddl { parts.append(statistics.rows == 1 ? "1 row" : "\(grouped(statistics.rows)) rows") }
     parts.append(seconds(statistics.wallMilliseconds))
     if statistics.bytesTotal > 0 || statistics.bytesScanned > 0 {
       parts.append("read \(bytes(statistics.bytesScanned, base))\(of(statistics))\(pruning(statistics))")

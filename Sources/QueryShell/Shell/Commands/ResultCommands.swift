@@ -49,6 +49,35 @@ extension ShellCommand {
       }
       return .failed
     },
+    ShellCommand("chart", usage: "\\chart [KIND] [COLUMN…] [FILE]", "bar, line, scatter or histogram of it; .svg, .html", argument: .names(ChartKind.allCases.map(\.rawValue))) {
+      argument, shell in
+      guard let result = shell.keptResult() else { return .failed }
+      var parts = words(argument)[...]
+      var request = ChartRequest(.bar)
+      if let kind = parts.first.flatMap({ ChartKind(rawValue: $0.lowercased()) }) {
+        request.kind = kind
+        parts = parts.dropFirst()
+      }
+      if let file = parts.last, ChartFile.canWrite(file) {
+        request.file = file
+        parts = parts.dropLast()
+      }
+      request.columns = Array(parts)
+      return shell.attempt { () throws(QueryError) in
+        let drawing = try request.draw(result.schema, result.batches, shell.settings.theme, title: shell.lastStatement)
+        shell.show(drawing ?? "Written to \(request.file ?? "")")
+      }
+    },
+    ShellCommand("profile", usage: "\\profile FILE.html", "where the last statement's time and bytes went", argument: .path) { argument, shell in
+      guard let path = words(argument).first, !shell.printer.lastProfile.isEmpty else {
+        shell.complain(argument.isEmpty ? "\\profile FILE.html" : "No query ran yet.")
+        return .failed
+      }
+      return shell.attempt { () throws(QueryError) in
+        try shell.printer.writeProfile(shell.lastStatement, to: path)
+        shell.show("Written to \(path)")
+      }
+    },
     ShellCommand("watch", usage: "\\watch [SECONDS]", "the last statement again and again, until Ctrl-C") { argument, shell in
       guard !shell.lastStatement.isEmpty else {
         shell.complain("There is no statement to repeat yet.")
