@@ -11,6 +11,8 @@ struct CommandLineOptions {
   var sources: [Source] = []
   /// Values for `:name`.
   var parameters: [String: SQLParameter] = [:]
+  /// Settings of the shell, and the file that sets each.
+  var shellOptions: [(name: String, value: String, file: String)] = []
   /// A chart in place of rows.
   var chart: ChartRequest?
   /// The file of a profile.
@@ -132,7 +134,10 @@ struct CommandLineOptions {
     Option("--dry-run", help: "Plan and price statements without reading data.") { options, _ in
       options.session.isDryRun = true
     },
-    Option("--bad-rows", value: "policy", help: choices(SessionDefaults.BadRowPolicy.self) + ": what happens with rows of text files that cannot be read (default: fail).") {
+    Option(
+      "--bad-rows", value: "policy",
+      help: choices(SessionDefaults.BadRowPolicy.self) + ": what happens with rows of text files that cannot be read (default: fail)."
+    ) {
       options, text throws(UsageError) in
       options.session.badRows = try choice(text)
     },
@@ -141,6 +146,7 @@ struct CommandLineOptions {
       guard let count = Int(text), count >= 0 else { throw UsageError("it takes a number from 0 on") }
       options.session.badRowLimit = count
     },
+    Option("--no-config", help: "Read no configuration files (~/.config/sqlq/config.toml, .sqlq.toml).") { _, _ in },
     Option("--read-only", help: "Refuse statements that write data or change the catalog.") { options, _ in
       options.session.isReadOnly = true
     },
@@ -194,6 +200,7 @@ struct CommandLineOptions {
   static func parse(_ arguments: some Sequence<String>) throws(UsageError) -> Request {
     var result = CommandLineOptions()
     var rest = Array(arguments)[...]
+    if !rest.contains("--no-config") { for file in try ConfigurationFiles.find() { try result.apply(file) } }
     while let argument = rest.popFirst() {
       if argument == "-h" || argument == "--help" { return .help }
       if argument == "--version" { return .version }
@@ -228,6 +235,19 @@ struct CommandLineOptions {
     }
     if result.engine.home == nil { result.engine.home = EngineConfiguration.defaultHome }
     return .run(result)
+  }
+
+  /// Whether the option of that name takes a value; nil when there is none.
+  static func takesValue(_ name: String) -> Bool? { options.first { $0.names.contains(name) && $0.help != nil }.map { $0.value != nil } }
+
+  /// The options that a configuration file may set, as it names them.
+  static var settingNames: [String] {
+    options.filter { $0.help != nil }.flatMap(\.names).filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)).replacing("-", with: "_") }
+  }
+
+  mutating func apply(option name: String, _ value: String) throws(UsageError) {
+    guard let option = CommandLineOptions.options.first(where: { $0.names.contains(name) }) else { return }
+    try option.apply(&self, value)
   }
 
   private mutating func take(_ statement: String) throws(UsageError) {

@@ -49,7 +49,11 @@ struct SQLQ {
     printer.profileFile = options.profileFile
     if isatty(1) == 1 { printer.style.theme = .choose(.auto, for: 1) }
     if options.sources.isEmpty, !options.rewritesForAthena, isatty(0) == 1 {
-      throw Exit(code: Shell(session, printer).run())
+      let shell = Shell(session, printer)
+      for option in options.shellOptions {
+        if let problem = shell.set(option: option.name, option.value) { FileHandleText.print("\(option.file): \(problem)", to: 2) }
+      }
+      throw Exit(code: shell.run())
     }
     if !options.rewritesForAthena { Interrupt.shared.install(isInteractive: false) }
     for source in options.sources.isEmpty ? [.file("-")] : options.sources {

@@ -136,4 +136,60 @@ import Testing
     #expect(outcome.exitCode == 0)
     #expect(outcome.output.hasPrefix("SELECT 1 AS a"))
   }
+
+  /// The user's file, the project's, then the command line.
+  @Test func configurationFiles() throws {
+    try SQLQProcess.withHome { home in
+      let project = home.appending(path: "project/below")
+      try FileManager.default.createDirectory(at: project, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(at: home.appending(path: "xdg/sqlq"), withIntermediateDirectories: true)
+      let (user, own) = (home.appending(path: "xdg/sqlq/config.toml"), home.appending(path: "project/.sqlq.toml"))
+      func run(_ arguments: String) throws -> SQLQProcess.Outcome {
+        let program = SQLQProcess.executable.path
+        return try SQLQProcess.run(
+          shell: "cd '\(project.path)' && XDG_CONFIG_HOME='\(home.path)/xdg' '\(program)' --home '\(home.path)/home' \(arguments)")
+      }
+      try Data("output_format = \"csv\"\n[parameters]\nday = 2024-03-01\nn = 5\n".utf8).write(to: user)
+      try Data("read_only = true\noutput_format = \"tsv\"\n[parameters]\nn = 7\n".utf8).write(to: own)
+      let both = try run("\"SELECT :n, :day, typeof(:day)\"")
+      #expect(both.output == "7\t2024-03-01\tdate\n", "\(both.errors)")
+      let given = try run("--output-format jsonl_compact -p n=x \"SELECT :n\"")
+      #expect(given.output == "[\"x\"]\n")
+      let refused = try run("\"CREATE VIEW v AS SELECT 1 AS a\"")
+      #expect(refused.errors.hasPrefix("READ_ONLY_VIOLATION"))
+      let without = try run("--no-config \"SELECT 1 AS a\"")
+      #expect(without.output == "a\n1\n")
+      for (text, message) in [
+        ("max_scn = 1", "Unknown setting 'max_scn'. Did you mean 'max_scan'?"), ("threads = 0", "'threads' cannot be '0'"),
+        ("a = ", ":1:5: Expected a value"),
+        ("home = \"/tmp\"", "'home' can only be set in the user's own configuration"),
+      ] {
+        try Data(text.utf8).write(to: own)
+        let outcome = try run("\"SELECT 1\"")
+        #expect(outcome.exitCode == 2 && outcome.errors.contains(message), "\(outcome.errors)")
+      }
+    }
+  }
+
+  @Test func parametersAndFiles() throws {
+    try SQLQProcess.withHome { home in
+      let (program, file) = (["-p", "day=2024-03-01", "-p", "name=O'Brien"], home.appending(path: "out.parquet").path)
+      let bound = try SQLQProcess.run(program + ["--output-format", "csv", "SELECT :name, :day + INTERVAL '1' DAY"], home: home)
+      #expect(bound.output == "O'Brien,2024-03-02\n")
+      let missing = try SQLQProcess.run(["SELECT :nothing"], home: home)
+      #expect(missing.exitCode == 1)
+      let written = try SQLQProcess.run(["-o", file, "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) t(x, y)"], home: home)
+      #expect(written.exitCode == 0 && written.output.isEmpty)
+      let back = try SQLQProcess.run(["--output-format", "csv", "SELECT * FROM '\(file)' ORDER BY x"], home: home)
+      #expect(back.output == "1,a\n2,\n")
+      let chart = home.appending(path: "chart.svg").path
+      let drawn = try SQLQProcess.run(["--chart", "bar", chart, "SELECT * FROM (VALUES ('a', 1)) t(x, y)"], home: home)
+      #expect(drawn.exitCode == 0, "\(drawn.errors)")
+      let picture = try String(contentsOfFile: chart, encoding: .utf8)
+      #expect(picture.hasPrefix("<svg"))
+      #expect(try SQLQProcess.run(["-o", "x.unknown", "SELECT 1"], home: home).exitCode == 2)
+      let unwritable = try SQLQProcess.run(["-o", "/no/such/folder/x.csv", "SELECT 1"], home: home)
+      #expect(unwritable.exitCode == 6)
+    }
+  }
 }

@@ -27,7 +27,10 @@ import Testing
     defaults.badRows = policy
     defaults.badRowLimit = limit
     let session = try Engine(configuration).session(defaults)
-    let result = try await session.run(SQLStatement(sql.replacing("$CSV", with: Self.csvTable).replacing("$JSON", with: Self.jsonTable).replacing("$", with: folder.path + "/").replacing("\u{1}", with: "$")))
+    let result = try await session.run(
+      SQLStatement(
+        sql.replacing("$CSV", with: Self.csvTable).replacing("$JSON", with: Self.jsonTable).replacing("$", with: folder.path + "/").replacing(
+          "\u{1}", with: "$")))
     var rows: [String] = []
     for batch in result.batches {
       let texts = batch.columns.map(ResultText.init)
@@ -44,7 +47,8 @@ import Testing
     return (rows, result.statistics)
   }
 
-  private static let csvTable = "TABLE(read_csv('$data.csv', header => true, types => MAP(ARRAY['id', 'day', 'name'], ARRAY['bigint', 'date', 'varchar'])))"
+  private static let csvTable =
+    "TABLE(read_csv('$data.csv', header => true, types => MAP(ARRAY['id', 'day', 'name'], ARRAY['bigint', 'date', 'varchar'])))"
   private static let jsonTable = "TABLE(read_json('$data.json', types => MAP(ARRAY['id', 'day', 'tags'], ARRAY['bigint', 'date', 'array(varchar)'])))"
 
   @Test func failing() async throws {
@@ -95,7 +99,8 @@ import Testing
 
   @Test func limits() async throws {
     try await EngineTesting.withFolder { folder in
-      #expect(try await run("SELECT * FROM $CSV", .skip, limit: 3, in: folder).rows.count == 2)
+      let within = try await run("SELECT * FROM $CSV", .skip, limit: 3, in: folder)
+      #expect(within.rows.count == 2)
       await #expect(throws: QueryError.self) { _ = try await run("SELECT * FROM $CSV", .skip, limit: 2, in: folder) }
     }
   }
@@ -106,9 +111,11 @@ import Testing
       try FileManager.default.createDirectory(at: folder.appending(path: "t"), withIntermediateDirectories: true)
       try Data("1,a\nx7,\"b, c\"\n3,d\n".utf8).write(to: folder.appending(path: "t/part.csv"))
       _ = try await run(query, .collect, in: folder)
-      #expect(try await run("SELECT * FROM t", .collect, in: folder).rows == ["1|a", "3|d"])
+      let collected = try await run("SELECT * FROM t", .collect, in: folder)
+      #expect(collected.rows == ["1|a", "3|d"])
       // Another engine over the same home sees them, too.
-      let rejects = try await run(#"SELECT "row", byte, "column", value, record FROM "t$rejects""#.replacing("t$rejects", with: "t\u{1}rejects"), .fail, in: folder)
+      let rejects = try await run(
+        #"SELECT "row", byte, "column", value, record FROM "t$rejects""#.replacing("t$rejects", with: "t\u{1}rejects"), .fail, in: folder)
       #expect(rejects.rows == ["2|4|id|x7|x7,\"b, c\""])
     }
   }

@@ -1,3 +1,4 @@
+import FileFormats
 import QueryExecution
 
 /// What one operator of a statement's plan did, and those it got its rows from.

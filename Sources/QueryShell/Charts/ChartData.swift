@@ -83,7 +83,7 @@ package struct ChartData: Sendable {
     } else if kind != .bar, let times = ChartData.times(batches, across, type, limit) {
       places = .numbers(times, isTime: true)
     } else {
-      places = .names(Array(ChartData.texts(batches, across).prefix(limit)).map { $0 ?? "NULL" })
+      places = .names(ChartData.texts(batches, across).prefix(limit).map { $0 ?? "NULL" })
     }
   }
 
@@ -94,9 +94,9 @@ package struct ChartData: Sendable {
   // MARK: Values
 
   private static func texts(_ batches: [Batch], _ column: Int) -> [String?] {
-    batches.flatMap { batch in
+    batches.flatMap { batch -> [String?] in
       let text = ResultText(batch.columns[column])
-      return (0..<batch.rowCount).map { row in
+      return (0..<batch.rowCount).map { row -> String? in
         if text.isNull(row) { return nil }
         var bytes: [UInt8] = []
         text.append(row, to: &bytes)
@@ -203,7 +203,7 @@ struct ChartScale {
   private static func timeStep(_ range: Double, count: Int) -> Double {
     let rough = range / Double(max(1, count))
     let day = 86_400.0
-    let steps = [60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, day, 2 * day, 7 * day, 14 * day, 30 * day, 91 * day, 182 * day]
+    let steps: [Double] = [60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, day, 2 * day, 7 * day, 14 * day, 30 * day, 91 * day, 182 * day]
     return steps.first { $0 >= rough } ?? step(range / (365 * day), count: count) * 365 * day
   }
 

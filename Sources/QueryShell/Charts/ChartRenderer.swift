@@ -1,5 +1,4 @@
-import Glibc
-package import QueryEngine
+import QueryEngine
 
 /// A chart that a user asks for.
 package struct ChartRequest: Sendable {

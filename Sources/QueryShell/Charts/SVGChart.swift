@@ -30,7 +30,7 @@ struct SVGChart {
     }
     switch (data.kind, data.places) {
     case (.bar, .names(let names)), (.histogram, .names(let names)):
-      body += names(names, left, plotWidth, bottom, turns, isCentred: true)
+      body += self.names(names, left, plotWidth, bottom, turns, isCentred: true)
       body += bars(data, names, left, plotWidth, y)
     case (_, .names(let names)):
       body += self.names(names, left, plotWidth, bottom, turns, isCentred: false)
@@ -45,7 +45,8 @@ struct SVGChart {
       body += points(data, numbers.map { left + plotWidth * across.place($0) }, numbers.map { across.text($0) }, y)
     }
     body += "<line class=\"axis\" x1=\"\(n(left))\" x2=\"\(n(width - right))\" y1=\"\(n(height - bottom))\" y2=\"\(n(height - bottom))\"/>\n"
-    body += "<text class=\"name\" x=\"\(n(left + plotWidth / 2))\" y=\"\(n(height - 8))\" text-anchor=\"middle\">\(HTMLText.escaped(data.placesName))</text>\n"
+    body +=
+      "<text class=\"name\" x=\"\(n(left + plotWidth / 2))\" y=\"\(n(height - 8))\" text-anchor=\"middle\">\(HTMLText.escaped(data.placesName))</text>\n"
     body += legend(data, left)
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(n(width)) \(n(height))" role="img" font-family="system-ui, sans-serif" font-size="12">
@@ -98,7 +99,8 @@ struct SVGChart {
       // Points to touch; of very many the line alone says enough.
       guard data.kind == .scatter || xs.count <= 200 else { continue }
       for place in xs.indices where xs[place].isFinite && series.values[place].isFinite {
-        body += "<circle cx=\"\(n(xs[place]))\" cy=\"\(n(y(series.values[place])))\" r=\"\(data.kind == .scatter ? "3.5" : "2.5")\" fill=\"\(colour)\" fill-opacity=\"0.75\">"
+        body +=
+          "<circle cx=\"\(n(xs[place]))\" cy=\"\(n(y(series.values[place])))\" r=\"\(data.kind == .scatter ? "3.5" : "2.5")\" fill=\"\(colour)\" fill-opacity=\"0.75\">"
         body += tip(labels[place], series.name, series.values[place]) + "</circle>\n"
       }
     }

@@ -49,6 +49,16 @@ package final class Shell {
     }
   }
 
+  /// Sets what `\pset` would.
+  ///
+  /// - Returns: what is wrong with the name or the value.
+  package func set(option name: String, _ value: String) -> String? {
+    guard let option = ShellOption.all.first(where: { $0.name == name }) else {
+      return "There is no setting '\(name)'. \(NameSuggestion.hint(for: name, among: ShellOption.all.map(\.name)) ?? "\\pset lists them.")"
+    }
+    return option.set(self, value) ? nil : "\(option.name) takes \(option.takes)."
+  }
+
   /// Brings settings to where they work.
   func apply() {
     settings.theme = Theme.choose(settings.themeChoice, for: 1)

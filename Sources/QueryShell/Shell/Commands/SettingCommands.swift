@@ -85,16 +85,12 @@ extension Shell {
       }
       return .goOn
     }
-    guard let option = ShellOption.all.first(where: { $0.name == name }) else {
-      complain("There is no setting '\(name)'. \(NameSuggestion.hint(for: name, among: ShellOption.all.map(\.name)) ?? "\\pset lists them.")")
-      return .failed
-    }
-    guard words.count > 1 else {
+    if words.count == 1, let option = ShellOption.all.first(where: { $0.name == name }) {
       show("\(option.name) is \(option.value(self)).")
       return .goOn
     }
-    guard option.set(self, words.dropFirst().joined(separator: " ")) else {
-      complain("\(option.name) takes \(option.takes).")
+    if let problem = set(option: name, words.dropFirst().joined(separator: " ")) {
+      complain(problem)
       return .failed
     }
     apply()
