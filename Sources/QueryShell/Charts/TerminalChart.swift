@@ -114,7 +114,9 @@ struct TerminalChart {
       let tick = ticks.first { Int(((1 - up.place($0)) * Double(rows - 1)).rounded()) == row }
       let label = tick.map { up.text($0) } ?? ""
       let padded = String(repeating: " ", count: max(0, labelWidth - label.count)) + label
-      let cells = canvas.row(row).map { letter, series in series.map { theme.paint(String(letter), TerminalChart.roles[$0 % TerminalChart.roles.count]) } ?? String(letter) }
+      let cells = canvas.row(row).map { letter, series in
+        series.map { theme.paint(String(letter), TerminalChart.roles[$0 % TerminalChart.roles.count]) } ?? String(letter)
+      }
       lines.append(padded + theme.paint(tick == nil ? "│" : "┤", .rule) + cells.joined())
     }
     let indent = String(repeating: " ", count: labelWidth)

@@ -9,7 +9,8 @@ enum ProfilePage {
     body += "<p>\(HTMLText.escaped(StatusFooter.text(figures)))</p>\n<table class=\"figures\">\n"
     for (name, value) in facts(figures) { body += "<tr><th>\(name)</th><td class=\"number\">\(HTMLText.escaped(value))</td></tr>\n" }
     body += "</table>\n<h2>Operators</h2>\n<table class=\"plan\">\n"
-    body += "<thead><tr><th>operator</th><th>time of all threads</th><th>rows in</th><th>rows out</th><th>held</th><th>spilled</th><th></th></tr></thead>\n"
+    let titles = ["operator", "time of all threads", "rows in", "rows out", "held", "spilled", ""]
+    body += "<thead><tr>" + titles.map { "<th>\($0)</th>" }.joined() + "</tr></thead>\n"
     for root in roots { rows(root, depth: 0, total, figures.unitBase, &body) }
     if roots.isEmpty { body += "<tr><td colspan=\"7\">The statement has no plan.</td></tr>\n" }
     return body + "</table>\n" + HTMLText.pageEnd
@@ -50,7 +51,8 @@ enum ProfilePage {
     body += "<tr><td style=\"padding-left:\(depth)em\">\(HTMLText.escaped(node.name))</td>"
     body += "<td class=\"time\"><i style=\"width:\(StatusFooter.fixed(share, digits: 1))%\"></i>"
     body += "\(StatusFooter.fixed(node.milliseconds, digits: 1)) ms · \(StatusFooter.fixed(share, digits: 0)) %</td>"
-    body += "<td class=\"number\">\(node.inputs.isEmpty ? "" : StatusFooter.grouped(node.inputRows))</td><td class=\"number\">\(StatusFooter.grouped(node.outputRows))</td>"
+    body += "<td class=\"number\">\(node.inputs.isEmpty ? "" : StatusFooter.grouped(node.inputRows))</td>"
+    body += "<td class=\"number\">\(StatusFooter.grouped(node.outputRows))</td>"
     body += "<td class=\"number\">\(node.stateBytes > 0 ? StatusFooter.bytes(node.stateBytes, base) : "")</td>"
     body += "<td class=\"number\">\(node.spilledBytes > 0 ? StatusFooter.bytes(node.spilledBytes, base) : "")</td>"
     body += "<td class=\"facts\">\(HTMLText.escaped(facts))</td></tr>\n"

@@ -49,7 +49,10 @@ extension ShellCommand {
       }
       return .failed
     },
-    ShellCommand("chart", usage: "\\chart [KIND] [COLUMN…] [FILE]", "bar, line, scatter or histogram of it; .svg, .html", argument: .names(ChartKind.allCases.map(\.rawValue))) {
+    ShellCommand(
+      "chart", usage: "\\chart [KIND] [COLUMN…] [FILE]", "bar, line, scatter or histogram of it; .svg, .html",
+      argument: .names(ChartKind.allCases.map(\.rawValue))
+    ) {
       argument, shell in
       guard let result = shell.keptResult() else { return .failed }
       var parts = words(argument)[...]
