@@ -30,7 +30,7 @@ struct TerminalChart {
     let numberWidth = texts.flatMap { $0 }.map(\.count).max() ?? 0
     let room = max(4, width - labelWidth - numberWidth - 4)
     let scale = high > low ? Double(room) / (high - low) : 0
-    let zero = Int((-low * scale).rounded())
+    let zero = Int((-low * scale).rounded(.down))
     var lines: [String] = []
     if data.series.count > 1 { lines.append(legend(data)) }
     for row in 0..<shown {
