@@ -28,7 +28,8 @@ import Testing
     defaults.badRows = policy
     defaults.badRowLimit = limit
     let session = try Engine(configuration).session(defaults)
-    _ = try await session.run(SQLStatement("\(Self.jsonTable) '\(folder.path)/j/'"))
+    let table = "\(Self.jsonTable) '\(folder.path)/j/'"
+    _ = try await session.run(SQLStatement(table))
     let text = sql.replacing("$CSV", with: Self.csvTable).replacing("$", with: folder.path + "/").replacing("\u{1}", with: "$")
     let result = try await session.run(SQLStatement(text))
     var rows: [String] = []
