@@ -334,6 +334,19 @@ def avro():
 
 # ---------------------------------------------------------------- broken files
 
+def ion():
+    # pip install amazon.ion
+    import amazon.ion.simpleion as simpleion, base64
+    rows = ['// Readings of sixty sensors, as Amazon Ion text.']
+    for i in range(60):
+        name = f'"größe {i}"' if i % 7 else 'null.string'
+        rows.append('{\n  id: %d, name: %s, price: %d.%02d, ratio: %se0, flag: %s,\n  at: 2024-03-%02dT%02d:30:15.250-05:00, day: 2024-01-%02d,\n  tags: [%s], point: { x: %d, y: -%d }, data: {{%s}}\n}' % (
+            i, name, i * 125 // 100, i * 125 % 100, i / 8, 'true' if i % 2 == 0 else 'false', 1 + i % 20, i % 24, 1 + i % 28, ','.join(['a', 'b'][:i % 3]), i, i, base64.b64encode(bytes([i, 255 - i])).decode()))
+    text = '\n'.join(rows) + '\n'
+    open(path('ion', 'readings.ion'), 'w').write(text)
+    open(path('ion', 'readings_binary.ion'), 'wb').write(simpleion.dumps(simpleion.loads(text, single_value=False), binary=True, sequence_as_stream=True))
+
+
 def broken():
     good = io.BytesIO()
     pq.write_table(pa.table({'id': pa.array(range(5000), pa.int64()), 's': [f'text {k}' for k in range(5000)]}), good, compression='snappy', use_dictionary=False)
@@ -372,7 +385,7 @@ def tpch():
 
 
 if __name__ == '__main__':
-    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'orc', 'avro', 'broken', 'wild', 'tpch'):
+    for name in ('sales', 'sales_parquet', 'sales_by_region', 'sales_by_region_csv', 'events', 'catalog', 'compressed', 'delimited', 'evolving', 'types', 'orc', 'avro', 'ion', 'broken', 'wild', 'tpch'):
         shutil.rmtree(os.path.join(OUT, name), ignore_errors=True)
-    for step in (sales, events, compressed, delimited, evolving, types, orc, avro, broken, wild, tpch):
+    for step in (sales, events, compressed, delimited, evolving, types, orc, avro, ion, broken, wild, tpch):
         step(); print(step.__name__, 'done')

@@ -7,7 +7,7 @@ import Synchronization
 package enum FormatRegistry {
   private static let builtIn: [any FileFormat.Type] = [
     CSVFormat.self, JSONFormat.self, DelimitedTextFormat.self, ParquetFormat.self,
-    ORCFormat.self, AvroFormat.self,
+    ORCFormat.self, AvroFormat.self, IonFormat.self,
   ]
   private static let added = Mutex<[any FileFormat.Type]>([])
 

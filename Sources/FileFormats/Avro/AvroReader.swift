@@ -10,13 +10,16 @@ import QueryErrors
 /// - Threads: one owner.
 final class AvroReader: TextRowReader {
   private let file: AvroFile
-  private let plan: AvroFile.RowPlan
+  private let decoder: AvroRowDecoder
   private let range: Range<UInt64>
   private let decompressor = Decompressor()
   /// Where the next marker is looked for; nil before the first.
   private var place: UInt64?
-  private var block: Buffer?
-  private var blockBytes: ByteSlice?
+  /// Keeps the block's bytes.
+  private var blockOwner: AnyObject?
+  /// Memory for a block that no string points into; and how large blocks were so far.
+  private var scratch: Buffer?
+  private var largestBlock = 0
   private var cursor: AvroCursor?
   private var rowsLeft = 0
   private var columns: [Column] = []
@@ -24,12 +27,14 @@ final class AvroReader: TextRowReader {
   private static let searchByteCount: UInt64 = 1 << 20
   /// A block's numbers take at most so many bytes.
   private static let headByteCount: UInt64 = 20
-  private static let largestBlock = 1 << 30
+  private static let largestBlockByteCount = 1 << 30
+  /// Bytes behind a block that decoders may read.
+  private static let padding = 16
 
   init(_ file: AvroFile, _ range: Range<UInt64>, _ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) {
     self.file = file
     self.range = range
-    plan = try file.rowPlan(request)
+    decoder = AvroRowDecoder(try file.rowPlan(request), request)
     super.init(request, metrics: metrics)
   }
 
@@ -40,30 +45,25 @@ final class AvroReader: TextRowReader {
   }
 
   override func loadRows(limit: Int) throws(QueryError) -> Int {
-    while rowsLeft == 0 { if try !openBlock() { return 0 } }
-    let count = min(limit, rowsLeft)
-    do throws(AvroDamage) {
-      try decode(count)
-      columns = []
-      for reader in plan.readers { columns.append(try reader.take()) }
-      for (reader, value) in plan.missing where value != .null {
-        columns[reader] = Column.constant(value, request.columns[reader].type, count: count)
-      }
-      rowsLeft -= count
-      if rowsLeft == 0, cursor?.isAtEnd == false { throw AvroDamage("a block is longer than its rows") }
-    } catch { throw damaged(error.reason, at: place) }
-    return count
-  }
-
-  private func decode(_ count: Int) throws(AvroDamage) {
-    guard var cursor else { return }
-    defer { self.cursor = cursor }
-    for _ in 0..<count {
-      for (schema, reader) in plan.members {
-        if let reader { try plan.readers[reader].read(&cursor) } else { try cursor.skip(schema) }
-      }
-      for (reader, _) in plan.missing { plan.readers[reader].appendNull() }
+    decoder.begin(limit)
+    // Blocks that strings of the batch lie in.
+    var blocks: [AnyObject] = []
+    var loaded = 0
+    while loaded < limit {
+      if rowsLeft == 0, try !openBlock() { break }
+      guard var cursor, rowsLeft > 0 else { continue }
+      let count = min(limit - loaded, rowsLeft)
+      do throws(AvroDamage) {
+        try decoder.decode(loaded, count, &cursor)
+        loaded += count
+        rowsLeft -= count
+        self.cursor = cursor
+        if decoder.keepsBlocks, let blockOwner { blocks.append(blockOwner) }
+        if rowsLeft == 0, !cursor.isAtEnd { throw AvroDamage("a block is longer than its rows") }
+      } catch { throw damaged(error.reason, at: place) }
     }
+    do throws(AvroDamage) { columns = try decoder.take(loaded, blocks) } catch { throw damaged(error.reason, at: place) }
+    return loaded
   }
 
   override func column(_ index: Int, rows: UnsafePointer<Int32>?, count: Int) throws(QueryError) -> Column {
@@ -112,25 +112,32 @@ final class AvroReader: TextRowReader {
 
   /// Decompresses a block.
   private func expand(_ bytes: ByteSlice, at offset: UInt64) throws(QueryError) {
-    blockBytes = bytes
     guard file.header.codec != .none else {
+      blockOwner = bytes.owner
       cursor = AvroCursor(bytes.pointer.assumingMemoryBound(to: UInt8.self), count: bytes.count)
       return
     }
     let count = file.header.isSnappy ? bytes.count - 4 : bytes.count
     guard count >= 0 else { throw damaged("a block is too short", at: offset) }
     // Blocks do not tell how large they become.
-    var capacity = max(block?.byteCount ?? 0, max(64 << 10, count * 4))
+    var capacity = largestBlock > 0 ? largestBlock + largestBlock / 8 : max(64 << 10, count * 4)
     while true {
-      let buffer = block.flatMap { $0.byteCount >= capacity ? $0 : nil } ?? Buffer(byteCount: capacity)
+      let buffer: Buffer
+      if !decoder.keepsBlocks, let scratch, scratch.byteCount >= capacity + AvroReader.padding {
+        buffer = scratch
+      } else {
+        buffer = Buffer(byteCount: capacity + AvroReader.padding)
+        scratch = decoder.keepsBlocks ? nil : buffer
+      }
       do throws(QueryError) {
         let size = try decompressor.decompress(
-          file.header.codec, bytes.pointer, count: count, into: buffer.pointer, capacity: buffer.byteCount)
-        block = buffer
+          file.header.codec, bytes.pointer, count: count, into: buffer.pointer, capacity: capacity)
+        blockOwner = buffer
+        largestBlock = max(largestBlock, size)
         cursor = AvroCursor(UnsafePointer(buffer.typed(UInt8.self)), count: size)
       } catch {
-        if capacity >= min(AvroReader.largestBlock, count * 1100 + 64 << 10) { throw damaged(error.message, at: offset) }
-        capacity = min(AvroReader.largestBlock, capacity * 4)
+        if capacity >= min(AvroReader.largestBlockByteCount, count * 1100 + 64 << 10) { throw damaged(error.message, at: offset) }
+        capacity = min(AvroReader.largestBlockByteCount, capacity * 4)
         continue
       }
       if file.header.isSnappy, let cursor {

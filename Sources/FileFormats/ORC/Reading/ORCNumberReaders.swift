@@ -26,7 +26,8 @@ final class ORCDecimalReader: ORCColumnReader {
     } else {
       varints = nil
       scales = nil
-      integers = ORCIntegerDecoder(data, isSigned: true, isVersion2: isVersion2)
+      // Whatever the column's encoding is called.
+      integers = ORCIntegerDecoder(data, isSigned: true, isVersion2: true)
     }
     try super.init(node, stripe)
   }
