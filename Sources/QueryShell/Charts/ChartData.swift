@@ -209,6 +209,7 @@ struct ChartScale {
 
   /// As many digits behind the point as the step has; large numbers short: `1.5M`.
   static func text(_ value: Double, _ step: Double) -> String {
+    if value == 0, step >= 1 { return "0" }
     let size = max(abs(value), step)
     for (unit, name) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where size >= unit * 10 || (size >= unit && step >= unit / 10) {
       return text(value / unit, step / unit) + name

@@ -108,6 +108,7 @@ import Testing
       #expect(abs(ChartScale.step(range, count: count) - step) < step * 1e-9)
     }
     #expect(ChartScale.text(1_500_000, 500_000) == "1.5M")
+    #expect(ChartScale.text(0, 2000) == "0" && ChartScale.text(2000, 2000) == "2k")
     #expect(ChartScale.text(0.25, 0.05) == "0.25")
     #expect(ChartScale.text(-3, 1) == "-3")
   }
