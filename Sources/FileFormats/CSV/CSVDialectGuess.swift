@@ -1,3 +1,4 @@
+import Glibc
 import ObjectStore
 
 /// Finds out how a sample is punctuated: separator, quotes, escapes, comments, and where its table starts.
@@ -33,7 +34,7 @@ struct CSVDialectGuess {
       first.isEnd = false
     }
     let bytes = UnsafeBufferPointer(start: first.base + first.from, count: first.to - first.from)
-    let hasDouble = bytes.contains(0x22)
+    let hasDouble = CSVDialectGuess.holds(bytes, 0x22)
     var quotes: [UInt8?] = [base.quote]
     if given.quote == nil, CSVDialectGuess.mayQuote(0x27, first) { quotes.append(0x27) }
     if given.quote == nil, hasDouble { quotes.append(nil) }
@@ -48,6 +49,8 @@ struct CSVDialectGuess {
         break
       }
       for separator in order where separator != quote {
+        // Without any of them all records have one field.
+        if best != nil, given.separator == nil, !CSVDialectGuess.holds(bytes, separator) { continue }
         var candidate = base
         candidate.separator = separator
         candidate.quote = quote
@@ -63,11 +66,13 @@ struct CSVDialectGuess {
     (dialect, shape, sample) = (best!.dialect, best!.shape, best!.sample)
     if given.separator == nil, shape.width < 2 || (best!.score < 0.4 && shape.width < 2) {
       dialect = base
-      dialect.separator = bytes.contains(0x2c) ? CSVDialectGuess.noSeparator : 0x2c
+      dialect.separator = CSVDialectGuess.holds(bytes, 0x2c) ? CSVDialectGuess.noSeparator : 0x2c
     }
     if given.quote == nil { dialect.quote = base.quote }
-    sample = CSVDialectGuess.sample(head, dialect)
-    shape = CSVShape(sample, skipped: given.skipped)
+    if head.to != first.to || dialect != best!.dialect {
+      sample = CSVDialectGuess.sample(head, dialect)
+      shape = CSVShape(sample, skipped: given.skipped)
+    }
     chooseQuotes(head, base)
     if given.comment == nil, shape.hasComments { dialect.comment = 0x23 }
   }
@@ -75,11 +80,12 @@ struct CSVDialectGuess {
   /// Whether a stretch holds more than a few line ends.
   private static func holdsLines(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     var lines = 0
-    for i in 0..<count where p[i] == 0x0a || p[i] == 0x0d {
-      lines += 1
-      if lines > 8 { return true }
+    var i = 0
+    while i < count, lines <= 8 {
+      if p[i] == 0x0a || p[i] == 0x0d { lines += 1 }
+      i += 1
     }
-    return false
+    return lines > 8
   }
 
   private static func sample(_ head: Head, _ dialect: DelimitedDialect) -> CSVSample {
@@ -104,6 +110,10 @@ struct CSVDialectGuess {
       i += 1
     }
     return opens > 1 && closes > 1
+  }
+
+  private static func holds(_ bytes: UnsafeBufferPointer<UInt8>, _ byte: UInt8) -> Bool {
+    bytes.baseAddress.map { memchr($0, Int32(byte), bytes.count) != nil } ?? false
   }
 
   private static func isBorder(_ c: UInt8) -> Bool { c == 0x0a || c == 0x0d || separators.contains(c) }
@@ -133,11 +143,16 @@ struct CSVDialectGuess {
     var dialect = self.dialect
     dialect.quote = quote
     dialect.escape = escape
-    let sample = CSVDialectGuess.sample(head, dialect)
-    var result = Quoting(dialect: dialect, sample: sample, shape: CSVShape(sample, skipped: given.skipped))
+    // Most often it is the way that was taken so far.
+    let isKnown = dialect == self.dialect
+    let sample = isKnown ? self.sample : CSVDialectGuess.sample(head, dialect)
+    let shape = isKnown ? self.shape : CSVShape(sample, skipped: given.skipped)
+    var result = Quoting(dialect: dialect, sample: sample, shape: shape)
     var columns = [(values: Int, quoted: Int)](repeating: (0, 0), count: max(1, result.shape.width))
     sample.forEachRecord { record in
-      for column in 0..<record.fieldCount {
+      var column = -1
+      while column + 1 < record.fieldCount {
+        column += 1
         let (p, n) = sample.cell(record, column)
         if n == 0 { continue }
         let isQuoted = n >= 2 && p[0] == mark && p[n - 1] == mark
@@ -149,10 +164,9 @@ struct CSVDialectGuess {
         result.opened += 1
         guard isQuoted else { continue }
         result.balanced += 1
-        for i in 1..<(n - 1) where p[i] == 0x0a || p[i] == 0x0d || p[i] == dialect.separator {
-          result.holding += 1
-          break
-        }
+        var i = 1
+        while i < n - 1, p[i] != 0x0a, p[i] != 0x0d, p[i] != dialect.separator { i += 1 }
+        if i < n - 1 { result.holding += 1 }
       }
       return true
     }
@@ -164,7 +178,7 @@ struct CSVDialectGuess {
   private mutating func chooseQuotes(_ head: Head, _ base: DelimitedDialect) {
     guard given.quote == nil, let usual = base.quote else { return chooseEscape(head) }
     let bytes = UnsafeBufferPointer(start: head.base + head.from, count: head.to - head.from)
-    let hasUsual = bytes.contains(usual)
+    let hasUsual = CSVDialectGuess.holds(bytes, usual)
     if !hasUsual {
       guard CSVDialectGuess.mayQuote(0x27, head) else { return }
       let plain = quoting(head, usual, dialect.escape, counting: usual)
@@ -196,6 +210,16 @@ struct CSVDialectGuess {
     take(best)
   }
 
+  /// Whether a head that is regular with a dialect's quotes is irregular without them, and nothing speaks for escapes.
+  static func needsQuotes(_ head: Head, _ dialect: DelimitedDialect) -> Bool {
+    guard let quote = dialect.quote else { return true }
+    let bytes = UnsafeBufferPointer(start: head.base + head.from, count: head.to - head.from)
+    if dialect.escape == nil, hasEscapedQuote(bytes, quote) { return false }
+    var plain = dialect
+    (plain.quote, plain.escape) = (nil, nil)
+    return CSVShape(sample(head, plain), skipped: nil).consistency < 1
+  }
+
   private mutating func take(_ quoting: Quoting) {
     (dialect, shape, sample) = (quoting.dialect, quoting.shape, quoting.sample)
   }
@@ -211,7 +235,8 @@ struct CSVDialectGuess {
 
   private static func hasEscapedQuote(_ bytes: UnsafeBufferPointer<UInt8>, _ quote: UInt8) -> Bool {
     guard bytes.count > 1 else { return false }
-    for i in 1..<bytes.count where bytes[i] == quote && bytes[i - 1] == 0x5c { return true }
-    return false
+    var i = 1
+    while i < bytes.count, bytes[i] != quote || bytes[i - 1] != 0x5c { i += 1 }
+    return i < bytes.count
   }
 }

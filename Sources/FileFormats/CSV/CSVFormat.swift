@@ -127,7 +127,7 @@ package struct CSVFormat: FileFormat {
   }
 
   package func inferSchema(_ source: any ByteSource) throws(QueryError) -> Schema {
-    let outcome = try sniff(source, header: given.header, findsTypes: findsTypes)
+    let outcome = try sniff(source, header: given.header, findsTypes: findsTypes, typical: memory.typical)
     memory.note(source.info, outcome)
     return Schema(columns.apply(to: zip(outcome.names, outcome.types).map { Field($0, $1) }))
   }
@@ -172,7 +172,7 @@ package struct CSVFormat: FileFormat {
   }
 
   private func sniff(
-    _ source: any ByteSource, header: Bool?, findsTypes: Bool, samplesAll: Bool = false
+    _ source: any ByteSource, header: Bool?, findsTypes: Bool, samplesAll: Bool = false, typical: CSVSniffer.Outcome? = nil
   ) throws(QueryError) -> CSVSniffer.Outcome {
     let coding = try TextCoding.of(source, declared: given.encoding, given.compression)
     if source.byteCount == 0 {
@@ -183,7 +183,7 @@ package struct CSVFormat: FileFormat {
     given.header = header
     given.samplesAll = given.samplesAll || samplesAll
     var sniffer = CSVSniffer(source, coding, base: base, given: given, findsTypes: findsTypes)
-    var outcome = try sniffer.sniff()
+    var outcome = try sniffer.sniff(typical: typical)
     // Declared columns are taken by position.
     if columns.columns != nil { outcome.namesColumns = false }
     return outcome

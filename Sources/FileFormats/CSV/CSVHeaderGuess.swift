@@ -13,58 +13,80 @@ struct CSVHeaderGuess {
 
   /// What is known of one column's values below the first record.
   private struct Column {
-    var values: [String] = []
-    var empty = 0
+    var valueCount = 0
+    var blankCount = 0
+    /// What types all values could have.
     var kinds: UInt8 = 0xff
-    var numbers = 0
-    var fractions = 0
+    var hasNumbers = false
   }
 
-  private let first: [CSVCell]
+  private let first: CSVTexts
+  private let rows: CSVTexts
   private var columns: [Column]
-  private let rows: [[CSVCell]]
   /// How often the first record comes again.
   private let repeatCount: Int
 
   private static let largestRecordCount = 1000
   private static let largestCellCount = 100_000
+  private static let patternRowCount = 200
 
   /// - Parameter record: of the sample, the one that may be a header.
   init(_ sample: CSVSample, _ dialect: DelimitedDialect, record: CSVSample.Record, width: Int) {
-    first = sample.texts(record, dialect)
-    columns = Array(repeating: Column(), count: max(width, 1))
-    var collected: [[CSVCell]] = []
     let limit = max(20, min(CSVHeaderGuess.largestRecordCount, CSVHeaderGuess.largestCellCount / max(1, width)))
+    let first = CSVTexts(sample, dialect, record: record)
+    let rows = CSVTexts(sample, dialect, width: width, rowCapacity: min(limit, sample.rowCount))
+    var repeats = 0
     sample.forEachRecord { other in
-      if other.ordinal <= record.ordinal || CSVSample.isComment(sample, other, dialect) { return true }
-      if other.fieldCount == width { collected.append(sample.texts(other, dialect)) }
-      return collected.count < limit
+      if other.ordinal <= record.ordinal || CSVSample.isComment(sample, other, dialect) || other.fieldCount != width { return true }
+      rows.add(other)
+      // The header again, where files were joined, says nothing about the values.
+      if rows.isSame(rows.rowCount - 1, as: first, 0) {
+        rows.removeLast()
+        repeats += 1
+      }
+      return rows.rowCount + repeats < limit
     }
-    // The header again, where files were joined, says nothing about the values.
-    let own = first
-    rows = collected.filter { $0 != own }
-    repeatCount = collected.count - rows.count
-    for row in rows { note(row) }
+    self.first = first
+    self.rows = rows
+    repeatCount = repeats
+    columns = Array(repeating: Column(), count: max(width, 1))
+    for index in 0..<min(width, columns.count) { columns[index] = CSVHeaderGuess.column(rows, index) }
   }
 
-  private mutating func note(_ row: [CSVCell]) {
-    for (index, cell) in row.enumerated() where index < columns.count {
-      if cell.isNull || cell.text.isEmpty {
-        columns[index].empty += 1
+  private static func column(_ rows: CSVTexts, _ index: Int) -> Column {
+    var column = Column()
+    var row = 0
+    while row < rows.rowCount {
+      let cell = rows[row, index]
+      row += 1
+      if cell.isBlank {
+        column.blankCount += 1
         continue
       }
-      columns[index].values.append(cell.text)
+      column.valueCount += 1
+      if column.kinds == 0, column.hasNumbers { continue }
       let kinds = cell.kinds
-      columns[index].kinds &= kinds
-      if kinds & ColumnGuesses.double != 0 {
-        columns[index].numbers += 1
-        if kinds & ColumnGuesses.wideInteger == 0 { columns[index].fractions += 1 }
-      }
+      column.kinds &= kinds
+      if kinds & ColumnGuesses.double != 0 { column.hasNumbers = true }
+    }
+    return column
+  }
+
+  /// Calls `body` with the values of a column that are not blank, until it says false.
+  private func forEachValue(_ index: Int, _ body: (CSVText) -> Bool) {
+    var row = 0
+    while row < rows.rowCount {
+      let cell = rows[row, index]
+      if !cell.isBlank, !body(cell) { return }
+      row += 1
     }
   }
 
+  /// The columns that the first record and others have.
+  private var shared: Range<Int> { 0..<min(first.width, columns.count) }
+
   var verdict: Verdict {
-    if first.allSatisfy({ $0.isNull || $0.text.isEmpty }) { return .data }
+    if (0..<first.width).allSatisfy({ first[0, $0].isBlank }) { return .data }
     if let typed = byType { return typed }
     return byText
   }
@@ -75,11 +97,12 @@ struct CSVHeaderGuess {
   private var byType: Verdict? {
     var fitting = 0
     var blank = 0
-    for (cell, column) in zip(first, columns) where !column.values.isEmpty && column.kinds != 0 {
-      if cell.isNull || cell.text.isEmpty {
+    for index in shared where columns[index].valueCount > 0 && columns[index].kinds != 0 {
+      let cell = first[0, index]
+      if cell.isBlank {
         // A blank where no other record has one.
-        if column.empty == 0, rows.count > 0 { blank += 1 }
-      } else if cell.kinds & column.kinds == 0 {
+        if columns[index].blankCount == 0, rows.rowCount > 0 { blank += 1 }
+      } else if cell.kinds & columns[index].kinds == 0 {
         return .header
       } else {
         fitting += 1
@@ -93,11 +116,17 @@ struct CSVHeaderGuess {
   /// Years that go up or down over columns of other numbers.
   private var areYears: Bool {
     var years: [Int] = []
-    for (cell, column) in zip(first, columns) where !column.values.isEmpty && column.kinds & ColumnGuesses.double != 0 && column.kinds != 0xff {
-      guard let year = Int(cell.text), year >= 1500, year <= 2200 else { return false }
+    for index in shared {
+      let column = columns[index]
+      if column.valueCount == 0 || column.kinds & ColumnGuesses.double == 0 || column.kinds == 0xff { continue }
+      guard let year = first[0, index].integer, year >= 1500, year <= 2200 else { return false }
       // Values that are years themselves make it a record.
-      let others = column.values.count { Int($0).map { $0 >= 1500 && $0 <= 2200 } ?? false }
-      if others * 2 >= column.values.count { return false }
+      var others = 0
+      forEachValue(index) { value in
+        if let number = value.integer, number >= 1500, number <= 2200 { others += 1 }
+        return true
+      }
+      if others * 2 >= column.valueCount { return false }
       years.append(year)
     }
     guard years.count >= 2 else { return false }
@@ -107,107 +136,116 @@ struct CSVHeaderGuess {
 
   /// 0, 1, 2 … or 1, 2, 3 … over columns of which no other record is so.
   private var isCounting: Bool {
-    func counts(_ cells: [CSVCell]) -> Bool {
+    func counts(_ texts: CSVTexts, _ row: Int) -> Bool {
       var next: Int?
       var length = 0
-      for (cell, column) in zip(cells, columns) {
-        if cell.isNull || cell.text.isEmpty || (column.kinds == 0 && Int(cell.text) == nil) {
+      for index in 0..<min(texts.width, columns.count) {
+        let cell = texts[row, index]
+        let number = cell.integer
+        if cell.isBlank || (columns[index].kinds == 0 && number == nil) {
           if length > 0 { return false }
           continue
         }
-        guard let number = Int(cell.text), number == next ?? number, next != nil || number <= 1, number >= 0 else { return false }
+        guard let number, number == next ?? number, next != nil || number <= 1, number >= 0 else { return false }
         next = number + 1
         length += 1
       }
       return length >= 3
     }
-    return counts(first) && rows.count > 1 && !rows.contains(where: counts)
+    return counts(first, 0) && rows.rowCount > 1 && !(0..<rows.rowCount).contains { counts(rows, $0) }
   }
 
   // MARK: Columns of words
 
   private var byText: Verdict {
-    if rows.isEmpty { return repeatCount > 0 ? .header : lone }
+    if rows.rowCount == 0 { return repeatCount > 0 ? .header : lone }
     var speaksFor = 0
     var speaksAgainst = 0
-    for (cell, column) in zip(first, columns) where !cell.isNull && !cell.text.isEmpty && column.values.count > 0 {
-      switch compare(cell, column) {
+    for index in shared where !first[0, index].isBlank && columns[index].valueCount > 0 {
+      switch compare(first[0, index], index) {
       case 1: speaksFor += 1
       case -1: speaksAgainst += 1
       default: break
       }
     }
-    if repeatCount > 0, repeatCount * 10 < rows.count, Set(first.map(\.text)).count > 1 { return .header }
+    if repeatCount > 0, repeatCount * 10 < rows.rowCount, Set(first.firstTexts).count > 1 { return .header }
     if recurs { return .data }
     if speaksFor > 0, speaksFor >= speaksAgainst { return .header }
     if speaksAgainst > 0 { return .data }
-    let blanks = first.count { $0.isNull || $0.text.isEmpty }
-    return blanks * 2 > first.count + 1 ? .data : .likelyHeader
+    let blanks = (0..<first.width).count { first[0, $0].isBlank }
+    return blanks * 2 > first.width + 1 ? .data : .likelyHeader
   }
 
   /// A record alone: names when no text in it is a value of another kind.
   private var lone: Verdict {
-    let filled = first.filter { !$0.isNull && !$0.text.isEmpty }
-    return filled.allSatisfy { $0.kinds == 0 } ? .likelyHeader : .data
+    (0..<first.width).allSatisfy { first[0, $0].isBlank || first[0, $0].kinds == 0 } ? .likelyHeader : .data
   }
 
   /// Whether first texts come back as values of their columns as often as other values do.
   private var recurs: Bool {
     var judged = 0
     var again = 0
-    for (cell, column) in zip(first, columns) where !cell.isNull && !cell.text.isEmpty && !column.values.isEmpty {
+    for index in shared where !first[0, index].isBlank && columns[index].valueCount > 0 {
       judged += 1
-      let count = column.values.count { $0 == cell.text }
+      let cell = first[0, index]
+      var count = 0
+      forEachValue(index) { value in
+        if value.hasSameText(cell) { count += 1 }
+        return true
+      }
       if count == 0 { continue }
-      let usual = Double(column.values.count) / Double(Set(column.values).count)
-      if Double(count) >= max(2, usual * 0.5) || column.values.count < 20 { again += 1 }
+      let valueCount = columns[index].valueCount
+      if valueCount < 20 || Double(count) >= max(2, usualCount(index) * 0.5) { again += 1 }
     }
     return again > 0 && (again * 2 >= judged || again > 1 || judged == 1)
   }
 
+  /// How often a column's values come on average.
+  private func usualCount(_ index: Int) -> Double {
+    var distinct: Set<String> = []
+    forEachValue(index) { value in
+      distinct.insert(value.text)
+      return true
+    }
+    return Double(columns[index].valueCount) / Double(distinct.count)
+  }
+
   /// 1 when a text differs from all of a column's values as names do, -1 when it looks like them where names would not.
-  private func compare(_ cell: CSVCell, _ column: Column) -> Int {
-    let text = cell.text
+  private func compare(_ cell: CSVText, _ index: Int) -> Int {
+    let column = columns[index]
     let kinds = cell.kinds
     if kinds != 0 {
       // A number over words names a column; among numbers it is one of them.
-      if kinds & ColumnGuesses.double != 0 { return column.numbers == 0 ? 1 : -1 }
-      return column.values.contains { CSVCell(text: $0, isQuoted: false, isNull: false).kinds & kinds != 0 } ? -1 : 0
+      if kinds & ColumnGuesses.double != 0 { return column.hasNumbers ? -1 : 1 }
+      var isOneOfThem = false
+      forEachValue(index) { value in
+        isOneOfThem = value.kinds & kinds != 0
+        return !isOneOfThem
+      }
+      return isOneOfThem ? -1 : 0
     }
-    let own = CSVHeaderGuess.pattern(text)
-    var same = 0
-    var patterns: [String: Int] = [:]
-    for value in column.values.prefix(200) {
-      let pattern = CSVHeaderGuess.pattern(value)
-      patterns[pattern, default: 0] += 1
-      if pattern == own { same += 1 }
+    var (looked, same, withDigits) = (0, 0, 0)
+    var (least, greatest, total) = (Int.max, 0, 0)
+    forEachValue(index) { value in
+      if looked < CSVHeaderGuess.patternRowCount {
+        looked += 1
+        if value.hasSamePattern(cell) { same += 1 }
+        if value.hasDigit { withDigits += 1 }
+      }
+      (least, greatest, total) = (min(least, value.count), max(greatest, value.count), total + value.count)
+      return true
     }
-    let count = min(200, column.values.count)
-    let hasDigits = patterns.filter { $0.key.contains("9") }.reduce(0) { $0 + $1.value }
-    if hasDigits * 10 >= count * 9 {
-      if !own.contains("9") { return 1 }
-      if same * 2 >= count, count > 1 { return -1 }
+    if withDigits * 10 >= looked * 9 {
+      if !cell.hasDigit { return 1 }
+      if same * 2 >= looked, looked > 1 { return -1 }
     }
-    let lengths = column.values.map(\.utf8.count)
-    let (least, greatest) = (lengths.min()!, lengths.max()!)
-    if count > 2 {
+    if looked > 2 {
       // All values equally long, but not this one.
-      if least == greatest, text.utf8.count != least { return 1 }
-      if text.utf8.count > 2 * greatest || text.utf8.count * 3 < least { return 1 }
+      if least == greatest, cell.count != least { return 1 }
+      if cell.count > 2 * greatest || cell.count * 3 < least { return 1 }
     }
     // Prose among prose.
-    if text.utf8.count > 64, lengths.reduce(0, +) > 64 * lengths.count { return -1 }
+    if cell.count > 64, total > 64 * column.valueCount { return -1 }
     return 0
-  }
-
-  /// The text with letters as `a`, digits as `9`, runs taken together: `12 May 2020` → `9 a 9`.
-  private static func pattern(_ text: String) -> String {
-    var result: [UInt8] = []
-    for c in text.utf8.prefix(64) {
-      var mark = c
-      if c &- 0x30 <= 9 { mark = 0x39 } else if (c | 0x20) &- 0x61 < 26 || c >= 0x80 { mark = 0x61 }
-      if result.last != mark { result.append(mark) }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }

@@ -87,23 +87,6 @@ struct CSVSample {
     return (base + start, end - start)
   }
 
-  /// A record's texts, quotes taken off.
-  func texts(_ record: Record, _ dialect: DelimitedDialect) -> [CSVCell] {
-    let field = DelimitedField(dialect)
-    defer { field.destroy() }
-    let spans = TextSpans(capacity: 1)
-    return withExtendedLifetime(owner) {
-      (0..<record.fieldCount).map { column in
-        let (p, n) = cell(record, column)
-        field.resolve(p, n, into: spans, 0)
-        let count = Int(spans.lengths[0])
-        return CSVCell(
-          text: String(decoding: UnsafeBufferPointer(start: spans.starts[0], count: max(0, count)), as: UTF8.self),
-          isQuoted: n > 0 && dialect.quote != nil && p[0] == dialect.quote, isNull: count < 0)
-      }
-    }
-  }
-
   /// Visits all fields of the records of `width` fields, from record `first` on.
   func forEachField(
     _ dialect: DelimitedDialect, from first: Int, width: Int,
@@ -116,10 +99,12 @@ struct CSVSample {
     withExtendedLifetime(owner) {
       forEachRecord { record in
         if record.ordinal < first || CSVSample.isComment(self, record, dialect) { return true }
-        for column in 0..<min(record.fieldCount, width) {
+        var column = 0
+        while column < min(record.fieldCount, width) {
           let (p, n) = cell(record, column)
           field.resolve(p, n, into: spans, 0)
           body(column, spans.starts[0], Int(spans.lengths[0]), n > 0 && quote != nil && p[0] == quote)
+          column += 1
         }
         return true
       }
@@ -129,19 +114,5 @@ struct CSVSample {
 
   static func isComment(_ sample: CSVSample, _ record: Record, _ dialect: DelimitedDialect) -> Bool {
     dialect.comment.map { sample.base[record.start] == $0 } ?? false
-  }
-}
-
-/// One field's text as a header or first record has it.
-struct CSVCell: Equatable {
-  var text: String
-  var isQuoted: Bool
-  var isNull: Bool
-
-  /// What types the text could have.
-  var kinds: UInt8 {
-    if isNull || text.isEmpty { return 0xff }
-    let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
-    return bytes.withUnsafeBufferPointer { ColumnGuesses.kinds($0.baseAddress!, text.utf8.count).kinds }
   }
 }

@@ -102,9 +102,18 @@ struct CSVSniffer {
 
   // MARK: Sniffing
 
-  mutating func sniff() throws(QueryError) -> Outcome {
+  /// - Parameter typical: what a file of the same table turned out to be; another is most often like it.
+  mutating func sniff(typical: Outcome? = nil) throws(QueryError) -> Outcome {
     let (input, head) = try head()
     defer { withExtendedLifetime(input) {} }
+    if let typical, let sample = plainlyLike(typical, head) {
+      var columns = ColumnGuesses(width: typical.names.count, dates: given.datePatterns, timestamps: given.timestampPatterns)
+      CSVSniffer.note(sample, typical.dialect, from: typical.dialect.skippedRecords, &columns)
+      if !head.isEnd { try noteRest(typical.dialect, columns.width, sample, input, &columns) }
+      var outcome = typical
+      outcome.types = columns.types
+      return outcome
+    }
     let isTabbed = CompressionCodec.withoutExtension(source.path).lowercased().hasSuffix(".tsv")
     let guess = CSVDialectGuess(head, base, given, isTabbed: isTabbed)
     var dialect = guess.dialect
@@ -121,10 +130,41 @@ struct CSVSniffer {
       if !head.isEnd { try noteRest(dialect, width, guess.sample, input, &columns) }
     }
     let names = table.names.map { CSVSniffer.uniqueNames(CSVSniffer.padded($0, width)) } ?? (0..<width).map { "_col\($0)" }
-    let types = (0..<width).map { findsTypes ? columns.type(of: $0) : DataType.text }
+    let types = findsTypes ? columns.types : Array(repeating: DataType.text, count: width)
     return Outcome(
       coding: coding, dialect: dialect, hasHeader: table.names != nil, namesColumns: table.names != nil, names: names,
       types: types, notes: table.note(source.path).map { [$0] } ?? [])
+  }
+
+  /// The head as the typical file is punctuated, when that leaves no doubt: it begins with the same header, all its records
+  /// have its width, and quotes that run over line ends are no accident.
+  private func plainlyLike(_ typical: Outcome, _ head: CSVDialectGuess.Head) -> CSVSample? {
+    guard findsTypes, typical.hasHeader, typical.dialect.skippedRecords == 1, typical.notes.isEmpty, typical.coding == coding,
+      given.skipped == nil, given.header != false, typical.names.count > 1
+    else { return nil }
+    let sample = CSVSample(
+      typical.dialect, head.base, from: head.from, to: head.to, isEnd: head.isEnd, owner: head.owner)
+    guard sample.strayCount == 0, !sample.isOpen else { return nil }
+    if CSVSniffer.countLineEnds(head) > sample.rowCount, !CSVDialectGuess.needsQuotes(head, typical.dialect) { return nil }
+    var (isLike, isFirst) = (true, true)
+    sample.forEachRecord { record in
+      isLike = record.fieldCount == typical.names.count
+      if isLike, isFirst {
+        isLike = record.ordinal == 0 && CSVSniffer.uniqueNames(CSVTexts(sample, typical.dialect, record: record).firstTexts) == typical.names
+      }
+      isFirst = false
+      return isLike
+    }
+    return isLike && !isFirst ? sample : nil
+  }
+
+  private static func countLineEnds(_ head: CSVDialectGuess.Head) -> Int {
+    var (count, i) = (0, head.from)
+    while i < head.to {
+      if head.base[i] == 0x0a { count += 1 }
+      i += 1
+    }
+    return count
   }
 
   private static func padded(_ names: [String], _ width: Int) -> [String] {
@@ -242,7 +282,7 @@ struct CSVSniffer {
         dialect, input.base, from: hasMark ? 3 : 0, to: input.count, isEnd: input.isFinal, owner: input.owner)
       var names: [String]?
       sample.forEachRecord { record in
-        if record.ordinal == dialect.skippedRecords - 1 { names = sample.texts(record, dialect).map(\.text) }
+        if record.ordinal == dialect.skippedRecords - 1 { names = CSVTexts(sample, dialect, record: record).firstTexts }
         return record.ordinal < dialect.skippedRecords - 1
       }
       return names.map(uniqueNames)

@@ -22,7 +22,7 @@ struct CSVTableStart {
       dataRecord = given.skipped ?? 0
       return
     }
-    let isComment = shape.leadingComments.count > 0 && shape.before.map { sample.base[$0.start] == 0x23 } ?? false
+    let isComment = shape.hasLeadingComments && shape.before.map { sample.base[$0.start] == 0x23 } ?? false
     var isHeader = given.header
     if isHeader == false, let top = earliest, !isComment, !shape.isPreambleText { start = top }
     if isHeader == nil {
@@ -44,7 +44,7 @@ struct CSVTableStart {
       {
         start = line
         isHeader = true
-        let texts = sample.texts(line, dialect).map(\.text)
+        let texts = CSVTexts(sample, dialect, record: line).firstTexts
         names = CSVTableStart.lastIsEmpty(sample, dialect, shape) ? texts + [""] : [""] + texts
       }
       // Lines of another width that are neither text nor above a header are records.
@@ -63,7 +63,7 @@ struct CSVTableStart {
     dataRecord = start.ordinal
     guard isHeader == true else { return }
     dataRecord += 1
-    if names == nil { names = sample.texts(start, dialect).map(\.text) }
+    if names == nil { names = CSVTexts(sample, dialect, record: start).firstTexts }
     if isComment, start.ordinal == shape.before?.ordinal, var name = names?.first {
       while let letter = name.first, letter == "#" || letter == " " { name.removeFirst() }
       names![0] = name

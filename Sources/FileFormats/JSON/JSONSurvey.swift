@@ -105,6 +105,7 @@ struct JSONSurvey {
   /// Adds a record; whether it is one.
   private func note(_ p: UnsafePointer<UInt8>, _ first: Int, _ end: Int) -> Bool {
     var at = first
+    if root.takesPlainly(p, first, end) { return root.note(p, &at, end) }
     let scratch = JSONTypeGuess()
     guard scratch.note(p, &at, end), JSONText.skipBlanks(p, at, end) == end else { return false }
     return add(scratch)
@@ -171,6 +172,11 @@ struct JSONSurvey {
         continue
       }
       let start = at
+      if root.takesPlainly(input.base, at, end) {
+        _ = root.note(input.base, &at, end)
+        found += 1
+        continue
+      }
       let scratch = JSONTypeGuess()
       guard scratch.note(input.base, &at, end), at == end,
         goesWith(scratch, root), isArray || !scratch.sawOnlyValues

@@ -1,4 +1,5 @@
 import Columnar
+import Glibc
 
 /// Which key of a record a column stands for.
 struct JSONKeyOrigin: Hashable, Sendable {
@@ -109,17 +110,19 @@ final class JSONTypeGuess {
       at += 1
       return true
     }
+    // Where the next key most likely is: behind the last one.
     var place = 0
     objectCount += 1
     while true {
       at = JSONText.skipBlanks(p, at, end)
       guard at < end, p[at] == 0x22, let close = JSONText.stringEnd(p, at, end) else { return false }
-      let key = JSONText.string(p + at + 1, close - at - 1)
+      let index =
+        plainField(p + at + 1, close - at - 1, place) ?? field(JSONText.string(p + at + 1, close - at - 1), isTop: depth == 0)
       at = JSONText.skipBlanks(p, close + 1, end)
       guard at < end, p[at] == 0x3a else { return false }
       at += 1
-      guard field(key, place, isTop: depth == 0).note(p, &at, end, depth: depth + 1) else { return false }
-      place += 1
+      guard fields[index].note(p, &at, end, depth: depth + 1) else { return false }
+      place = index + 1
       at = JSONText.skipBlanks(p, at, end)
       guard at < end else { return false }
       at += 1
@@ -128,21 +131,34 @@ final class JSONTypeGuess {
     }
   }
 
-  /// The guess for a key, case ignored; the first spelling names the field.
+  /// The field at `place` if it has this key, which the object did not have before, and is the first of its name.
+  private func plainField(_ p: UnsafePointer<UInt8>, _ n: Int, _ place: Int) -> Int? {
+    guard place < names.count, origins[place].occurrence == 0, lastObjects[place] != objectCount,
+      JSONTypeGuess.isText(p, n, names[place])
+    else { return nil }
+    lastObjects[place] = objectCount
+    return place
+  }
+
+  /// Whether a string's content without escapes is `text`.
+  private static func isText(_ p: UnsafePointer<UInt8>, _ n: Int, _ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      bytes.count == n && (n == 0 || memcmp(bytes.baseAddress!, p, n) == 0) && memchr(p, 0x5c, n) == nil
+    }
+  }
+
+  /// The field for a key, case ignored; the first spelling names the field.
   ///
   /// - Parameter isTop: whether the key is of a record itself: one that comes twice there makes two columns.
-  private func field(_ key: String, _ place: Int, isTop: Bool) -> JSONTypeGuess {
-    var at = -1
-    if place < names.count, names[place] == key, origins[place].occurrence == 0 {
-      at = place
-    } else if let known = positions["\u{0}" + key] ?? positions[key.lowercased()] {
-      at = known
+  private func field(_ key: String, isTop: Bool) -> Int {
+    guard let at = positions["\u{0}" + key] ?? positions[key.lowercased()] else {
+      return add(key, JSONKeyOrigin(), under: key.lowercased())
     }
-    guard at >= 0 else { return add(key, JSONKeyOrigin(), under: key.lowercased()) }
-    guard isTop else { return fields[at] }
+    guard isTop else { return at }
     if lastObjects[at] != objectCount {
       lastObjects[at] = objectCount
-      return fields[at]
+      return at
     }
     // The record has the key twice: spelled otherwise, it is another one; else the next of its kind.
     if origins[at].spelling != key {
@@ -152,24 +168,100 @@ final class JSONTypeGuess {
     while let known = positions["\u{1}\(occurrence)" + key] {
       if lastObjects[known] != objectCount {
         lastObjects[known] = objectCount
-        return fields[known]
+        return known
       }
       occurrence += 1
     }
     return add(key, JSONKeyOrigin(spelling: key, occurrence: occurrence, isExact: true), under: "\u{1}\(occurrence)" + key)
   }
 
-  private func add(_ key: String, _ origin: JSONKeyOrigin, under position: String) -> JSONTypeGuess {
-    let guess = JSONTypeGuess()
+  private func add(_ key: String, _ origin: JSONKeyOrigin, under position: String) -> Int {
     var origin = origin
     origin.spelling = key
     positions[position] = names.count
     names.append(key)
     origins.append(origin)
     lastObjects.append(objectCount)
-    fields.append(guess)
-    return guess
+    fields.append(JSONTypeGuess())
+    return names.count - 1
   }
+
+  // MARK: Plain records
+
+  /// Whether `p[at ..< end]` is one well-formed object whose keys belong to different fields. `note` then adds it as it is,
+  /// without a guess of its own that is merged.
+  func takesPlainly(_ p: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Bool {
+    guard isEmpty || sawObject, at < end, p[at] == 0x7b else { return false }
+    // `note` counts the object anew, so that the marks do not matter to it.
+    objectCount += 1
+    var added: Set<String> = []
+    var place = 0
+    var at = JSONText.skipBlanks(p, at + 1, end)
+    if at < end, p[at] == 0x7d { return JSONText.skipBlanks(p, at + 1, end) == end }
+    while true {
+      guard at < end, p[at] == 0x22, let close = JSONText.stringEnd(p, at, end) else { return false }
+      if let index = knownField(p + at + 1, close - at - 1, place) {
+        if lastObjects[index] == objectCount { return false }
+        lastObjects[index] = objectCount
+        place = index + 1
+      } else {
+        let name = JSONText.string(p + at + 1, close - at - 1).lowercased()
+        guard positions[name] == nil, added.insert(name).inserted else { return false }
+      }
+      at = JSONText.skipBlanks(p, close + 1, end)
+      guard at < end, p[at] == 0x3a else { return false }
+      at += 1
+      guard JSONTypeGuess.skip(p, &at, end, depth: 1) else { return false }
+      at = JSONText.skipBlanks(p, at, end)
+      guard at < end else { return false }
+      if p[at] == 0x7d { return JSONText.skipBlanks(p, at + 1, end) == end }
+      guard p[at] == 0x2c else { return false }
+      at = JSONText.skipBlanks(p, at + 1, end)
+    }
+  }
+
+  /// The field that a key belongs to, most likely at `place`.
+  private func knownField(_ p: UnsafePointer<UInt8>, _ n: Int, _ place: Int) -> Int? {
+    if place < names.count, JSONTypeGuess.isText(p, n, names[place]) { return origins[place].occurrence == 0 ? place : nil }
+    let key = JSONText.string(p, n)
+    return positions["\u{0}" + key] ?? positions[key.lowercased()]
+  }
+
+  /// Moves `at` behind a value that `note` would add; whether it would.
+  private static func skip(_ p: UnsafePointer<UInt8>, _ at: inout Int, _ end: Int, depth: Int) -> Bool {
+    at = JSONText.skipBlanks(p, at, end)
+    guard at < end else { return false }
+    let c = p[at]
+    if c != 0x7b && c != 0x5b || depth >= maxDepth {
+      guard let after = JSONText.valueEnd(p, at, end) else { return false }
+      let isNumber = c &- 0x30 <= 9 || c == 0x2d
+      if isNumber, !ColumnGuesses.kinds(p + at, after - at).isNumber { return false }
+      at = after
+      return true
+    }
+    at = JSONText.skipBlanks(p, at + 1, end)
+    if at < end, p[at] == c + 2 {
+      at += 1
+      return true
+    }
+    while true {
+      if c == 0x7b {
+        at = JSONText.skipBlanks(p, at, end)
+        guard at < end, p[at] == 0x22, let close = JSONText.stringEnd(p, at, end) else { return false }
+        at = JSONText.skipBlanks(p, close + 1, end)
+        guard at < end, p[at] == 0x3a else { return false }
+        at += 1
+      }
+      guard skip(p, &at, end, depth: depth + 1) else { return false }
+      at = JSONText.skipBlanks(p, at, end)
+      guard at < end else { return false }
+      at += 1
+      if p[at - 1] == c + 2 { return true }
+      guard p[at - 1] == 0x2c else { return false }
+    }
+  }
+
+  // MARK: Merging
 
   /// Adds another guess's fields where keys are told apart by spelling or place.
   private func mergeApart(_ other: JSONTypeGuess) {
@@ -201,7 +293,7 @@ final class JSONTypeGuess {
       let position =
         origin.occurrence > 0 ? "\u{1}\(origin.occurrence)" + name : isTaken ? "\u{0}" + name : name.lowercased()
       used.insert(names.count)
-      add(name, own, under: position).merge(other.fields[index])
+      fields[add(name, own, under: position)].merge(other.fields[index])
     }
   }
 
@@ -216,13 +308,16 @@ final class JSONTypeGuess {
     numberKinds &= other.numberKinds
     stringKinds &= other.stringKinds
     fractionDigits = max(fractionDigits, other.fractionDigits)
-    let isSame =
-      other.names.count <= names.count
-      && other.names.indices.allSatisfy {
-        names[$0] == other.names[$0] && origins[$0] == other.origins[$0]
+    var same = 0
+    while same < min(names.count, other.names.count), names[same] == other.names[same], origins[same] == other.origins[same] {
+      same += 1
+    }
+    if same == other.names.count {
+      var index = 0
+      while index < same {
+        fields[index].merge(other.fields[index])
+        index += 1
       }
-    if isSame {
-      for index in other.names.indices { fields[index].merge(other.fields[index]) }
     } else {
       mergeApart(other)
     }
@@ -236,7 +331,7 @@ final class JSONTypeGuess {
   /// The narrowest type of all values seen: varchar (JSON text) where they do not go together, `unknown` where there were
   /// none but NULL.
   var type: DataType {
-    let shapes = [sawBoolean, sawNumber, sawString, sawObject, sawArray].filter(\.self).count
+    let shapes = (sawBoolean ? 1 : 0) + (sawNumber ? 1 : 0) + (sawString ? 1 : 0) + (sawObject ? 1 : 0) + (sawArray ? 1 : 0)
     if shapes == 0, !isTooDeep { return .unknown }
     if shapes != 1 || isTooDeep { return .text }
     if sawBoolean { return .boolean }

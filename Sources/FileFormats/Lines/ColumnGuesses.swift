@@ -132,6 +132,9 @@ struct ColumnGuesses {
     return ColumnGuesses.type(of: kinds, guess.fractionDigits)
   }
 
+  /// The narrowest types of all columns.
+  var types: [DataType] { (0..<guesses.count).map { type(of: $0) } }
+
   /// The narrowest type for these kinds of text.
   static func type(of kinds: UInt8, _ fractionDigits: Int) -> DataType {
     if kinds & boolean != 0 { return .boolean }

@@ -2,7 +2,7 @@ import CKernels
 import QueryErrors
 
 /// How a delimited file is punctuated and what its texts mean.
-struct DelimitedDialect: Sendable {
+struct DelimitedDialect: Hashable, Sendable {
   var separator: UInt8 = 0x2c
   /// Nil: quotes are ordinary characters.
   var quote: UInt8?

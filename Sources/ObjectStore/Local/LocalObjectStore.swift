@@ -189,8 +189,9 @@ package struct LocalObjectStore: ObjectStore {
 
   private func isText(_ record: inout dirent, _ length: Int) -> Bool {
     withUnsafeBytes(of: &record.d_name) { name in
-      let bytes = name[..<length]
-      return bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+      var i = 0
+      while i < length, name[i] < 0x80 { i += 1 }
+      return i == length || String(validating: name[..<length], as: UTF8.self) != nil
     }
   }
 
