@@ -24,7 +24,11 @@ package struct QueryExecutor {
     let end: SinkOperator
     switch sink {
     case .inOrder(let deliver):
-      end = ResultOperator(QueryProfile.Node("Result"), context: context, deliver: deliver)
+      end = ResultOperator(
+        QueryProfile.Node("Result"), context: context, prepare: { PreparedBatch(batch: $0, rowCount: $0.rowCount) },
+        deliver: { (prepared) throws(QueryError) in try deliver(prepared.batch!) })
+    case .prepared(let prepare, let deliver):
+      end = ResultOperator(QueryProfile.Node("Result"), context: context, prepare: prepare, deliver: deliver)
     case .parallel(let sink): end = ParallelSinkOperator(QueryProfile.Node("Write"), sink)
     case .files(let layout, let target): end = WriteOperator(QueryProfile.Node("Write"), context, layout, target)
     }

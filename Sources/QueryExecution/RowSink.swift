@@ -5,10 +5,28 @@ package import QueryErrors
 package enum RowSink {
   /// One batch after the other, on the calling thread and in the plan's order; throwing ends the query.
   case inOrder((Batch) throws(QueryError) -> Void)
+  /// The same, each batch first made into what is handed over, by all workers at once.
+  case prepared(@Sendable (Batch) -> PreparedBatch, (PreparedBatch) throws(QueryError) -> Void)
   /// By all workers at once, in no order: what writes files.
   case parallel(any ParallelRowSink)
   /// Into files, by all workers at once.
   case files(FileLayout, any FileTarget)
+}
+
+/// A batch, or what a worker made of it.
+package struct PreparedBatch: @unchecked Sendable {
+  package var batch: Batch?
+  package var texts: [TextBuffer]
+  package var rowCount: Int
+
+  package init(batch: Batch?, texts: [TextBuffer] = [], rowCount: Int) {
+    self.batch = batch
+    self.texts = texts
+    self.rowCount = rowCount
+  }
+
+  /// What it holds, about.
+  var byteCount: Int { (batch?.approximateByteCount ?? 0) + texts.reduce(0) { $0 + $1.count } }
 }
 
 /// Takes a plan's rows by all workers at once.

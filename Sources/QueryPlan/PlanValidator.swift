@@ -16,12 +16,15 @@ package enum PlanValidator {
     _ plan: LogicalPlan, _ outer: Set<ColumnReference>, _ known: inout Set<Int>
   ) throws(QueryError) {
     if case .common(let node) = plan, !known.insert(node.definition.id).inserted { return }
-    var available = outer
-    for child in plan.children { available.formUnion(child.outputs) }
-    if case .scan(let node) = plan { available.formUnion(node.columns.map(\.reference)) }
-    for column in plan.columnsRead where !available.contains(column) {
-      throw .internalError(
-        "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")
+    let children = plan.children
+    let read = plan.columnsRead
+    if !read.isEmpty {
+      var available = children.map(\.outputs)
+      if case .scan(let node) = plan { available.append(node.columns.map(\.reference)) }
+      for column in read where !outer.contains(column) && !available.contains(where: { $0.contains(column) }) {
+        throw .internalError(
+          "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")
+      }
     }
     if case .setOperation(let node) = plan {
       for input in node.inputs where input.outputs.map(\.type) != node.outputs.map(\.type) {
@@ -38,6 +41,6 @@ package enum PlanValidator {
       try validate(node.subquery, outer.union(node.input.outputs), &known)
       return
     }
-    for child in plan.children { try validate(child, outer, &known) }
+    for child in children { try validate(child, outer, &known) }
   }
 }

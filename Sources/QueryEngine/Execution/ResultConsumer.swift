@@ -2,9 +2,19 @@
 ///
 /// - Threads: called on the thread that runs the statement, one call at a time.
 public protocol ResultConsumer: AnyObject {
+  /// How the consumer wants the rows written out, if that is all it does with them: workers do so for it. Nil for batches.
+  var text: DelimitedText? { get }
   /// Called once, before any batch; statements without rows have no columns.
   func begin(_ schema: Schema) throws(QueryError)
+  /// Takes rows; not called where `text` is not nil.
   func receive(_ batch: Batch) throws(QueryError)
+  /// Takes the text of rows; called where `text` is not nil.
+  func receive(_ text: TextBuffer) throws(QueryError)
+}
+
+extension ResultConsumer {
+  public var text: DelimitedText? { nil }
+  public func receive(_ text: TextBuffer) throws(QueryError) {}
 }
 
 /// Keeps all batches.

@@ -10,6 +10,8 @@ final class ResultFolder: ResultConsumer {
   private let path: String
   private let queryID: String
   private let isText: Bool
+  /// As Athena writes its results.
+  private let form: DelimitedText
   private let writer: any ObjectWriter
   private let store: any ObjectStore
   private var schema = Schema([])
@@ -24,54 +26,32 @@ final class ResultFolder: ResultConsumer {
     store = folder.store
     self.queryID = queryID
     self.isText = isText
+    form = isText ? DelimitedText(separator: 0x09, quoting: .never) : DelimitedText(separator: 0x2c, quoting: .always)
     try store.makeDirectory(folder.path)
     path = folder.appending(queryID + (isText ? ".txt" : ".csv")).path
     location = store.text(of: path)
     writer = try store.makeWriter(path)
-    pending.reserveCapacity(ResultFolder.flushByteCount + 4096)
   }
+
+  var text: DelimitedText? { form }
 
   func begin(_ schema: Schema) throws(QueryError) {
     self.schema = schema
     if isText || schema.count == 0 { return }
-    for (index, field) in schema.fields.enumerated() {
-      if index > 0 { pending.append(0x2c) }
-      appendQuoted(Array(field.name.utf8))
-    }
-    pending.append(0x0a)
+    try receive(form.header(schema.fields.map(\.name)))
   }
 
-  func receive(_ batch: Batch) throws(QueryError) {
-    let texts = batch.columns.map(ResultText.init)
-    var value: [UInt8] = []
-    for row in 0..<batch.rowCount {
-      for (index, text) in texts.enumerated() {
-        if index > 0 { pending.append(isText ? 0x09 : 0x2c) }
-        if text.isNull(row) { continue }
-        if isText {
-          text.append(row, to: &pending)
-        } else {
-          value.removeAll(keepingCapacity: true)
-          text.append(row, to: &value)
-          appendQuoted(value)
-        }
-      }
-      pending.append(0x0a)
-      if pending.count >= ResultFolder.flushByteCount { try flush() }
-    }
-  }
+  func receive(_ batch: Batch) throws(QueryError) { try receive(form.text(batch)) }
 
-  private func appendQuoted(_ bytes: [UInt8]) {
-    pending.append(0x22)
-    if bytes.contains(0x22) {
-      for byte in bytes {
-        if byte == 0x22 { pending.append(0x22) }
-        pending.append(byte)
-      }
-    } else {
-      pending.append(contentsOf: bytes)
+  func receive(_ text: TextBuffer) throws(QueryError) {
+    let bytes = UnsafeRawBufferPointer(start: text.pointer, count: text.count)
+    if text.count >= ResultFolder.flushByteCount / 4 {
+      try flush()
+      byteCount += text.count
+      return try writer.write(bytes)
     }
-    pending.append(0x22)
+    pending.append(contentsOf: bytes)
+    if pending.count >= ResultFolder.flushByteCount { try flush() }
   }
 
   private func flush() throws(QueryError) {

@@ -19,6 +19,11 @@ public final class ResultText {
     storage = column.storage
     children = column.storage.children.map(ResultText.init)
     writer = ValueText(column.type, .output)
+    switch column.type {
+    case .varchar, .json: isText = true
+    default: isText = false
+    }
+    isPlain = ResultText.isPlain(column.type)
   }
 
   /// Whether row `row` is NULL.
@@ -34,6 +39,27 @@ public final class ResultText {
       buffer.count = 0
       writer.append(view, storage, row, to: buffer)
       out.append(contentsOf: UnsafeBufferPointer(start: buffer.pointer, count: buffer.count))
+    }
+  }
+
+  /// Whether the values are texts as they are stored.
+  let isText: Bool
+  /// Whether no text of a value is empty or holds quotes, separators or line ends.
+  let isPlain: Bool
+
+  /// The text of row `row`, which is not NULL, where `isText`.
+  func view(_ row: Int) -> StringView { view.value(row, as: StringView.self) }
+
+  /// Appends the text of row `row`, which is not NULL.
+  func append(_ row: Int, to out: TextBuffer) { writer.append(view, storage, row, to: out) }
+
+  /// Whether texts of a type are made of digits, letters and such signs as `-`, `.` and `:`.
+  private static func isPlain(_ type: DataType) -> Bool {
+    switch type {
+    case .boolean, .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal, .date, .time, .timestamp, .timeWithTimeZone,
+      .timestampWithTimeZone, .intervalYearToMonth, .intervalDayToSecond, .uuid, .ipaddress:
+      true
+    default: false
     }
   }
 

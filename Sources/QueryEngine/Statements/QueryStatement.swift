@@ -12,7 +12,8 @@ struct QueryStatement: Statement {
     let (bound, plan) = try context.plan(node)
     return PreparedStatement(schema: bound.schema, plan: plan, file: .csv) { (output) throws(QueryError) in
       try context.execute(
-        plan, bound.outputs, into: .inOrder { (batch) throws(QueryError) in try output.receive(batch) })
+        plan, bound.outputs,
+        into: .prepared(output.preparation) { (batch) throws(QueryError) in try output.receive(batch) })
     }
   }
 }

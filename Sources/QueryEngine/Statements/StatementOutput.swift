@@ -1,5 +1,6 @@
 import ObjectStore
 import QueryErrors
+import QueryExecution
 
 /// Where a statement's rows go: to its reader, and to its file in the results folder, which appears only when all went
 /// well.
@@ -50,11 +51,26 @@ final class StatementOutput: ResultConsumer {
     try file?.begin(schema)
   }
 
-  func receive(_ batch: Batch) throws(QueryError) {
+  func receive(_ batch: Batch) throws(QueryError) { try receive(preparation(batch)) }
+
+  /// Makes of a batch what the reader and the file want.
+  ///
+  /// - Threads: called by all workers at once.
+  var preparation: @Sendable (Batch) -> PreparedBatch {
+    let forms = [consumer.text, file?.text].compactMap(\.self)
+    let keepsBatch = consumer.text == nil
+    return { batch in
+      PreparedBatch(
+        batch: keepsBatch ? batch : nil, texts: forms.isEmpty ? [] : DelimitedText.texts(batch, forms), rowCount: batch.rowCount)
+    }
+  }
+
+  /// Takes rows that `preparation` prepared.
+  func receive(_ prepared: PreparedBatch) throws(QueryError) {
     try tell()
-    report.addRows(batch.rowCount)
-    try consumer.receive(batch)
-    try file?.receive(batch)
+    report.addRows(prepared.rowCount)
+    if let batch = prepared.batch { try consumer.receive(batch) } else { try consumer.receive(prepared.texts[0]) }
+    if let file, let text = prepared.texts.last { try file.receive(text) }
   }
 
   /// Rows of texts, one a column.

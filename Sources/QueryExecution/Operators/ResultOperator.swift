@@ -3,17 +3,19 @@ import Glibc
 import ObjectStore
 import QueryErrors
 
-/// Hands the query's batches to its consumer, on the query's own thread and in the order of the last pipeline's input.
+/// Hands the query's batches, as the workers prepared them, to its consumer: on the query's own thread and in the order of the
+/// last pipeline's input.
 ///
 /// Workers that run ahead wait when too many rows are held back; the worker with the earliest morsel never waits for
 /// others, and the query's own thread never waits for room.
 final class ResultOperator: SinkOperator, @unchecked Sendable {
-  private var deliver: ((Batch) throws(QueryError) -> Void)?
+  private let prepare: @Sendable (Batch) -> PreparedBatch
+  private var deliver: ((PreparedBatch) throws(QueryError) -> Void)?
   private let lock = ConditionLock()
   private let cancellation: () throws(QueryError) -> Void
 
   // MARK: Guarded by the lock
-  private var held: [Int: [Batch]] = [:]
+  private var held: [Int: [PreparedBatch]] = [:]
   private var heldRows = 0
   private var heldBytes = 0
   /// Per worker the sequence of its morsel; `Int.max` when it has no more.
@@ -29,8 +31,10 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
   private var isFull: Bool { heldRows > ResultOperator.largestHeldRows || heldBytes > largestHeldBytes }
 
   init(
-    _ node: QueryProfile.Node, context: QueryContext, deliver: @escaping (Batch) throws(QueryError) -> Void
+    _ node: QueryProfile.Node, context: QueryContext, prepare: @escaping @Sendable (Batch) -> PreparedBatch,
+    deliver: @escaping (PreparedBatch) throws(QueryError) -> Void
   ) {
+    self.prepare = prepare
     self.deliver = deliver
     largestHeldBytes = max(8 << 20, context.memory.account.effectiveLimit / 16)
     let flag = context.cancellation
@@ -85,14 +89,15 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
 
   /// Takes a batch from a worker.
   fileprivate func take(_ batch: Batch, _ worker: Worker) throws(QueryError) {
+    let prepared = prepare(batch)
     if workerCount == 1 {
-      try deliver?(batch)
+      try deliver?(prepared)
       return
     }
     lock.lock()
-    held[worker.sequence, default: []].append(batch)
-    heldRows += batch.rowCount
-    heldBytes += batch.approximateByteCount
+    held[worker.sequence, default: []].append(prepared)
+    heldRows += prepared.rowCount
+    heldBytes += prepared.byteCount
     lock.signalAll()
     if worker.index == 0 {
       lock.unlock()
@@ -113,13 +118,13 @@ final class ResultOperator: SinkOperator, @unchecked Sendable {
   }
 
   /// The next batch in order, when it may be delivered already.
-  private func popReady() -> Batch? {
+  private func popReady() -> PreparedBatch? {
     guard let first = held.keys.min(), first <= current.min() ?? Int.max else { return nil }
     var batches = held[first]!
     let batch = batches.removeFirst()
     held[first] = batches.isEmpty ? nil : batches
     heldRows -= batch.rowCount
-    heldBytes -= batch.approximateByteCount
+    heldBytes -= batch.byteCount
     return batch
   }
 

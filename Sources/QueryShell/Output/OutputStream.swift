@@ -34,8 +34,22 @@ package final class OutputStream {
       pending = first + pending
     }
     if showsControls { pending = Array(TerminalText.printable(String(decoding: pending, as: UTF8.self), keepsLines: true).utf8) }
-    let failure = Descriptor.write(pending, to: descriptor)
+    let failure = pending.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
     pending.removeAll(keepingCapacity: true)
+    try check(failure)
+  }
+
+  /// Writes behind what waits; long texts at once.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(QueryError) {
+    if showsControls || bytes.count < OutputStream.flushByteCount {
+      pending.append(contentsOf: bytes)
+      return try flushIfFull()
+    }
+    try flush()
+    try check(Descriptor.write(bytes, to: descriptor))
+  }
+
+  private func check(_ failure: Int32?) throws(QueryError) {
     switch failure {
     case nil: return
     case EPIPE:
@@ -65,9 +79,16 @@ package enum Descriptor {
   /// - Returns: the `errno` of a failure.
   @discardableResult
   package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { write($0, to: descriptor) }
+  }
+
+  /// Writes all bytes, waiting for room where the descriptor does not wait by itself.
+  ///
+  /// - Returns: the `errno` of a failure.
+  package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
     var written = 0
     while written < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+      let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
       if count >= 0 {
         written += count
         continue
