@@ -28,6 +28,28 @@ extension LogicalPlan {
   ///
   /// Takes time for the nodes that hand columns on and for the columns, whatever the plan's shape, and no stack.
   package var outputs: [ColumnReference] {
+    // Most nodes hand on what one below them makes.
+    var plan = self
+    while true {
+      switch plan {
+      case .filter(let node): plan = node.input
+      case .sort(let node): plan = node.input
+      case .limit(let node): plan = node.input
+      case .topN(let node): plan = node.input
+      case .singleRow(let node): plan = node.input
+      case .scan(let node): return node.columns.map(\.reference)
+      case .project(let node): return node.assignments.map(\.reference)
+      case .values(let node): return node.outputs
+      case .aggregate(let node): return node.outputs
+      case .common(let node): return node.outputs
+      case .setOperation(let node): return node.outputs
+      default: return plan.combinedOutputs
+      }
+    }
+  }
+
+  /// What the node puts together from its inputs' columns and its own.
+  private var combinedOutputs: [ColumnReference] {
     var backwards: [ColumnReference] = []
     // Nodes are looked at from the last column to the first: what a node adds stands behind its input's columns.
     var waiting = [self]

@@ -17,14 +17,12 @@ package enum PlanValidator {
   ) throws(QueryError) {
     if case .common(let node) = plan, !known.insert(node.definition.id).inserted { return }
     let children = plan.children
-    let read = plan.columnsRead
-    if !read.isEmpty {
-      var available = children.map(\.outputs)
-      if case .scan(let node) = plan { available.append(node.columns.map(\.reference)) }
-      for column in read where !outer.contains(column) && !available.contains(where: { $0.contains(column) }) {
-        throw .internalError(
-          "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")
-      }
+    var available: [ColumnReference] = []
+    for child in children { available += child.outputs }
+    if case .scan(let node) = plan { available += node.columns.map(\.reference) }
+    for column in plan.columnsRead where !outer.contains(column) && !holds(available, column) {
+      throw .internalError(
+        "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")
     }
     if case .setOperation(let node) = plan {
       for input in node.inputs where input.outputs.map(\.type) != node.outputs.map(\.type) {
@@ -42,5 +40,10 @@ package enum PlanValidator {
       return
     }
     for child in children { try validate(child, outer, &known) }
+  }
+  private static func holds(_ columns: [ColumnReference], _ column: ColumnReference) -> Bool {
+    var i = 0
+    while i < columns.count, columns[i] != column { i += 1 }
+    return i < columns.count
   }
 }

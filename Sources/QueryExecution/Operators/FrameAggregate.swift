@@ -5,7 +5,8 @@ import SQLFunctions
 
 /// One aggregate over many frames of the same rows, none of it done row by row where the function allows.
 ///
-/// Frames that do not overlap are groups. Frames that only grow are sums of prefixes. Other frames are put together from
+/// Frames that do not overlap are groups. Rows that are in the same frames, as those with equal sort keys often are, are
+/// aggregated first and then count as one. Frames that only grow are sums of prefixes. Other frames are put together from
 /// two pieces, the end of one block of rows and the start of the next, for blocks about as long as the frame:
 ///
 ///     block length 4     . . . . | . . . . | . . . .        every row holds the state from its block's start to itself,
@@ -24,6 +25,8 @@ struct FrameAggregate {
   var places: Buffer?
   var returnType: DataType
   var context: QueryContext
+  /// Stretches of rows that frames are counted in; nil for rows.
+  private var units: Units?
 
   init(
     make: @escaping @Sendable () throws(QueryError) -> any GroupsAccumulator, arguments: [Column], rowCount: Int,
@@ -85,7 +88,14 @@ struct FrameAggregate {
   ) throws(QueryError) -> Column {
     if areDisjoint || places != nil { return try fromRows(starts, ends) }
     let mergesByCopy = try make().mergesByCopy
+    if units == nil, mergesByCopy, duplicates == nil {
+      // Stretches that are in no frame may fail.
+      do throws(QueryError) { if let result = try fromUnits(starts, ends) { return result } } catch {
+        if error.code != .numericValueOutOfRange { throw error }
+      }
+    }
     if let isFirst = prefixes(starts, ends) {
+      if units != nil { return try growing(starts, ends, isFirst) }
       if mergesByCopy {
         // Prefixes that no frame asks for may fail.
         do throws(QueryError) { return try growing(starts, ends, isFirst) } catch {
@@ -94,6 +104,7 @@ struct FrameAggregate {
       }
       return try stepwise(starts, ends)
     }
+    if units != nil { return try blockwise(starts, ends) }
     if mergesByCopy, duplicates == nil, total > starts.count * FrameAggregate.smallFrame {
       do throws(QueryError) { return try blockwise(starts, ends) } catch {
         if error.code != .numericValueOutOfRange { throw error }
@@ -101,6 +112,67 @@ struct FrameAggregate {
     }
     return try fromRows(starts, ends)
   }
+
+  // MARK: Units
+
+  /// Rows that are in the same frames are one unit: what lies between neighbouring bounds of frames.
+  private struct Units {
+    var count: Int
+    /// The state of each unit's rows.
+    var states: any GroupsAccumulator
+  }
+
+  /// The aggregate of frames counted in units of rows; nil where units are not much fewer than the rows.
+  private func fromUnits(_ starts: [Int32], _ ends: [Int32]) throws(QueryError) -> Column? {
+    guard starts.count * 4 < rowCount else { return nil }
+    let bounds = Buffer.zeroed(byteCount: rowCount + 1)
+    let marks = bounds.typed(UInt8.self)
+    for k in starts.indices where ends[k] > starts[k] {
+      marks[Int(starts[k])] = 1
+      marks[Int(ends[k])] = 1
+    }
+    // The first row starts a unit, and so does the end of the rows.
+    marks[0] = 0
+    marks[rowCount] = 1
+    let unitOf = Buffer(byteCount: (rowCount + 1) * 4)
+    let unit = unitOf.typed(Int32.self)
+    var current: Int32 = 0
+    var row = 0
+    while row <= rowCount {
+      current &+= Int32(marks[row])
+      unit[row] = current
+      row &+= 1
+    }
+    let count = Int(current)
+    guard count * 4 < rowCount else { return nil }
+    var coarse = self
+    coarse.units = Units(count: count, states: try states(unit, count))
+    let isEmpty = { (k: Int) in ends[k] <= starts[k] }
+    return try coarse.compute(
+      starts.indices.map { isEmpty($0) ? 0 : unit[Int(starts[$0])] }, starts.indices.map { isEmpty($0) ? 0 : unit[Int(ends[$0])] },
+      total: .max, areDisjoint: false)
+  }
+
+  /// The state of each unit's rows.
+  private func states(_ unitOf: UnsafePointer<Int32>, _ count: Int) throws(QueryError) -> any GroupsAccumulator {
+    let accumulator = try make()
+    accumulator.resize(groupCount: count)
+    if filter == nil {
+      try accumulator.update(arguments, groups: unitOf, rowCount: rowCount)
+      return accumulator
+    }
+    var feed = Feed()
+    for row in 0..<rowCount where isTrue(row) {
+      feed.rows.append(Int32(truncatingIfNeeded: row))
+      feed.groups.append(unitOf[row])
+      if feed.rows.count >= FrameAggregate.chunkSize { try self.feed(&feed, to: accumulator) }
+    }
+    try self.feed(&feed, to: accumulator)
+    return accumulator
+  }
+
+  /// Units, or rows where there are none: what frames count in.
+  private var unitCount: Int { units?.count ?? rowCount }
 
   // MARK: Rows
 
@@ -180,13 +252,13 @@ struct FrameAggregate {
 
   /// The rows where frames start, when each frame is what follows the nearest such row; else nil.
   private func prefixes(_ starts: [Int32], _ ends: [Int32]) -> Buffer? {
-    let isFirst = Buffer.zeroed(byteCount: rowCount + 1)
+    let isFirst = Buffer.zeroed(byteCount: unitCount + 1)
     let marks = isFirst.typed(UInt8.self)
     for k in starts.indices where ends[k] > starts[k] { marks[Int(starts[k])] = 1 }
-    let nearest = Buffer(byteCount: rowCount * 4)
+    let nearest = Buffer(byteCount: unitCount * 4)
     let p = nearest.typed(Int32.self)
     var last: Int32 = 0
-    for row in 0..<rowCount {
+    for row in 0..<unitCount {
       if marks[row] != 0 { last = Int32(truncatingIfNeeded: row) }
       p[row] = last
     }
@@ -194,19 +266,21 @@ struct FrameAggregate {
     return isFirst
   }
 
-  /// Gives every row's group the row's own state, then adds each to the next, up to the next marked row; reversed,
-  /// row and group numbers run against each other and states are added to the row before.
+  /// Gives every unit's group its own rows' state, then adds each to the next, up to the next marked unit; reversed,
+  /// unit and group numbers run against each other and states are added to the unit before.
   private func scanned(
     _ isFirst: UnsafePointer<UInt8>, reversed: Bool
   ) throws(QueryError) -> any GroupsAccumulator {
-    let n = rowCount
+    let n = unitCount
     let accumulator = try make()
     accumulator.resize(groupCount: n + 1)
     let own = Buffer(byteCount: n * 4)
     let before = Buffer(byteCount: n * 4)
     let (p, q) = (own.typed(Int32.self), before.typed(Int32.self))
-    if filter == nil, duplicates == nil {
-      for row in 0..<n { p[row] = Int32(truncatingIfNeeded: reversed ? n &- 1 &- row : row) }
+    for unit in 0..<n { p[unit] = Int32(truncatingIfNeeded: reversed ? n &- 1 &- unit : unit) }
+    if let units {
+      try accumulator.merge(units.states, sources: nil, targets: p, count: n)
+    } else if filter == nil, duplicates == nil {
       try accumulator.update(arguments, groups: p, rowCount: n)
     } else {
       var feed = Feed()
@@ -215,7 +289,7 @@ struct FrameAggregate {
         if isFirst[row] != 0 { start = row }
         if counts(row, start) {
           feed.rows.append(Int32(truncatingIfNeeded: row))
-          feed.groups.append(Int32(truncatingIfNeeded: reversed ? n - 1 - row : row))
+          feed.groups.append(p[row])
         }
       }
       try self.feed(&feed, to: accumulator)
@@ -236,8 +310,8 @@ struct FrameAggregate {
 
   private func growing(_ starts: [Int32], _ ends: [Int32], _ isFirst: Buffer) throws(QueryError) -> Column {
     let accumulator = try scanned(UnsafePointer(isFirst.typed(UInt8.self)), reversed: false)
-    let groups = zip(starts, ends).map { $1 > $0 ? $1 - 1 : Int32(rowCount) }
-    let states = try accumulator.finish(0..<(rowCount + 1))
+    let groups = zip(starts, ends).map { $1 > $0 ? $1 - 1 : Int32(unitCount) }
+    let states = try accumulator.finish(0..<(unitCount + 1))
     return groups.withUnsafeBufferPointer { states.take($0.baseAddress!, count: groups.count) }
   }
 
@@ -289,11 +363,11 @@ struct FrameAggregate {
     }
     let result = try make()
     result.resize(groupCount: starts.count)
-    let isFirst = Buffer(byteCount: rowCount + 1)
+    let isFirst = Buffer(byteCount: unitCount + 1)
     let marks = isFirst.typed(UInt8.self)
     for level in used.sorted() {
       let mask = (1 << Int(level)) - 1
-      for row in 0...rowCount { marks[row] = row & mask == 0 ? 1 : 0 }
+      for row in 0...unitCount { marks[row] = row & mask == 0 ? 1 : 0 }
       var targets: [Int32] = []
       var tails: [Int32] = []
       var frames: [Int32] = []
@@ -305,7 +379,7 @@ struct FrameAggregate {
         heads.append(last)
         if starts[k] >> Int32(level) != last >> Int32(level) {
           frames.append(Int32(k))
-          tails.append(Int32(rowCount - 1) - starts[k])
+          tails.append(Int32(unitCount - 1) - starts[k])
         }
       }
       // Tails first, so that values come in the order of their rows.

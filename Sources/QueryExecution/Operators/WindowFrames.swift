@@ -199,12 +199,19 @@ struct WindowFrames {
     _ layout: WindowLayout
   ) {
     let comparator = RowComparator(key, limit)
+    /// Whether a row lies before the bound that another row's limit makes.
+    func isBefore(_ other: Int, _ row: Int) -> Bool {
+      let way = order.isAscending ? comparator.order(other, row) : -comparator.order(other, row)
+      return isStart ? way < 0 : way <= 0
+    }
     let n = layout.rowCount
     let (first, last) = (layout.partitionStart.typed(Int32.self), layout.partitionEnd.typed(Int32.self))
     let peers = (isStart ? layout.peerStart : layout.peerEnd).typed(Int32.self)
     var low = 0
     var high = 0
     var partition: Int32 = -1
+    // The last row's bound: the next one's is most often the same or a little further on.
+    var near = 0
     for row in 0..<n {
       if first[row] != partition {
         // NULL keys lie at one end of the partition and are nobody's neighbours but their own.
@@ -213,18 +220,28 @@ struct WindowFrames {
         high = Int(last[row])
         while low < high, key.isNull(low) { low += 1 }
         while high > low, key.isNull(high - 1) { high -= 1 }
+        near = low
       }
       if key.isNull(row) || limit.isNull(row) {
         out[row] = peers[row]
         continue
       }
-      var (a, b) = (low, high)
+      var (a, b) = (low, near)
+      if near == low || isBefore(near - 1, row) {
+        // At `near` or behind it: in steps that double.
+        (a, b) = (near, near)
+        var step = 1
+        while b < high, isBefore(b, row) {
+          a = b + 1
+          b = min(high, b + step)
+          step *= 2
+        }
+      }
       while a < b {
         let middle = (a + b) / 2
-        var way = comparator.order(middle, row)
-        if !order.isAscending { way = -way }
-        if isStart ? way < 0 : way <= 0 { a = middle + 1 } else { b = middle }
+        if isBefore(middle, row) { a = middle + 1 } else { b = middle }
       }
+      near = a
       out[row] = Int32(a)
     }
   }
