@@ -93,6 +93,8 @@ package enum DateTimeFormatFunctions: FunctionFamily {
     private let language: Language
     private var text: [UInt8]?
     private var pattern: DateTimePattern?
+    /// What values were written as by the one pattern of a call.
+    let texts = FormattedTexts()
 
     init(_ language: Language) { self.language = language }
 
@@ -103,6 +105,7 @@ package enum DateTimeFormatFunctions: FunctionFamily {
         return pattern
       }
       let bytes = view.bytes
+      texts.forget()
       let now = Int(CalendarDate.floorDivide(rows.session.startMicros, TimeFields.microsPerDay))
       let thisYear = CalendarDate.civil(now).year
       do throws(QueryError) {
@@ -145,8 +148,11 @@ package enum DateTimeFormatFunctions: FunctionFamily {
         if case .timestampWithTimeZone = columns[0].type { hasZone = true }
         let isZoned = hasZone
         let utc = TimeZoneDatabase.rules(.utc)
+        // One pattern for all rows, as is usual: equal values without a zone have equal texts.
+        let remembers = columns[1].encoding == .constant && !isZoned
+        var isPatternKnown = false
+        if remembers { cache.texts.beginBatch() }
         return mapRows(columns, n, &context) { row, rows -> StringView in
-          guard let pattern = cache.pattern(y.value(row, as: StringView.self), &rows) else { return StringView() }
           var zone = utc
           var offset: Int64 = 0
           let millis: Int64
@@ -164,11 +170,19 @@ package enum DateTimeFormatFunctions: FunctionFamily {
             picos = TimestampText.round(picos, toPrecision: 3)
             millis = Int64(clamping: TimeFields.floorDivide(picos, Int128(TimeFields.picosPerMilli)))
           }
+          if isPatternKnown, let text = cache.texts.text(of: millis) { return text }
+          guard let pattern = cache.pattern(y.value(row, as: StringView.self), &rows) else { return StringView() }
+          isPatternKnown = remembers
           out.removeAll()
           do throws(QueryError) {
             try pattern.append(millis: millis, zone: zone, offset: Int(offset), to: out)
-          } catch { rows.errors.record(row, error) }
-          return rows.string(out)
+          } catch {
+            rows.errors.record(row, error)
+            return StringView()
+          }
+          let text = rows.string(out)
+          if remembers { cache.texts.note(millis, text) }
+          return text
         }
       }
     }
