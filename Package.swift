@@ -52,6 +52,14 @@ let modules: [Module] = [
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
   Module(name: "QueryShell", imports: ["QueryEngine", "CKernels"]),
+  // The HTTP server of `sqlq serve`: the only module above a network library.
+  Module(
+    name: "QueryService",
+    imports: [
+      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "FileFormats", "TableCatalog", "QueryEngine",
+      "CAttributes",
+    ],
+    packages: ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }),
 ]
 
 /// Debian's -dev packages, each behind a module map in Sources/CSystem.
@@ -69,6 +77,7 @@ let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
   // Its headers only: the library is loaded when it is needed.
   ("CCurl", nil, "libcurl4-openssl-dev"),
   ("CStemmer", nil, "libstemmer-dev"),
+  ("CAttributes", nil, "libc6-dev"),
 ]
 
 // AVX2 on x86 for every Swift target alike, so that code which cross-module optimization copies keeps its features.
@@ -101,7 +110,7 @@ let staticLinking: [LinkerSetting] = [
 
 /// Modules that have a folder `Tests/<name>Tests`.
 let hasTests: Set<String> = [
-  "Columnar", "FileFormats", "ObjectStore", "QueryEngine", "QueryExecution", "QueryPlanner", "QueryShell", "S3ObjectStore",
+  "Columnar", "FileFormats", "ObjectStore", "QueryEngine", "QueryExecution", "QueryPlanner", "QueryService", "QueryShell", "S3ObjectStore",
   "SQLFunctions", "SQLSyntax",
   "TableCatalog",
 ]
@@ -121,8 +130,11 @@ let package = Package(
     .executable(name: "sqlq", targets: ["sqlq"]),
     .library(name: "QueryEngine", targets: ["QueryEngine"]),
   ],
-  // For sqlq's subcommands only: QueryEngine and what it imports are built without any package.
-  dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+  // For sqlq's subcommands and its server only: QueryEngine and what it imports are built without any package.
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
   targets: systemLibraries.map {
     .systemLibrary(
       name: $0.name, path: "Sources/CSystem/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.apt])])
@@ -138,7 +150,7 @@ let package = Package(
       .executableTarget(
         name: "sqlq",
         dependencies: [
-          "QueryShell", "QueryEngine", "QueryErrors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+          "QueryShell", "QueryService", "QueryEngine", "QueryErrors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: swiftSettings,
         linkerSettings: staticLinking)

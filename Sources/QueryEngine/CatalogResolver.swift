@@ -11,6 +11,8 @@ struct CatalogResolver: RelationResolver {
   let meter: ScanMeter
   /// The paths in FROM of the statement.
   let paths: PathRelations
+  /// Where what was looked up is noted.
+  var log: RelationLog?
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { engine.stores.metered(by: meter) }
@@ -25,9 +27,11 @@ struct CatalogResolver: RelationResolver {
     if let table = engine.hostTable(name.name) { return .rows(table.schema, table.rows) }
     let catalog = try engine.openCatalog()
     if name.database.lowercased() == InformationSchema.databaseName {
+      log?.prevent("it reads \(InformationSchema.databaseName)")
       return try InformationSchema.table(name.name.lowercased(), catalog).map { .rows($0.schema, $0.rows) }
     }
     if let view = try catalog.view(name) {
+      log?.note(view)
       guard case .query(let query) = try parse(view) else {
         throw QueryError(.invalidView, "View '\(name)' holds no query")
       }
@@ -37,7 +41,10 @@ struct CatalogResolver: RelationResolver {
           columns: Schema(view.columns.map { Field($0.name, $0.type) })))
     }
     if let rejects = try rejects(name, catalog) { return rejects }
-    if let table = try catalog.table(name) { return .table(try CatalogResolver.table(table, catalog, stores)) }
+    if let table = try catalog.table(name) {
+      log?.note(table, table.partitionColumns.isEmpty ? [] : try catalog.partitions(of: name))
+      return .table(try CatalogResolver.table(table, catalog, stores))
+    }
     return nil
   }
 
@@ -61,6 +68,7 @@ struct CatalogResolver: RelationResolver {
   }
 
   func resolve(path: String, _ reading: PathReading?, at range: SourceRange) throws(QueryError) -> ResolvedRelation? {
+    if path == "-" || path == "/dev/stdin" { log?.prevent("it reads standard input") }
     do throws(QueryError) { return .table(try paths.table(path, reading)) } catch {
       throw error.located(at: range)
     }

@@ -1,10 +1,10 @@
 import CKernels
 import Columnar
 import Glibc
-import ObjectStore
+package import ObjectStore
 import S3ObjectStore
 import Synchronization
-import TableCatalog
+package import TableCatalog
 
 /// One home and all that its queries share: catalog, ledger, object stores, caches, memory and prices.
 ///
@@ -15,8 +15,10 @@ import TableCatalog
 /// - Threads: any. Several engines and several processes may share a home.
 public final class Engine: Sendable {
   public let configuration: EngineConfiguration
+  /// Who may run, where not all may at once.
+  let admission: StatementAdmission?
   /// Where objects are read and written.
-  let stores: ObjectStores
+  package let stores: ObjectStores
   /// The home's SQLite file, opened when first needed.
   private let opened = Mutex(Opened())
   /// Functions and tables of the program that embeds the engine.
@@ -40,10 +42,15 @@ public final class Engine: Sendable {
   public init(_ configuration: EngineConfiguration = EngineConfiguration()) throws(QueryError) {
     ck_tune_allocator()
     self.configuration = configuration
+    admission = configuration.runningLimit.map { StatementAdmission(limit: $0) }
     MemoryPool.setLimit(configuration.memoryLimit)
     var stores = ObjectStores()
     let s3 = configuration.s3
-    stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }
+    if let folder = s3.folder {
+      for scheme in S3ObjectStore.schemes { stores.register([scheme]) { FolderObjectStore(scheme: scheme, folder: folder) } }
+    } else {
+      stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }
+    }
     self.stores = stores
   }
 
@@ -91,7 +98,7 @@ public final class Engine: Sendable {
   }
 
   /// The catalog; in memory when there is no home.
-  func openCatalog() throws(QueryError) -> Catalog {
+  package func openCatalog() throws(QueryError) -> Catalog {
     try opened.withLock { opened throws(QueryError) -> Catalog in
       if let catalog = opened.catalog { return catalog }
       return try catalog(&opened)
@@ -136,6 +143,11 @@ public final class Engine: Sendable {
     if opened.withLock({ $0.database != nil }) { return true }
     guard let home = configuration.home else { return false }
     return (try? stores.resolve(ObjectPath.join(home, Catalog.fileName))).map { access($0.path, F_OK) == 0 } ?? false
+  }
+
+  /// The home's SQLite file, for tables of a service's own.
+  package func openDatabase() throws(QueryError) -> SQLiteDatabase {
+    try opened.withLock { opened throws(QueryError) -> SQLiteDatabase in try open(&opened) }
   }
 
   private func open(_ opened: inout Opened) throws(QueryError) -> SQLiteDatabase {

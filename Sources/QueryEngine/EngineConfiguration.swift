@@ -7,6 +7,8 @@ public struct EngineConfiguration: Sendable {
   public var home: String?
   /// Worker threads of a query.
   public var threads = EngineConfiguration.processorCount
+  /// Statements that run at once, besides short ones; further ones wait, QUEUED. Nil: all that are started.
+  public var runningLimit: Int?
   /// Bytes the process may hold, shared by the queries that run; nil: 60 % of the machine's memory or its control group's.
   public var memoryLimit: Int?
   /// Folder of rows that memory does not hold; nil: `$TMPDIR`, else `/tmp`.
@@ -36,6 +38,8 @@ public struct EngineConfiguration: Sendable {
     public var isAnonymous = false
     /// This user pays for requests to buckets of that kind.
     public var isRequesterPaying = false
+    /// A local folder whose folders are the buckets; then no service is asked at all.
+    public var folder: String?
     public init() {}
 
     var configuration: S3Configuration {

@@ -4,6 +4,7 @@ import QueryErrors
 import QueryPlan
 import SQLExpressions
 package import SQLFunctions
+package import TableCatalog
 
 /// What rules may know and use.
 ///
@@ -17,6 +18,8 @@ package final class OptimizerContext {
   package var isEnabled = true
   /// Rules left out by name.
   package var disabledRules: Set<String> = []
+  /// The files of each scan, also of those that need not run after all.
+  package internal(set) var listings: [TableListing] = []
   private var nextColumnID: Int
   private var nextCommonID: Int
   private var nextFilterID = 0

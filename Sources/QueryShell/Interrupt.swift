@@ -18,6 +18,8 @@ package final class Interrupt: Sendable {
     var wasPressed = false
     /// Whether the program is ending without its statement.
     var isLeaving = false
+    /// Called for each signal, where a program takes them itself.
+    var action: (@Sendable () -> Void)?
     var report: (@Sendable (QueryStatistics) -> Void)?
     var isInstalled = false
     var isInteractive = false
@@ -80,6 +82,8 @@ package final class Interrupt: Sendable {
       return state.wasPressed
     }
   }
+  /// Has signals call `action` instead of ending the program: for servers, which end in order.
+  package func whenTold(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.action = action } }
 
   /// Ends watching; does not return when the program is ending without the statement.
   package func unwatch() {
@@ -92,6 +96,10 @@ package final class Interrupt: Sendable {
     while true {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
+      if let action = state.withLock({ $0.action }) {
+        action()
+        continue
+      }
       let (execution, report, endsProgram) = state.withLock { state in
         let isSecond = state.isStopping && state.execution != nil
         state.isStopping = true

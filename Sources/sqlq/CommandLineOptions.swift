@@ -96,6 +96,14 @@ struct CommandLineOptions {
     Option("--no-results", help: "Leave no results in the results folder.") { options, _ in
       options.session.writesResults = false
     },
+    Option("--result-twin", help: "Leave results also as Parquet files, with their types.") { options, _ in
+      options.session.writesTypedResults = true
+    },
+    Option("--reuse", value: "age", help: "Hand out the result of an equal statement on unchanged files again, up to this age, such as 60m.") {
+      options, text throws(UsageError) in
+      guard let seconds = seconds(text) else { throw UsageError("it takes an age such as 30s, 60m, 2h or 7d") }
+      options.session.reuseMaximumAge = seconds
+    },
     Option("--home", value: "folder", help: "Folder of catalog, history and ledger (default: $SQLQ_HOME, else ~/.sqlq).") {
       $0.engine.home = $1
     },
@@ -317,6 +325,14 @@ struct CommandLineOptions {
     if unit == "b" { unit = "" }
     guard unit.isEmpty, let number = Double(digits), number * Double(1 << shift) < 9e18 else { return nil }
     return Int(number * Double(1 << shift))
+  }
+
+  /// Seconds of an age as users write it: `90s`, `60m`, `2h`, `7d`; a bare number is minutes, as in Athena.
+  static func seconds(_ text: String) -> Double? {
+    let digits = text.prefix { $0.isNumber || $0 == "." }
+    let units: [String: Double] = ["s": 1, "m": 60, "": 60, "h": 3600, "d": 86400]
+    guard let number = Double(digits), let unit = units[text.dropFirst(digits.count).lowercased()] else { return nil }
+    return number * unit
   }
 
   // Help

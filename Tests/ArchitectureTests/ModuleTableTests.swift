@@ -11,9 +11,9 @@ import Testing
   /// Rows of the table in order: a module and what it may import.
   private static func table() throws -> [(name: String, imports: Set<String>)] {
     let manifest = try String(contentsOf: package.appending(path: "Package.swift"), encoding: .utf8)
-    let rows = manifest.matches(of: /Module\(\s*name: "(\w+)",\s*imports: \[([^\]]*)\]/)
+    let rows = manifest.matches(of: /Module\(\s*name: "(\w+)",\s*imports: \[([^\]]*)\](?:,\s*packages: \[([^\]]*)\])?/)
     return rows.map { row in
-      (String(row.output.1), Set(row.output.2.matches(of: /\w+/).map { String($0.output) }))
+      (String(row.output.1), Set((row.output.2 + " " + (row.output.3 ?? "")).matches(of: /\w+/).map { String($0.output) }))
     }
   }
 

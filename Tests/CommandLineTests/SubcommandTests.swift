@@ -5,7 +5,7 @@ import Testing
 @Suite("Subcommands") struct SubcommandTests {
   /// Runs a command with a home; its name comes first.
   static func run(_ command: String, _ arguments: [String] = [], home: URL) throws -> SQLQProcess.Outcome {
-    try SQLQProcess.run([command, "--home", home.path] + arguments, home: nil)
+    try SQLQProcess.run([command] + arguments + ["--home", home.path], home: nil)
   }
 
   @Test func helpAndWrongUse() throws {
@@ -46,6 +46,36 @@ import Testing
       #expect(lines[1].contains("\"statement\":\"SELECT 41 AS n\""))
       let failed = try Self.run("history", ["--output-format", "csv", "--state", "failed"], home: home)
       #expect(failed.output.split(separator: "\n").count == 1)
+    }
+  }
+
+  /// Each command that works on a home or on files, once, as a user calls it.
+  @Test func commandsOnHomesAndFiles() throws {
+    try SQLQProcess.withHome { (home: URL) throws -> Void in
+      func run(_ command: String, _ arguments: String...) throws -> String {
+        let outcome = try Self.run(command, arguments, home: home)
+        #expect(outcome.exitCode == 0, "\(command) \(arguments): \(outcome.errors)")
+        return outcome.output
+      }
+      #expect(try run("workgroup", "create", "analysts", "--cutoff", "1kB", "--tag", "team=growth") == "")
+      #expect(try run("workgroup", "--output-format", "csv").hasPrefix("analysts,ENABLED,,false,1024,"))
+      let sales = "SELECT count(*) AS n FROM 'sample-data/sales/'"
+      #expect(try SQLQProcess.run(["--workgroup", "analysts", sales], home: home).exitCode == 4)
+      #expect(try SQLQProcess.run(["--tag", "team=growth", "--result-twin", sales], home: home).exitCode == 0)
+      #expect(try run("result", "last", "--output-format", "json").contains("\"n\":"))
+      #expect(try run("result", "last", "--location").hasSuffix(".csv\n"))
+      #expect(try run("cost", "--by", "tag:team", "--output-format", "csv").hasPrefix("growth,2,1,0,"))
+      #expect(try run("budget", "set", "5", "--per", "month", "--workgroup", "analysts") == "")
+      #expect(try run("budget", "--output-format", "csv") == "workgroup=analysts,month,5.0,0.0,stop\n")
+      #expect(try run("query", "save", "one", "SELECT 1") == "")
+      #expect(try run("query", "show", "one") == "SELECT 1\n")
+      #expect(try run("ddl", "sample-data/sales_parquet/", "--table", "s").hasPrefix("CREATE EXTERNAL TABLE `s` ("))
+      #expect(try run("convert", "sample-data/sales/", home.path + "/parquet") == "")
+      #expect(try run("compact", home.path + "/parquet", home.path + "/fewer") == "")
+      #expect(try run("advise", "SELECT category FROM 'sample-data/sales/'").contains("sqlq convert"))
+      #expect(try run("clean", "--output-format", "csv") == "")
+      #expect(try Self.run("result", ["nothing"], home: home).exitCode == 1)
+      #expect(try Self.run("workgroup", ["delete", "primary"], home: home).exitCode == 1)
     }
   }
 

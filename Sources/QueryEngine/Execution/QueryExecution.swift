@@ -25,6 +25,9 @@ public final class QueryExecution: Sendable {
   /// The figures known by now; final once the state is.
   public var statistics: QueryStatistics { execution.statistics }
 
+  /// What each scan of the plan reads; known once the statement is bound.
+  public var scans: [ScanSummary] { execution.report.scans }
+
   /// Stops the statement; it ends with `USER_CANCELED` within milliseconds. Does nothing after its end.
   public func cancel() { execution.cancel() }
 
@@ -45,6 +48,15 @@ public final class QueryExecution: Sendable {
     try await execution.finish()
     return statistics
   }
+
+  /// Runs a queued statement on a thread of its own and hands its rows to `consumer` there.
+  package func start(into consumer: any ResultConsumer & Sendable) { StatementThread.run { [execution] in execution.run(consumer) } }
+
+  /// Calls `action` once at the end, on the thread that ends the statement; at once when that has come.
+  package func whenEnded(_ action: @escaping @Sendable () -> Void) { execution.whenEnded(action) }
+
+  /// The row that the ledger has or will have.
+  package var record: QueryRecord { execution.currentRecord }
 
   /// Reads all rows and waits for the end.
   public func collect() async throws(QueryError) -> QueryResult {

@@ -2,6 +2,7 @@ import Glibc
 import ObjectStore
 import QueryErrors
 import QueryExecution
+import QueryPlan
 import SQLExpressions
 import SQLFunctions
 import SQLSyntax
@@ -37,9 +38,12 @@ final class StatementExecution: Sendable {
     var schema: Schema?
     /// Set at the end only.
     var statistics: QueryStatistics?
+    /// Whether it was started; it may still wait in line.
+    var hasBegun = false
     /// Whether another thread ends the statement, and so writes its ledger row.
     var isEnding = false
     var schemaReaders: [CheckedContinuation<Result<Schema, QueryError>, Never>] = []
+    var endActions: [@Sendable () -> Void] = []
     var endReaders: [CheckedContinuation<Result<Void, QueryError>, Never>] = []
   }
 
@@ -82,14 +86,16 @@ final class StatementExecution: Sendable {
   /// Runs the statement on the calling thread, unless it ran before or was cancelled while it waited.
   func run(_ consumer: any ResultConsumer) {
     let begins = life.withLock { life -> Bool in
-      guard life.state == .queued else { return false }
-      life.state = .running
+      guard life.state == .queued, !life.hasBegun else { return false }
+      life.hasBegun = true
+      if session.engine.admission == nil { life.state = .running }
       return true
     }
     guard begins else { return }
     report.noteStart()
     do throws(QueryError) {
-      try record { (ledger) throws(QueryError) in try ledger.begin(self.record(.running)) }
+      let state = life.withLock { $0.state }
+      try record { (ledger) throws(QueryError) in try ledger.begin(self.record(state)) }
       try walk(consumer)
       end(nil)
     } catch {
@@ -123,10 +129,23 @@ final class StatementExecution: Sendable {
       if let plan = prepared.plan { report.note(try ScanForecast(plan, threads: session.engine.configuration.threads)) }
       return try consumer.begin(Schema([]))
     }
+    let maximumAge = options.reuseMaximumAge ?? settings.defaults.reuseMaximumAge
+    let isKept = maximumAge != nil || (options.writesResults ?? settings.defaults.writesResults)
+    let reuse = isKept ? prepared.identity.map { ResultReuse(identity: $0(), context: context) } : nil
+    if let reuse, let age = maximumAge {
+      switch try reuse.find(maximumAge: age, prepared.schema) {
+      case .hit(let record, let reader):
+        defer { hasSent = true }
+        return try send(record, reader, consumer)
+      case .miss(let reason): report.note(reuseMiss: reason)
+      }
+    }
     if let plan = prepared.plan {
       if let limit = meter.limit { try ScanForecast.check(plan, meter, limit: limit) }
       try BudgetCheck(workgroup: context.workgroup, tags: tags, engine: session.engine, meter: meter).check(plan)
     }
+    let slot = try waitInLine(prepared.plan, context.workgroup)
+    defer { if let slot { session.engine.admission?.leave(slot) } }
     let output = try StatementOutput(consumer, prepared, context)
     let deadline = settings.runTimeLimit.map { RunTimeLimit(seconds: $0, cancellation) }
     defer { deadline?.lift() }
@@ -135,10 +154,33 @@ final class StatementExecution: Sendable {
       try output.begin(prepared.schema, waitsForRows: !isSettled) { self.publish($0) }
       try prepared.run(output)
       try report.publishing { () throws(QueryError) in try output.commit() }
+      if case .success(let identity)? = reuse?.identity { report.note(identity) }
     } catch {
       output.abort()
       throw error
     }
+  }
+
+  /// Hands out the result of an earlier statement as this one's.
+  private func send(_ record: QueryRecord, _ reader: ResultReader, _ consumer: any ResultConsumer) throws(QueryError) {
+    publish(reader.schema)
+    try consumer.begin(reader.schema)
+    try reader.read(meter) { (batch) throws(QueryError) in
+      report.addRows(batch.rowCount)
+      try consumer.receive(batch)
+    }
+    report.note(reused: record)
+  }
+
+  /// Waits until the engine has room for one more statement; nil where all run at once.
+  private func waitInLine(_ plan: LogicalPlan?, _ workgroup: Workgroup) throws(QueryError) -> StatementAdmission.Slot? {
+    guard let admission = session.engine.admission else { return nil }
+    let byteCount = plan.map { PlanFigures($0).bytesTotal } ?? 0
+    let lane: StatementAdmission.Lane = byteCount <= StatementAdmission.shortByteCount ? .short : .long
+    let slot = try admission.enter(lane, workgroup: workgroup.name, cancellation)
+    life.withLock { $0.state = .running }
+    report.noteStart()
+    return slot
   }
 
   /// What the statement's own type sees of all this.
@@ -152,7 +194,7 @@ final class StatementExecution: Sendable {
       engine: session.engine, session: session, settings: settings, options: options, workgroup: try workgroup.get(), id: id,
       sql: statement.text, parameters: [], environment: environment, meter: meter, report: report, clock: clock,
       memory: MemoryBudget(limit: settings.memoryLimit(session.engine.configuration)),
-      paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter))
+      paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter), relations: RelationLog())
   }
 
   // MARK: The end
@@ -193,29 +235,35 @@ final class StatementExecution: Sendable {
       life.state = statistics.state
       life.error = failure
       life.statistics = statistics
-      defer { (life.schemaReaders, life.endReaders) = ([], []) }
-      return (schema: life.schemaReaders, end: life.endReaders)
+      defer { (life.schemaReaders, life.endReaders, life.endActions) = ([], [], []) }
+      return (schema: life.schemaReaders, end: life.endReaders, actions: life.endActions)
     }
     session.engine.unregister(id)
     queue.finish(failure)
     for reader in readers.schema { reader.resume(returning: failure.map { .failure($0) } ?? .success(Schema([]))) }
+    for action in readers.actions { action() }
     for reader in readers.end { reader.resume(returning: failure.map { .failure($0) } ?? .success(())) }
   }
 
   /// Stops the statement; one that has not begun ends at once.
   func cancel() {
-    let state = life.withLock { $0.isEnding ? .succeeded : $0.state }
+    let state = life.withLock { life -> QueryState in
+      if life.isEnding { return .succeeded }
+      return life.hasBegun && life.state == .queued ? .running : life.state
+    }
     switch state {
     case .queued:
       cancellation.cancel()
       let waits = life.withLock { life -> Bool in
-        guard life.state == .queued else { return false }
+        guard life.state == .queued, !life.hasBegun else { return false }
+        life.hasBegun = true
         life.state = .running
         return true
       }
       if waits { end(QueryError(.userCanceled, "Query was canceled")) }
     case .running:
       cancellation.cancel()
+      session.engine.admission?.wake()
       queue.finish(QueryError(.userCanceled, "Query was canceled"))
     case .succeeded, .failed, .cancelled: break
     }
@@ -239,7 +287,7 @@ final class StatementExecution: Sendable {
 
   /// Writes to the ledger, where there is one and the statement is not a dry run.
   private func record(_ body: (Ledger) throws(QueryError) -> Void) throws(QueryError) {
-    if report.isDryRun { return }
+    if report.isDryRun || !options.isRecorded { return }
     if let ledger = try session.engine.openLedger() { try body(ledger) }
   }
 
@@ -294,6 +342,15 @@ final class StatementExecution: Sendable {
       if let known { continuation.resume(returning: known) }
     }
     return try answer.get()
+  }
+
+  /// Calls `action` at the end; at once when that has come.
+  func whenEnded(_ action: @escaping @Sendable () -> Void) {
+    let isFinal = life.withLock { life in
+      if !life.state.isFinal { life.endActions.append(action) }
+      return life.state.isFinal
+    }
+    if isFinal { action() }
   }
 
   func finish() async throws(QueryError) {

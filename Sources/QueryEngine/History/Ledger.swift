@@ -94,6 +94,25 @@ struct Ledger: Sendable {
     return found
   }
 
+  /// Statements whose results may answer one of that identity, the latest first.
+  func reusable(key: String) throws(QueryError) -> [QueryRecord] {
+    let condition = "reuse_key = ? AND state = 'SUCCEEDED' ORDER BY submitted_at DESC, rowid DESC LIMIT 20"
+    var found: [QueryRecord] = []
+    for row in try database.run(Ledger.selection + " WHERE " + condition, [.text(key)]) { found.append(try record(of: row)) }
+    return found
+  }
+
+  /// A few of the statements whose ids begin with a text.
+  func records(beginningWith text: String) throws(QueryError) -> [QueryRecord] {
+    let escaped = text.filter { $0.isHexDigit || $0 == "-" }
+    if escaped != text { return [] }
+    var found: [QueryRecord] = []
+    for row in try database.run(Ledger.selection + " WHERE query_id LIKE ? LIMIT 3", [.text(text + "%")]) {
+      found.append(try record(of: row))
+    }
+    return found
+  }
+
   /// Statements that run; those whose process has died are mended and among them.
   func unfinishedRecords() throws(QueryError) -> [QueryRecord] {
     var found: [QueryRecord] = []
@@ -126,6 +145,17 @@ struct Ledger: Sendable {
   }
 
   // MARK: Spending
+
+  /// Every statement since a time, the oldest first.
+  func forEachRecord(since: Int64, workgroup: String?, _ body: (QueryRecord) -> Void) throws(QueryError) {
+    var condition = " WHERE submitted_at >= ?"
+    var values: [SQLiteDatabase.Value] = [.text(Ledger.timestamp(since))]
+    if let workgroup {
+      condition += " AND coalesce(workgroup, 'primary') = ?"
+      values.append(.text(workgroup))
+    }
+    for row in try database.run(Ledger.selection + condition + " ORDER BY submitted_at, rowid", values) { body(try record(of: row)) }
+  }
 
   /// What statements of a scope cost since a time.
   ///

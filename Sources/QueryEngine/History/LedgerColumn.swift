@@ -102,6 +102,15 @@ struct LedgerColumn: Sendable {
     optional("partitions_total", \.partitionsTotal), integer("row_groups_read", \.rowGroupsRead),
     integer("row_groups_total", \.rowGroupsTotal), integer("columns_read", \.columnsRead), integer("columns_total", \.columnsTotal),
     integer("spilled_bytes", \.spilledBytes), real("s3_cost_usd", \.s3Dollars),
+    LedgerColumn(
+      "result_columns", "TEXT",
+      write: { record in record.statistics.resultColumns.map { .text(LedgerText.array($0.flatMap { [$0.name, $0.type] })) } ?? .null }
+    ) { record, value in
+      let texts = LedgerText.array(value.text ?? "")
+      record.statistics.resultColumns = value.text.map { _ in
+        stride(from: 0, to: texts.count - 1, by: 2).map { ResultColumn(name: texts[$0], type: texts[$0 + 1]) }
+      }
+    },
     text("reuse_key", \.reuseKey), text("reuse_data", \.reuseData),
   ]
 }

@@ -17,7 +17,7 @@ public struct QueryRecord: Sendable {
   public var errorText: String?
   public var submittedAtMicros: Int64
   /// The folder of its result, when it is none of the home.
-  var outputFolder: String?
+  package internal(set) var outputFolder: String?
   /// The process that runs it or ran it.
   var process: ProcessIdentity?
   /// Nil while it runs.

@@ -48,6 +48,8 @@ public struct QueryStatistics: Sendable, Codable {
   /// Rows of text files that could not be read.
   public var badRows = 0
   public var resultLocation: String?
+  /// The columns of the result.
+  public var resultColumns: [ResultColumn]?
   /// Bytes of the result file.
   public var resultBytes = 0
   /// The list of the files that INSERT, CREATE TABLE AS and UNLOAD wrote.
@@ -64,6 +66,8 @@ public struct QueryStatistics: Sendable, Codable {
   public var substatementType: String?
   /// Whether the figures are a forecast of `--dry-run`.
   public var isDryRun = false
+  /// How well a dry run knows what running will scan.
+  public var costTier: CostTier?
   /// Whether a dry run's `bytesScanned` is what will be scanned, not only the most.
   public var isExact = false
   /// Which base the bill's units have.
@@ -77,6 +81,16 @@ public struct QueryStatistics: Sendable, Codable {
 
   /// `DML`, `DDL` or `UTILITY`.
   public var statementType: String { type?.rawValue ?? StatementType.dml.rawValue }
+}
+
+/// How well it is known what a statement will scan.
+public enum CostTier: String, Codable, Sendable {
+  /// It will scan just that.
+  case exact = "EXACT"
+  /// At most that: a LIMIT, a join or a filter within row groups may spare some.
+  case upperBound = "UPPER_BOUND"
+  /// Only running it tells.
+  case unknown = "UNKNOWN"
 }
 
 extension EngineConfiguration.UnitBase: Codable {}

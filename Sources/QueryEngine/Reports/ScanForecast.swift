@@ -7,6 +7,16 @@ import TableCatalog
 
 /// What executing a plan will scan, told from metadata alone.
 struct ScanForecast: Sendable {
+  /// One scan's part.
+  struct Part: Sendable {
+    var scan: ScanSummary
+    var dataBytes: Int
+    var rowGroupsRead: Int
+    var rowGroupsTotal: Int
+    var isExact: Bool
+  }
+
+  private(set) var parts: [Part] = []
   /// Bytes of values; footers come on top and are on the meter already.
   var dataBytes = 0
   var rowGroupsRead = 0
@@ -25,6 +35,8 @@ struct ScanForecast: Sendable {
     isExact = readsAllItScans
     for scan in plan.scans { try add(scan, threads ?? 1) }
   }
+
+  var tier: CostTier { isExact ? .exact : .upperBound }
 
   /// Bytes of values that running the plan scans at least.
   var leastBytes: Int { isExact ? dataBytes : (readsAllItScans ? sureBytes : 0) }
@@ -72,11 +84,12 @@ struct ScanForecast: Sendable {
     rowGroupsRead += rowGroups
     rowGroupsTotal += metrics.blocksTotal
     // Text is read whole whatever its rows hold; row groups' other columns are read only for rows that pass.
-    if scan.dynamicFilters.isEmpty, scan.limit == nil, scan.predicates.isEmpty || rowGroups == 0 {
-      sureBytes += bytes
-    } else {
-      isExact = false
-    }
+    let isSure = scan.dynamicFilters.isEmpty && scan.limit == nil && (scan.predicates.isEmpty || rowGroups == 0)
+    if isSure { sureBytes += bytes } else { isExact = false }
+    parts.append(
+      Part(
+        scan: ScanSummary(scan), dataBytes: bytes, rowGroupsRead: rowGroups, rowGroupsTotal: metrics.blocksTotal,
+        isExact: isSure && readsAllItScans))
   }
 
   /// As many as `TableScanSource` cuts.

@@ -22,6 +22,7 @@ final class StatementReport: Sendable {
     var subtype: String?
     var isBilled = false
     var plan: PlanFigures?
+    var logicalPlan: LogicalPlan?
     var planningMilliseconds = 0.0
     var execution: QueryContext?
     var forecast: ScanForecast?
@@ -30,7 +31,12 @@ final class StatementReport: Sendable {
     var bytesWritten = 0
     var filesWritten = 0
     var resultLocation: String?
+    var manifestLocation: String?
     var resultBytes = 0
+    var resultColumns: [ResultColumn]?
+    var identity: ResultIdentity?
+    var reused: QueryRecord?
+    var reuseMiss: String?
     var queueMilliseconds = 0.0
     var publishingMilliseconds = 0.0
   }
@@ -58,14 +64,34 @@ final class StatementReport: Sendable {
     let milliseconds = clock.elapsedMilliseconds
     parts.withLock {
       $0.plan = figures
+      $0.logicalPlan = plan
       $0.planningMilliseconds = milliseconds
     }
   }
 
   func note(_ forecast: ScanForecast) { parts.withLock { $0.forecast = forecast } }
-  func note(resultLocation: String, byteCount: Int) {
-    parts.withLock { ($0.resultLocation, $0.resultBytes) = (resultLocation, byteCount) }
+  func note(resultLocation: String, byteCount: Int, _ schema: Schema) {
+    let columns = [ResultColumn](schema)
+    parts.withLock { ($0.resultLocation, $0.resultBytes, $0.resultColumns) = (resultLocation, byteCount, columns) }
   }
+
+  /// Where the list of written files lies.
+  func note(manifestLocation: String) { parts.withLock { $0.manifestLocation = manifestLocation } }
+
+  /// What a later statement has to match to be answered with this one's result.
+  func note(_ identity: ResultIdentity) { parts.withLock { $0.identity = identity } }
+
+  /// The statement whose result was handed out again.
+  func note(reused record: QueryRecord) {
+    parts.withLock { parts in
+      parts.reused = record
+      (parts.resultLocation, parts.resultBytes) = (record.statistics.resultLocation, record.statistics.resultBytes)
+      parts.resultColumns = record.statistics.resultColumns
+    }
+  }
+
+  /// Why no earlier result was handed out.
+  func note(reuseMiss reason: String) { parts.withLock { $0.reuseMiss = reason } }
 
   /// The statement waits no longer.
   func noteStart() {
@@ -97,6 +123,9 @@ final class StatementReport: Sendable {
 
   // MARK: Figures
 
+  /// What each scan of the plan reads.
+  var scans: [ScanSummary] { parts.withLock { $0.logicalPlan }?.scans.map(ScanSummary.init) ?? [] }
+
   /// The figures as they are now.
   func statistics(_ state: QueryState, _ failure: QueryError?) -> QueryStatistics {
     let parts = parts.withLock { $0 }
@@ -114,7 +143,12 @@ final class StatementReport: Sendable {
     figures.bytesWritten = parts.bytesWritten
     figures.filesWritten = parts.filesWritten
     figures.resultLocation = parts.resultLocation
+    figures.manifestLocation = parts.manifestLocation
     figures.resultBytes = parts.resultBytes
+    figures.resultColumns = parts.resultColumns
+    if parts.resultLocation != nil { (figures.reuseKey, figures.reuseData) = (parts.identity?.key, parts.identity?.data) }
+    figures.reusedQueryID = parts.reused?.id
+    figures.reuseMiss = parts.reuseMiss
     figures.queueMilliseconds = parts.queueMilliseconds
     figures.publishingMilliseconds = parts.publishingMilliseconds
     figures.peakMemoryBytes = parts.execution?.memory.peak ?? 0
@@ -126,6 +160,8 @@ final class StatementReport: Sendable {
       figures.badRows = bad.count
       figures.notes.append(StatementReport.note(bad))
     }
+    if let reused = parts.reused { figures.notes.append("the result of \(reused.id) was reused") }
+    if let reason = parts.reuseMiss { figures.notes.append("no result was reused: \(reason)") }
     let requests = meter.requestCounts
     figures.s3Requests = requests.total
     figures.s3ListRequests = requests.list
@@ -139,9 +175,15 @@ final class StatementReport: Sendable {
       figures.rowGroupsRead = forecast.rowGroupsRead
       figures.rowGroupsTotal = forecast.rowGroupsTotal
       figures.isExact = forecast.isExact
+      figures.costTier = forecast.tier
     } else {
+      if isDryRun { figures.costTier = parts.isBilled ? .unknown : .exact }
       figures.bytesScanned = meter.scannedBytes
       for root in parts.execution?.profile.roots ?? [] { StatementReport.addRowGroups(of: root, to: &figures) }
+    }
+    if parts.reused != nil {
+      // Planning looked at footers, but nothing was run.
+      (figures.bytesScanned, figures.metadataBytes, figures.rowGroupsRead) = (0, 0, 0)
     }
     let bill = bill(figures.bytesScanned, parts, state, failure)
     figures.bytesBilled = bill.bytesBilled
@@ -177,7 +219,7 @@ final class StatementReport: Sendable {
   /// before any value was read.
   private func bill(_ bytes: Int, _ parts: Parts, _ state: QueryState, _ failure: QueryError?) -> ScanBill {
     let isFree =
-      !(parts.isBilled && parts.plan?.hasScans == true)
+      !(parts.isBilled && parts.plan?.hasScans == true) || parts.reused != nil
       || (failure != nil && state != .cancelled) || (failure?.code.kind == .overLimit && meter.dataBytes == 0)
     return ScanBill(
       bytesScanned: bytes, isFree: isFree, unitBase: configuration.unitBase,

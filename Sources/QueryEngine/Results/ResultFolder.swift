@@ -7,8 +7,10 @@ import ObjectStore
 final class ResultFolder: ResultConsumer {
   /// Where the result lies, or will.
   let location: String
+  /// The result file.
+  let object: ObjectLocation
   private let path: String
-  private let queryID: String
+  private let engineID: String
   private let isText: Bool
   /// As Athena writes its results.
   private let form: DelimitedText
@@ -22,13 +24,14 @@ final class ResultFolder: ResultConsumer {
 
   /// - Parameter isText: UTILITY and DDL statements: tab-separated `.txt` without a header.
   /// - Throws: `HIVE_FILESYSTEM_ERROR` when the folder cannot be written.
-  init(folder: ObjectLocation, queryID: String, isText: Bool) throws(QueryError) {
+  init(folder: ObjectLocation, queryID: String, engineID: String, isText: Bool) throws(QueryError) {
     store = folder.store
-    self.queryID = queryID
+    self.engineID = engineID
     self.isText = isText
     form = isText ? DelimitedText(separator: 0x09, quoting: .never) : DelimitedText(separator: 0x2c, quoting: .always)
     try store.makeDirectory(folder.path)
-    path = folder.appending(queryID + (isText ? ".txt" : ".csv")).path
+    object = folder.appending(queryID + (isText ? ".txt" : ".csv"))
+    path = object.path
     location = store.text(of: path)
     writer = try store.makeWriter(path)
   }
@@ -70,7 +73,7 @@ final class ResultFolder: ResultConsumer {
     try flush()
     try writer.commit(durable: false)
     let metadata = try store.makeWriter(path + ".metadata")
-    let bytes = ResultMetadata.encode(queryID: queryID, schema)
+    let bytes = ResultMetadata.encode(queryID: engineID, schema)
     var failure: QueryError?
     bytes.withUnsafeBytes { buffer in
       do throws(QueryError) { try metadata.write(buffer) } catch { failure = error }

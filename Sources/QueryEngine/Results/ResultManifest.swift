@@ -6,20 +6,23 @@ import ObjectStore
 final class ResultManifest {
   /// `<folder>/<id>`: what GetQueryExecution tells of INSERT.
   let location: String
+  /// Where the list lies.
+  var listLocation: String { location + ResultManifest.ending }
   /// Bytes of the list.
   var byteCount: Int { Int(manifest.byteCount) }
+  private static let ending = "-manifest.csv"
   private let manifest: any ObjectWriter
   private let metadata: any ObjectWriter
 
   /// - Throws: `HIVE_FILESYSTEM_ERROR` when the folder cannot be written.
-  init(folder: ObjectLocation, queryID: String, schema: Schema, files: [String]) throws(QueryError) {
+  init(folder: ObjectLocation, queryID: String, engineID: String, schema: Schema, files: [String]) throws(QueryError) {
     try folder.store.makeDirectory(folder.path)
     let path = folder.appending(queryID).path
     location = folder.store.text(of: path)
-    manifest = try folder.store.makeWriter(path + "-manifest.csv")
+    manifest = try folder.store.makeWriter(path + ResultManifest.ending)
     metadata = try folder.store.makeWriter(path + ".metadata")
     try write(Array(files.map { $0 + "\n" }.joined().utf8), to: manifest)
-    try write(ResultMetadata.encode(queryID: queryID, schema), to: metadata)
+    try write(ResultMetadata.encode(queryID: engineID, schema), to: metadata)
   }
 
   private func write(_ bytes: [UInt8], to writer: any ObjectWriter) throws(QueryError) {

@@ -10,6 +10,10 @@ public struct SessionDefaults: Sendable {
   public var writesResults = true
   /// The results folder; nil: `results` in the home.
   public var outputLocation: String?
+  /// Whether queries also leave their rows as `<id>.parquet`, with types, beside their result file.
+  public var writesTypedResults = false
+  /// Seconds for which the result of an equal statement on unchanged files is handed out again; nil: never.
+  public var reuseMaximumAge: Double?
   /// Plan and price only: no statement has an effect.
   public var isDryRun = false
   /// Whether statements that change the catalog or write data are refused.
@@ -57,12 +61,18 @@ public struct StatementOptions: Sendable {
   /// The results folder.
   public var outputLocation: String?
   public var writesResults: Bool?
+  public var writesTypedResults: Bool?
+  public var reuseMaximumAge: Double?
   /// Bytes the statement may scan; the session's own limit holds too.
   public var scanLimit: Int?
   public var isDryRun: Bool?
   public var workgroup: String?
+  /// Texts of prepared statements that only this statement sees, by name; they come before the workgroup's.
+  public var prepared: [String: String] = [:]
   /// Added to the session's.
   public var tags: [String: String] = [:]
+  /// Whether the ledger keeps the statement.
+  var isRecorded = true
   /// Where the rows go.
   public var delivery = Delivery.batches
 

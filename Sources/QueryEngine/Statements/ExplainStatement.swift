@@ -18,6 +18,7 @@ struct ExplainStatement: Statement {
       throw .notSupported("EXPLAIN of this statement is not supported yet", at: node.statement.range)
     }
     let (bound, plan) = try context.plan(query)
+    if node.kind == .cost { return try CostExplanation(node, plan, context).prepared() }
     if node.isAnalyze {
       return PreparedStatement(schema: ExplainStatement.schema, plan: plan) { (output) throws(QueryError) in
         let lines = try analyze(plan, bound, context)

@@ -10,10 +10,12 @@ struct QueryStatement: Statement {
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     let (bound, plan) = try context.plan(node)
-    return PreparedStatement(schema: bound.schema, plan: plan, file: .csv) { (output) throws(QueryError) in
+    var prepared = PreparedStatement(schema: bound.schema, plan: plan, file: .csv) { (output) throws(QueryError) in
       try context.execute(
         plan, bound.outputs,
         into: .prepared(output.preparation) { (batch) throws(QueryError) in try output.receive(batch) })
     }
+    prepared.identity = { ResultIdentity.of(SQLFormatter.format(node), context) }
+    return prepared
   }
 }

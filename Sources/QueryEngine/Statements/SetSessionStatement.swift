@@ -14,29 +14,11 @@ struct SetSessionStatement: Statement {
       throw QueryError(
         .invalidSessionProperty, "Unable to set session property '\(property.name)' to '\(value)'", at: node.value.range)
     }
-    switch property.name {
-    case "time_zone_id":
-      let zone = try SessionSettings.timeZone(named: text)
-      return .effect(file: .none) {
-        context.session.change {
-          $0.timeZone = zone
-          $0.properties[property.name] = text
-        }
-      }
-    case "query_max_run_time":
-      try require(SessionProperty.seconds(text), property, text, "A duration is a number and ms, s, m, h or d.")
-    default:
-      try require(SessionProperty.byteCount(text), property, text, "A data size is a number and B, kB, MB, GB or TB.")
+    let change: @Sendable (inout SessionSettings) -> Void
+    do throws(QueryError) { change = try property.change(text) } catch {
+      throw error.located(at: property.name == "time_zone_id" ? nil : node.value.range)
     }
-    return .effect(file: .none) { context.session.change { $0.properties[property.name] = text } }
-  }
-
-  private func require(
-    _ number: Int?, _ property: SessionProperty, _ text: String, _ hint: String
-  ) throws(QueryError) {
-    if number != nil { return }
-    throw QueryError(
-      .invalidSessionProperty, "\(property.name) is invalid: \(text)", at: node.value.range, hint: hint)
+    return .effect(file: .none) { context.session.change(change) }
   }
 }
 

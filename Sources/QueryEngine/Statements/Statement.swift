@@ -19,6 +19,8 @@ struct PreparedStatement {
   var plan: LogicalPlan?
   /// What it leaves in the results folder.
   var file = ResultFile.text
+  /// What its result depends on, when it is a query.
+  var identity: (() -> Result<ResultIdentity, ResultIdentity.Obstacle>)?
   /// Does it: every effect of the statement is in here.
   var run: (StatementOutput) throws(QueryError) -> Void
 

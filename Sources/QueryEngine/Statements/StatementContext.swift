@@ -35,12 +35,15 @@ struct StatementContext: Sendable {
   let memory: MemoryBudget
   /// The paths in FROM, which stay known while the statement begins anew.
   let paths: PathRelations
+  /// What binding the statement looked up.
+  let relations: RelationLog
 
   /// The same for another text: the statement that EXECUTE names.
   private func with(sql: String, parameters: [Expression]) -> StatementContext {
     StatementContext(
       engine: engine, session: session, settings: settings, options: options, workgroup: workgroup, id: id, sql: sql, parameters: parameters,
-      environment: environment, meter: meter, report: report, clock: clock, memory: memory, paths: paths)
+      environment: environment, meter: meter, report: report, clock: clock, memory: memory, paths: paths,
+      relations: relations)
   }
 
   // MARK: Preparing
@@ -55,9 +58,10 @@ struct StatementContext: Sendable {
     return try prepare(syntax, parameterCount: count, sql: bound.text, parameters: values)
   }
 
-  /// Parses, binds and checks the text of an EXECUTE: same query, same figures.
+  /// Parses, binds and checks the text of an EXECUTE: same query, same figures. Without USING its values are those that
+  /// came with the statement, as Athena's ExecutionParameters do.
   func prepare(prepared text: String, arguments: [ExpressionSyntax]) throws(QueryError) -> PreparedStatement {
-    var values: [Expression] = []
+    var values = arguments.isEmpty ? parameters : []
     for argument in arguments { values.append(try constant(argument)) }
     let (syntax, count) = try parse(text, as: text)
     switch syntax {
@@ -76,9 +80,14 @@ struct StatementContext: Sendable {
         .readOnlyViolation, "\(kind.name) is refused: the session only reads", at: syntax.range,
         hint: "It was started with --read-only.")
     }
-    // The parameters of a PREPARE are its EXECUTE's.
-    if case .prepare = syntax {
-    } else if parameters.count != parameterCount {
+    // The parameters of a PREPARE are its EXECUTE's, and those of an EXECUTE without USING its prepared statement's.
+    let areOthers =
+      switch syntax {
+      case .prepare: true
+      case .execute(let node): node.arguments.isEmpty
+      default: false
+      }
+    if !areOthers, parameters.count != parameterCount {
       throw QueryError(
         .invalidParameterUsage,
         "Incorrect number of parameters: expected \(parameterCount) but found \(parameters.count)", at: syntax.range)
@@ -102,7 +111,7 @@ struct StatementContext: Sendable {
   // MARK: Binding
 
   /// Answers questions about names.
-  var resolver: CatalogResolver { CatalogResolver(engine: engine, meter: meter, paths: paths) }
+  var resolver: CatalogResolver { CatalogResolver(engine: engine, meter: meter, paths: paths, log: relations) }
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { engine.stores.metered(by: meter) }
@@ -142,6 +151,7 @@ struct StatementContext: Sendable {
     let payer = MemoryAccount.bind(memory.account)
     defer { MemoryAccount.bind(payer) }
     let configuration = engine.configuration
+    relations.begin()
     let bound = try change(try Binder.bind(query, catalog: resolver, session: environment, parameters: parameters))
     let context = OptimizerContext(
       session: environment, meter: meter, nextColumnID: bound.nextColumnID, nextCommonID: bound.nextCommonID)
@@ -149,6 +159,7 @@ struct StatementContext: Sendable {
     context.disabledRules = configuration.testing.disabledRules
     context.threads = configuration.threads
     let plan = try Optimizer.optimize(bound.plan, context)
+    relations.note(context.listings)
     report.note(plan)
     return (bound, plan)
   }
@@ -216,7 +227,8 @@ struct StatementContext: Sendable {
 
   /// The text that PREPARE keeps under a name in the workgroup, or nil.
   func preparedStatement(_ name: String) throws(QueryError) -> String? {
-    try engine.workgroups.statement(name, in: workgroup.name)?.sql
+    if let own = options.prepared.first(where: { $0.key.lowercased() == name.lowercased() }) { return own.value }
+    return try engine.workgroups.statement(name, in: workgroup.name)?.sql
   }
 
   func requireDatabase(_ name: String, at range: SourceRange) throws(QueryError) {

@@ -1,12 +1,14 @@
 import ObjectStore
 import QueryErrors
 import QueryExecution
+import SQLFunctions
 
 /// Where a statement's rows go: to its reader, and to its file in the results folder, which appears only when all went
 /// well.
 final class StatementOutput: ResultConsumer {
   private let consumer: any ResultConsumer
   private let file: ResultFolder?
+  private let twin: ResultTwin?
   private let report: StatementReport
   private let context: StatementContext
   private var schema = Schema([])
@@ -19,13 +21,23 @@ final class StatementOutput: ResultConsumer {
     report = context.report
     self.context = context
     switch prepared.file {
-    case .none, .manifest: file = nil
+    case .none, .manifest: (file, twin) = (nil, nil)
     case .csv, .text:
       let isText = prepared.file == .text
-      file = try context.resultsFolder().map { (folder) throws(QueryError) in
-        try ResultFolder(folder: try context.stores.resolve(folder), queryID: context.id, isText: isText)
+      let folder = try context.resultsFolder()
+      let file = try folder.map { (folder) throws(QueryError) in
+        try ResultFolder(
+          folder: try context.stores.resolve(folder), queryID: context.id, engineID: StatementOutput.engineID(context), isText: isText)
       }
+      self.file = file
+      let isTyped = !isText && (context.options.writesTypedResults ?? context.settings.defaults.writesTypedResults)
+      twin = isTyped ? try file.map { (file) throws(QueryError) in try ResultTwin(of: file.object) } : nil
     }
+  }
+
+  /// The id that stands in `.metadata` files.
+  private static func engineID(_ context: StatementContext) -> String {
+    QueryID.engine(context.id, startMicros: context.environment.startMicros)
   }
 
   /// Whether the reader was told of the columns: then the statement cannot begin anew.
@@ -49,6 +61,7 @@ final class StatementOutput: ResultConsumer {
     publish(schema)
     try consumer.begin(schema)
     try file?.begin(schema)
+    try twin?.begin(schema)
   }
 
   func receive(_ batch: Batch) throws(QueryError) { try receive(preparation(batch)) }
@@ -58,7 +71,7 @@ final class StatementOutput: ResultConsumer {
   /// - Threads: called by all workers at once.
   var preparation: @Sendable (Batch) -> PreparedBatch {
     let forms = [consumer.text, file?.text].compactMap(\.self)
-    let keepsBatch = consumer.text == nil
+    let keepsBatch = consumer.text == nil || twin != nil
     return { batch in
       PreparedBatch(
         batch: keepsBatch ? batch : nil, texts: forms.isEmpty ? [] : DelimitedText.texts(batch, forms), rowCount: batch.rowCount)
@@ -69,8 +82,13 @@ final class StatementOutput: ResultConsumer {
   func receive(_ prepared: PreparedBatch) throws(QueryError) {
     try tell()
     report.addRows(prepared.rowCount)
-    if let batch = prepared.batch { try consumer.receive(batch) } else { try consumer.receive(prepared.texts[0]) }
+    if consumer.text != nil, let text = prepared.texts.first {
+      try consumer.receive(text)
+    } else if let batch = prepared.batch {
+      try consumer.receive(batch)
+    }
     if let file, let text = prepared.texts.last { try file.receive(text) }
+    if let twin, let batch = prepared.batch { try twin.receive(batch) }
   }
 
   /// Rows of texts, one a column.
@@ -88,7 +106,9 @@ final class StatementOutput: ResultConsumer {
   /// Writes the names of the files that the statement is about to make visible; the list itself appears at the end.
   func prepare(manifest files: [String]) throws(QueryError) {
     manifest = try context.resultsFolder().map { (folder) throws(QueryError) in
-      try ResultManifest(folder: try context.stores.resolve(folder), queryID: context.id, schema: FileWrite.schema, files: files)
+      try ResultManifest(
+        folder: try context.stores.resolve(folder), queryID: context.id, engineID: StatementOutput.engineID(context), schema: FileWrite.schema,
+        files: files)
     }
   }
 
@@ -97,16 +117,19 @@ final class StatementOutput: ResultConsumer {
     try tell()
     if let manifest {
       try manifest.commit()
-      report.note(resultLocation: manifest.location, byteCount: manifest.byteCount)
+      report.note(resultLocation: manifest.location, byteCount: manifest.byteCount, Schema([]))
+      report.note(manifestLocation: manifest.listLocation)
     }
     guard let file else { return }
+    try twin?.commit()
     try file.commit()
-    report.note(resultLocation: file.location, byteCount: file.byteCount)
+    report.note(resultLocation: file.location, byteCount: file.byteCount, schema)
   }
 
   /// Leaves nothing behind.
   func abort() {
     file?.abort()
     manifest?.abort()
+    twin?.abort()
   }
 }

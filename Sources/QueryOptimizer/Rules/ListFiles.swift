@@ -28,6 +28,7 @@ package struct ListFiles: OptimizerRule {
         prunable.isEmpty
         ? nil : ExpressionPartitionPredicate(prunable, indices: indices, session: context.session)
       let listing = try scan.table.files.list(predicate, meter: context.meter)
+      context.listings.append(listing)
       scan.fileSet = FileSet(
         listing: listing, format: scan.table.format, prunedBy: prunable.map(\.description), meter: context.meter)
       // Pruning was exact: the predicates hold for all rows of the files listed.

@@ -8,7 +8,7 @@ package enum StatusFooter {
     var parts: [String] = []
     let base = statistics.unitBase
     if statistics.isDryRun {
-      parts.append("dry run")
+      parts.append("dry run" + (statistics.costTier.map { ", \($0.rawValue)" } ?? ""))
       parts.append("would read \(bytes(statistics.bytesScanned, base))\(of(statistics))\(pruning(statistics))")
       parts.append("\(dollars(statistics.dollars)) for \(bytes(statistics.bytesBilled, base)) billed (\(base.rawValue) units)")
       return parts.joined(separator: " · ")
@@ -116,9 +116,11 @@ package enum StatusFooter {
       ("columns_read", "\(statistics.columnsRead)"), ("columns_total", "\(statistics.columnsTotal)"),
       ("peak_memory_bytes", "\(statistics.peakMemoryBytes)"), ("spilled_bytes", "\(statistics.spilledBytes)"),
       ("result_location", statistics.resultLocation.map(text) ?? "null"),
+      ("reused_query_id", statistics.reusedQueryID.map(text) ?? "null"), ("reuse_miss", statistics.reuseMiss.map(text) ?? "null"),
       ("notes", "[" + statistics.notes.map(text).joined(separator: ",") + "]"),
       ("statement_type", text(statistics.statementType)), ("substatement_type", statistics.substatementType.map(text) ?? "null"),
-      ("dry_run", statistics.isDryRun ? "true" : "false"), ("rows_written", "\(statistics.rowsWritten)"),
+      ("cost_tier", statistics.costTier.map { text($0.rawValue) } ?? "null"), ("dry_run", statistics.isDryRun ? "true" : "false"),
+      ("rows_written", "\(statistics.rowsWritten)"),
       ("bytes_written", "\(statistics.bytesWritten)"), ("files_written", "\(statistics.filesWritten)"),
       ("bad_rows", "\(statistics.badRows)"),
     ]

@@ -37,16 +37,9 @@ package struct AWSSignature: Sendable {
       signed.append((header.name.lowercased(), AWSSignature.collapsed(header.value)))
     }
     signed.sort { $0.name < $1.name }
-    var lines = [method, path.isEmpty ? "/" : path, AWSSignature.canonical(query)]
-    for header in signed { lines.append(header.name + ":" + header.value) }
     let names = signed.map(\.name).joined(separator: ";")
-    lines += ["", names, payload]
-    let scope = [String(date.prefix(8)), region, service, "aws4_request"]
-    let request = Digests.hex(Digests.sha256(lines.joined(separator: "\n")))
-    let text = ["AWS4-HMAC-SHA256", date, scope.joined(separator: "/"), request].joined(separator: "\n")
-    var key = Array(("AWS4" + credentials.secretKey).utf8)
-    for part in scope { key = Digests.hmac(key, part) }
-    let signature = Digests.hex(Digests.hmac(key, text))
+    let scope = scope(date)
+    let signature = signature(method: method, path: path, query: query, headers: signed, payload: payload, date: date)
     let credential = credentials.accessKey + "/" + scope.joined(separator: "/")
     added.append(
       (
@@ -55,6 +48,28 @@ package struct AWSSignature: Sendable {
       ))
     return added
   }
+
+  /// The signature of a request.
+  ///
+  /// - Parameters:
+  ///   - headers: those that are signed, names in lower case, in the order of their names.
+  ///   - date: `20261121T010203Z`, as the request says it.
+  package func signature(
+    method: String, path: String, query: [(name: String, value: String)], headers: [(name: String, value: String)], payload: String,
+    date: String
+  ) -> String {
+    var lines = [method, path.isEmpty ? "/" : path, AWSSignature.canonical(query)]
+    for header in headers { lines.append(header.name + ":" + AWSSignature.collapsed(header.value)) }
+    lines += ["", headers.map(\.name).joined(separator: ";"), payload]
+    let scope = scope(date)
+    let request = Digests.hex(Digests.sha256(lines.joined(separator: "\n")))
+    let text = ["AWS4-HMAC-SHA256", date, scope.joined(separator: "/"), request].joined(separator: "\n")
+    var key = Array(("AWS4" + credentials.secretKey).utf8)
+    for part in scope { key = Digests.hmac(key, part) }
+    return Digests.hex(Digests.hmac(key, text))
+  }
+
+  private func scope(_ date: String) -> [String] { [String(date.prefix(8)), region, service, "aws4_request"] }
 
   /// Pairs in the order of their encoded names, then values.
   private static func canonical(_ query: [(name: String, value: String)]) -> String {

@@ -39,3 +39,20 @@ package enum Digests {
     return String(decoding: out[..<Int(count)], as: UTF8.self)
   }
 }
+
+/// SHA-256 over pieces.
+package final class StreamedDigest {
+  private let context = EVP_MD_CTX_new()
+
+  package init() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
+  deinit { EVP_MD_CTX_free(context) }
+
+  package func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
+
+  /// The digest; nothing can be added after it.
+  package func finish() -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: 32)
+    EVP_DigestFinal_ex(context, &digest, nil)
+    return digest
+  }
+}

@@ -2,19 +2,19 @@
 ///
 /// Names lose their prefix; attributes, comments and processing instructions are passed over. Document types are refused,
 /// so no entity is ever defined.
-struct XMLElement {
-  var name: String
-  var text = ""
-  var children: [XMLElement] = []
+package struct XMLElement: Sendable {
+  package var name: String
+  package var text = ""
+  package var children: [XMLElement] = []
 
   /// The first child of a name.
-  subscript(_ name: String) -> XMLElement? { children.first { $0.name == name } }
+  package subscript(_ name: String) -> XMLElement? { children.first { $0.name == name } }
 
   /// The text of the first child of a name.
-  func text(of name: String) -> String? { self[name]?.text }
+  package func text(of name: String) -> String? { self[name]?.text }
 
   /// The document's element, or nil when the bytes are no XML.
-  static func parse(_ bytes: [UInt8]) -> XMLElement? {
+  package static func parse(_ bytes: [UInt8]) -> XMLElement? {
     var parser = XMLParser(bytes: bytes)
     return parser.document()
   }

@@ -111,6 +111,9 @@ extension Parser {
         explain.kind = .distributed
       } else if accept(.validate) {
         explain.kind = .validate
+      } else if allowsExtensions, token.kind == .word, string(of: token).uppercased() == "COST" {
+        advance()
+        explain.kind = .cost
       } else {
         try expect(.io)
         explain.kind = .io

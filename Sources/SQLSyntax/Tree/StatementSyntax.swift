@@ -96,6 +96,8 @@ package struct ExplainSyntax: Hashable, Sendable {
     case distributed = "DISTRIBUTED"
     case validate = "VALIDATE"
     case io = "IO"
+    /// What the statement would scan and cost; not in Athena.
+    case cost = "COST"
   }
 
   package enum Format: String, Hashable, Sendable {

@@ -28,7 +28,9 @@ struct EngineOptions: ParsableArguments {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("'--threads' takes a number from 1 to 1024.") }
   }
 
-  func engine() throws -> Engine {
+  func engine() throws -> Engine { try Engine(configuration()) }
+
+  func configuration() -> EngineConfiguration {
     var configuration = EngineConfiguration(home: home ?? EngineConfiguration.defaultHome)
     if let threads { configuration.threads = threads }
     configuration.memoryLimit = memoryLimit?.bytes
@@ -38,7 +40,7 @@ struct EngineOptions: ParsableArguments {
     configuration.s3.region = region
     configuration.s3.profile = profile
     configuration.s3.isAnonymous = noSignRequest
-    return try Engine(configuration)
+    return configuration
   }
 }
 
@@ -68,6 +70,16 @@ struct KeyValue: ExpressibleByArgument {
   init?(argument: String) {
     guard let pair = CommandLineOptions.pair(argument) else { return nil }
     (key, value) = pair
+  }
+}
+
+/// A while: `30s`, `60m`, `24h`, `30d`.
+struct Age: ExpressibleByArgument {
+  var seconds: Double
+
+  init?(argument: String) {
+    guard let seconds = CommandLineOptions.seconds(argument) else { return nil }
+    self.seconds = seconds
   }
 }
 

@@ -10,9 +10,19 @@ import QueryShell
 enum Subcommands {
   static let all: [any ParsableCommand.Type] = [
     HistoryCommand.self,
+    ResultCommand.self,
+    CostCommand.self,
+    AdviseCommand.self,
+    DDLCommand.self,
+    ConvertCommand.self,
+    CompactCommand.self,
+    CleanCommand.self,
+    TestCommand.self,
+    CheckCommand.self,
     WorkgroupCommand.self,
     BudgetCommand.self,
     NamedQueryCommand.self,
+    ServeCommand.self,
     CompletionsCommand.self,
   ]
 
