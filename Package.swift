@@ -13,6 +13,7 @@ let modules: [Module] = [
   Module(name: "QueryErrors", imports: []),
   Module(name: "Columnar", imports: ["QueryErrors", "CKernels", "CLZ4"]),
   Module(name: "SQLSyntax", imports: ["QueryErrors"]),
+  Module(name: "RegularExpressions", imports: ["QueryErrors"]),
   Module(
     name: "ObjectStore",
     imports: ["QueryErrors", "Columnar", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
@@ -21,8 +22,8 @@ let modules: [Module] = [
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
   Module(
     name: "SQLFunctions",
-    imports: ["QueryErrors", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
-  Module(name: "FileFormats", imports: ["QueryErrors", "Columnar", "ObjectStore", "CKernels"]),
+    imports: ["QueryErrors", "RegularExpressions", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
+  Module(name: "FileFormats", imports: ["QueryErrors", "RegularExpressions", "Columnar", "ObjectStore", "CKernels", "CPCRE2"]),
   Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions", "CKernels"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
   Module(

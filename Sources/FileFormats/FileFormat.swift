@@ -36,6 +36,10 @@ package protocol FileFormat: Sendable {
   /// How names of files so written end, so that every reader knows the compression: `.gz`; empty when the format tells it itself.
   func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String
 
+  /// Whether columns of a table are found in files by name rather than by position, as partitions with columns of their own
+  /// are compared with it.
+  var matchesByName: Bool { get }
+
   /// What readers found in files beyond what samples had shown: wider types, further keys. Each is told once; the reader
   /// has thrown an error that lets the statement begin anew (`QueryError.mayStartAgain`).
   func takeLearned() -> [(file: ObjectInfo, columns: [Field])]
@@ -45,6 +49,7 @@ package protocol FileFormat: Sendable {
 }
 
 extension FileFormat {
+  package var matchesByName: Bool { false }
   package func takeLearned() -> [(file: ObjectInfo, columns: [Field])] { [] }
   package func takeNotes() -> [String] { [] }
   package func inferWholeSchema(_ source: any ByteSource) throws(QueryError) -> Schema? { nil }
@@ -144,9 +149,17 @@ package struct FormatOptions: Sendable, Hashable {
   package var properties: [String: String]
   /// The declared columns of the files (without partition columns), or nil when they are inferred.
   package var schema: Schema?
+  /// The SerDe's class, where the table names one: formats may have several.
+  package var serde: String?
+  /// Whether files are read exactly as Athena reads them.
+  package var followsAthena: Bool
 
-  package init(properties: [String: String] = [:], schema: Schema? = nil) {
+  package init(
+    properties: [String: String] = [:], schema: Schema? = nil, serde: String? = nil, followsAthena: Bool = false
+  ) {
     self.properties = properties
     self.schema = schema
+    self.serde = serde
+    self.followsAthena = followsAthena
   }
 }

@@ -7,7 +7,7 @@ import Synchronization
 package enum FormatRegistry {
   private static let builtIn: [any FileFormat.Type] = [
     CSVFormat.self, JSONFormat.self, DelimitedTextFormat.self, ParquetFormat.self,
-    ORCFormat.self, AvroFormat.self, IonFormat.self,
+    ORCFormat.self, AvroFormat.self, IonFormat.self, RegexFormat.self, GrokFormat.self, CloudTrailFormat.self,
   ]
   private static let added = Mutex<[any FileFormat.Type]>([])
 
@@ -38,6 +38,35 @@ package enum FormatRegistry {
   /// The format that a class behind OUTPUTFORMAT stands for; nil for unknown ones.
   package static func format(outputFormat name: String) -> (any FileFormat.Type)? {
     all.first { $0.descriptor.outputFormats.contains { $0.lowercased() == name.lowercased() } }
+  }
+
+  /// The format of a declared table's files.
+  ///
+  /// - Parameters:
+  ///   - name: a format's name or STORED AS word, for tables that name no SerDe.
+  ///   - inputFormat: a class behind INPUTFORMAT, if one was declared.
+  package static func format(named name: String, serde: String?, inputFormat: String?) -> (any FileFormat.Type)? {
+    let reader = inputFormat.flatMap { format(inputFormat: $0) }
+    guard let serde else { return reader ?? format(named: name) }
+    // An input format that makes records of its own goes with each of the SerDes that it knows.
+    if let reader, reader.descriptor.serdes.contains(where: { $0.lowercased() == serde.lowercased() }) { return reader }
+    return format(named: serde) ?? format(named: name)
+  }
+
+  /// Whether the class behind INPUTFORMAT reads files that list where the table's files lie.
+  package static func isSymlink(inputFormat name: String?) -> Bool {
+    name?.lowercased() == symlinkInputFormat.lowercased()
+  }
+
+  package static let symlinkInputFormat = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
+
+  /// The classes that STORED AS INPUTFORMAT … OUTPUTFORMAT … names for tables of a format; nil when it has none.
+  package static func classes(of format: FormatDescriptor) -> (input: String, output: String)? {
+    let text = DelimitedTextFormat.descriptor
+    guard let input = format.inputFormats.first ?? (format.isText ? text.inputFormats.first : nil),
+      let output = format.outputFormats.first ?? (format.isText ? text.outputFormats.first : nil)
+    else { return nil }
+    return (input, output)
   }
 
   // MARK: By file

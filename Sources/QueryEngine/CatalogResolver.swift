@@ -13,6 +13,8 @@ struct CatalogResolver: RelationResolver {
   let paths: PathRelations
   /// Where what was looked up is noted.
   var log: RelationLog?
+  /// Whether files are read exactly as Athena reads them.
+  var followsAthena = false
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { engine.stores.metered(by: meter) }
@@ -43,9 +45,9 @@ struct CatalogResolver: RelationResolver {
     if let rejects = try rejects(name, catalog) { return rejects }
     if let table = try catalog.table(name) {
       log?.note(table, table.partitionColumns.isEmpty ? [] : try catalog.partitions(of: name))
-      return .table(try CatalogResolver.table(table, catalog, stores))
+      return .table(try self.table(table, catalog))
     }
-    return nil
+    return try MetadataTable.rows(name, catalog)
   }
 
   /// `"t$rejects"` of a table, and `"path$rejects"` of a path.
@@ -81,34 +83,50 @@ struct CatalogResolver: RelationResolver {
   }
 
   /// A declared table, ready to be scanned.
+  func table(_ definition: TableDefinition, _ catalog: Catalog) throws(QueryError) -> Table {
+    try CatalogResolver.table(definition, catalog, stores, followsAthena: followsAthena)
+  }
+
   static func table(
-    _ definition: TableDefinition, _ catalog: Catalog, _ stores: ObjectStores
+    _ definition: TableDefinition, _ catalog: Catalog, _ stores: ObjectStores, followsAthena: Bool = false
   ) throws(QueryError) -> Table {
     let columns = Schema(definition.columns.map { Field($0.name, $0.type) })
     let partitionColumns = definition.partitionColumns.map { Field($0.name, $0.type) }
     var properties = definition.serdeProperties
     for (key, value) in definition.properties { properties[key] = properties[key] ?? value }
-    guard let type = FormatRegistry.format(named: definition.serde ?? definition.format) ?? FormatRegistry.format(named: definition.format)
-    else {
+    let inputFormat = definition.inputFormat
+    guard let type = FormatRegistry.format(named: definition.format, serde: definition.serde, inputFormat: inputFormat) else {
       throw .notSupported("Tables of format '\(definition.serde ?? definition.format)' are not supported yet")
     }
     properties = Dictionary(properties.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
-    let format = try type.init(FormatOptions(properties: properties, schema: columns))
-    let name = definition.name
-    let location = definition.location
-    let known = properties
-    let files = SettledFiles(location: location, catalog: catalog, stores: stores) { () throws(QueryError) -> any TableFiles in
-      if partitionColumns.isEmpty { return try unpartitioned(location, stores) }
-      if ProjectedPartitions.isEnabled(known) {
-        return ProjectedPartitions(
-          table: name, location: location, columns: partitionColumns, properties: known, stores: stores)
-      }
-      return CatalogPartitions(
-        location: location, columns: partitionColumns, partitions: try catalog.partitions(of: name), stores: stores)
+    let format = try type.init(
+      FormatOptions(properties: properties, schema: columns, serde: definition.serde, followsAthena: followsAthena))
+    let buckets = try definition.bucketing.map { (bucketing) throws(QueryError) in
+      try TableBuckets(bucketing, columns.fields, properties: properties)
     }
-    return Table(
+    let (name, location, known) = (definition.name, definition.location, properties)
+    let isSymlink = FormatRegistry.isSymlink(inputFormat: definition.inputFormat)
+    let files = SettledFiles(location: location, catalog: catalog, stores: stores) { () throws(QueryError) -> any TableFiles in
+      var files: any TableFiles
+      if partitionColumns.isEmpty {
+        files = try CatalogResolver.unpartitioned(location, stores)
+      } else if ProjectedPartitions.isEnabled(known) {
+        files = ProjectedPartitions(
+          table: name, location: location, columns: partitionColumns, properties: known, stores: stores)
+      } else {
+        files = CatalogPartitions(
+          table: name, location: location, fileColumns: columns.fields, matchesByName: format.matchesByName,
+          columns: partitionColumns, partitions: try catalog.partitions(of: name), stores: stores)
+      }
+      if isSymlink { files = SymlinkedFiles(files, stores: stores) }
+      if let buckets { files = BucketedFiles(files, buckets) }
+      return files
+    }
+    var table = Table(
       name: definition.name, columns: columns, partitionColumns: Schema(partitionColumns), files: files,
       format: format, comment: definition.comment, properties: definition.properties)
+    table.buckets = buckets
+    return table
   }
 
   private static func unpartitioned(_ location: String, _ stores: ObjectStores) throws(QueryError) -> any TableFiles {

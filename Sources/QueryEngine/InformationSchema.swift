@@ -12,7 +12,7 @@ enum InformationSchema {
     "columns": Schema([
       Field("table_catalog", .text), Field("table_schema", .text), Field("table_name", .text),
       Field("column_name", .text), Field("ordinal_position", .bigint), Field("column_default", .text),
-      Field("is_nullable", .text), Field("data_type", .text),
+      Field("is_nullable", .text), Field("data_type", .text), Field("comment", .text), Field("extra_info", .text),
     ]),
     "enabled_roles": text("role_name"),
     "roles": text("role_name"),
@@ -81,11 +81,12 @@ enum InformationSchema {
 
   private static func columns(_ catalog: Catalog) throws(QueryError) -> [[Scalar]] {
     var rows: [[Scalar]] = []
-    func add(_ database: String, _ relation: String, _ columns: [(name: String, type: DataType)]) {
-      for (index, column) in columns.enumerated() {
+    func add(_ database: String, _ relation: String, _ columns: [ColumnDefinition], partitionColumns: [ColumnDefinition] = []) {
+      for (index, column) in (columns + partitionColumns).enumerated() {
         rows.append([
           catalogName, .string(database), .string(relation), .string(column.name), .integer(Int64(index + 1)), .null,
-          .string("YES"), .string(column.type.description),
+          .string("YES"), .string(column.type.description), column.comment.map { .string($0) } ?? .null,
+          index < columns.count ? .null : .string("partition key"),
         ])
       }
     }
@@ -93,11 +94,13 @@ enum InformationSchema {
       for relation in try catalog.relations(in: database.name) {
         let name = TableName(database: database.name, name: relation.name)
         let table = try catalog.table(name)
-        let columns = try catalog.view(name)?.columns ?? ((table?.columns ?? []) + (table?.partitionColumns ?? []))
-        add(database.name, relation.name, columns.map { ($0.name, $0.type) })
+        let columns = try catalog.view(name)?.columns ?? table?.columns ?? []
+        add(database.name, relation.name, columns, partitionColumns: table?.partitionColumns ?? [])
       }
     }
-    for table in tableNames { add(databaseName, table, schemas[table]!.fields.map { ($0.name, $0.type) }) }
+    for table in tableNames {
+      add(databaseName, table, schemas[table]?.fields.map { ColumnDefinition(name: $0.name, type: $0.type) } ?? [])
+    }
     return rows
   }
 }

@@ -102,6 +102,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   /// A query does not keep a condition that its table sets.
   case constraintViolation = "CONSTRAINT_VIOLATION"
   case invalidTableProperty = "INVALID_TABLE_PROPERTY"
+  case invalidSchemaProperty = "INVALID_SCHEMA_PROPERTY"
   case invalidSessionProperty = "INVALID_SESSION_PROPERTY"
   case tableHasNoColumns = "TABLE_HAS_NO_COLUMNS"
   case alreadyExists = "ALREADY_EXISTS"

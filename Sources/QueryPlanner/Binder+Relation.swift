@@ -117,6 +117,7 @@ extension Binder {
     add("$path", .text, .path, isHidden: true)
     add("$file_size", .bigint, .fileSize, isHidden: true)
     add("$file_modified_time", .timestampWithTimeZone(precision: 3), .fileModifiedTime, isHidden: true)
+    if table.buckets != nil { add("$bucket", .integer, .bucket, isHidden: true) }
     if !table.partitionColumns.fields.isEmpty { add("$partition", .text, .partitionName, isHidden: true) }
     return BoundRelation(plan: .scan(ScanNode(table: table, columns: columns)), fields: fields)
   }

@@ -65,6 +65,9 @@ extension Binder {
   func bindTableFunction(
     _ function: TableFunctionSyntax, _ context: QueryContext
   ) throws(QueryError) -> BoundRelation {
+    if let first = function.copartitions.first?.first {
+      throw .notSupported("COPARTITION is not supported: no table function here takes two tables", at: first.range)
+    }
     switch function.name.last.canonicalName {
     case "sequence": return try bindSequence(function)
     case "exclude_columns": return try bindExcludeColumns(function, context)
@@ -186,6 +189,13 @@ extension Binder {
       throw QueryError(
         .invalidArguments, "exclude_columns expects a table argument INPUT and a descriptor argument COLUMNS",
         at: function.range)
+    }
+    // It has row semantics: how rows are grouped and ordered is nothing it could tell of.
+    if input.partitionBy != nil || input.isPruneWhenEmpty != nil || !input.orderBy.isEmpty {
+      throw QueryError(
+        .invalidArguments,
+        "Invalid argument INPUT. Partitioning, ordering and PRUNE or KEEP WHEN EMPTY cannot be specified for a table argument with row semantics",
+        at: given[0]?.range ?? function.range)
     }
     let relation = try bindRelation(input.relation, context)
     var fields = relation.fields.filter { !$0.isHidden }

@@ -257,13 +257,15 @@ package final class Catalog: Sendable {
 
   /// Reads, changes and saves a table in one step, so that no other process's change is lost; partitions stay.
   ///
+  /// - Parameter keepsPartitionColumns: whether partitions without columns of their own get those that the table had.
   /// - Returns: whether it exists.
   package func update(
-    _ name: TableName, _ change: (inout TableDefinition) throws(QueryError) -> Void
+    _ name: TableName, keepsPartitionColumns: Bool = false, _ change: (inout TableDefinition) throws(QueryError) -> Void
   ) throws(QueryError) -> Bool {
     try database.transaction { () throws(QueryError) -> Bool in
       guard var table = try table(name) else { return false }
       try change(&table)
+      if keepsPartitionColumns { try keepPartitionColumns(of: name) }
       try database.run(
         """
         UPDATE relations SET location = ?, format = ?, serde = ?, comment = ?, input_format = ?, output_format = ?,
@@ -279,6 +281,18 @@ package final class Catalog: Sendable {
       try insertParts(of: table)
       return true
     }
+  }
+
+  /// Gives partitions without details the table's columns as they are now.
+  private func keepPartitionColumns(of name: TableName) throws(QueryError) {
+    try database.run(
+      """
+      INSERT INTO partition_details(database, relation, partition_values, kind, ordinal, name, value, comment)
+      SELECT p.database, p.relation, p.partition_values, 'column', c.ordinal, c.name, c.type, c.comment
+      FROM partitions p JOIN columns c ON c.database = p.database AND c.relation = p.relation AND c.is_partition = 0
+      WHERE p.database = ? AND p.relation = ? AND p.has_details = 0
+      """, key(name))
+    try database.run("UPDATE partitions SET has_details = 1 WHERE database = ? AND relation = ?", key(name))
   }
 
   private func insert(_ table: TableDefinition) throws(QueryError) {
@@ -423,36 +437,42 @@ package final class Catalog: Sendable {
       """, key(name) + values)
     var found: [PartitionDefinition] = []
     found.reserveCapacity(rows.count)
+    let details = rows.contains { $0[5].integer == 1 } ? try details(of: name, where: condition, values) : [:]
     for row in rows {
       let folder = row[0].text ?? ""
       var partition = PartitionDefinition(
         values: PartitionFolder.values(folder), location: row[1].text ?? "", format: row[2].text, serde: row[3].text)
       partition.createdAtMicros = row[4].integer
-      if row[5].integer == 1 { try addDetails(to: &partition, folder, of: name) }
+      for detail in details[folder] ?? [] { try add(detail, to: &partition, folder, of: name) }
       found.append(partition)
     }
     return found
   }
 
-  private func addDetails(
-    to partition: inout PartitionDefinition, _ folder: String, of name: TableName
-  ) throws(QueryError) {
+  /// Columns and properties of partitions, by their folders' names: kind, name, value, comment.
+  private func details(
+    of name: TableName, where condition: String, _ values: [SQLiteDatabase.Value]
+  ) throws(QueryError) -> [String: [[SQLiteDatabase.Value]]] {
     let rows = try database.run(
       """
-      SELECT kind, name, value, comment FROM partition_details
-      WHERE database = ? AND relation = ? AND partition_values = ? ORDER BY ordinal
-      """, key(name) + [.text(folder)])
-    for row in rows {
-      let (column, value) = (row[1].text ?? "", row[2].text ?? "")
-      if row[0].text == "property" {
-        partition.properties[column] = value
-        continue
-      }
-      guard let type = DataType(parsing: value) else {
-        throw QueryError(.hiveInvalidMetadata, "Column '\(column)' of partition \(folder) of \(name) has the unknown type '\(value)'")
-      }
-      partition.columns = (partition.columns ?? []) + [ColumnDefinition(name: column, type: type, comment: row[3].text)]
+      SELECT partition_values, kind, name, value, comment FROM partition_details
+      WHERE database = ? AND relation = ?\(condition) ORDER BY partition_values, kind, ordinal
+      """, key(name) + values)
+    return Dictionary(grouping: rows) { $0[0].text ?? "" }.mapValues { $0.map { Array($0.dropFirst()) } }
+  }
+
+  private func add(
+    _ detail: [SQLiteDatabase.Value], to partition: inout PartitionDefinition, _ folder: String, of name: TableName
+  ) throws(QueryError) {
+    let (column, value) = (detail[1].text ?? "", detail[2].text ?? "")
+    if detail[0].text == "property" {
+      partition.properties[column] = value
+      return
     }
+    guard let type = DataType(parsing: value) else {
+      throw QueryError(.hiveInvalidMetadata, "Column '\(column)' of partition \(folder) of \(name) has the unknown type '\(value)'")
+    }
+    partition.columns = (partition.columns ?? []) + [ColumnDefinition(name: column, type: type, comment: detail[3].text)]
   }
 
   /// Adds partitions, or replaces known ones.
@@ -491,6 +511,13 @@ package final class Catalog: Sendable {
           """,
           key(name) + [folder, .text(kind), .integer(Int64(ordinal)), .text(detail), .text(value), text(comment)])
       }
+    }
+  }
+
+  /// Drops partitions in one step.
+  package func drop(partitions: [[String?]], of name: TableName, columns: [String]) throws(QueryError) {
+    try database.transaction { () throws(QueryError) in
+      for values in partitions { try drop(partition: values, of: name, columns: columns) }
     }
   }
 

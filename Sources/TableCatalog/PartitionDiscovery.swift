@@ -25,11 +25,24 @@ package struct FolderFiles: TableFiles {
 /// A table whose partitions stand in the catalog, each with a folder of its own.
 package struct CatalogPartitions: TableFiles {
   package let location: String
+  private let table: TableName
+  private let fileColumns: [Field]
+  private let matchesByName: Bool
   private let columns: [Field]
   private let partitions: [PartitionDefinition]
   private let stores: ObjectStores
 
-  package init(location: String, columns: [Field], partitions: [PartitionDefinition], stores: ObjectStores) {
+  /// - Parameters:
+  ///   - fileColumns: the table's columns in files.
+  ///   - matchesByName: whether files find columns by name rather than by position.
+  ///   - columns: the partition columns.
+  package init(
+    table: TableName, location: String, fileColumns: [Field], matchesByName: Bool, columns: [Field],
+    partitions: [PartitionDefinition], stores: ObjectStores
+  ) {
+    self.table = table
+    self.fileColumns = fileColumns
+    self.matchesByName = matchesByName
     self.stores = stores
     self.location = location
     self.columns = columns
@@ -39,15 +52,27 @@ package struct CatalogPartitions: TableFiles {
   package func list(_ predicate: (any PartitionPredicate)?, meter: ScanMeter) throws(QueryError) -> TableListing {
     var folders: [(location: String, values: [Scalar], name: String)] = []
     let names = columns.map(\.name)
+    var absent: [String: Set<Int>] = [:]
     for partition in partitions {
       var values: [Scalar] = []
       for (column, text) in zip(columns, partition.values) {
         values.append(try PartitionValue.parse(text, column, in: partition.location, of: location))
       }
       if let predicate, try !predicate.mayMatch(values.map { Optional($0) }) { continue }
-      folders.append((partition.location, values, PartitionFolder.name(names, partition.values)))
+      let name = PartitionFolder.name(names, partition.values)
+      folders.append((partition.location, values, name))
+      guard let own = partition.columns else { continue }
+      let missing = try PartitionSchema.absentColumns(of: own, in: fileColumns, matchesByName: matchesByName) {
+        ("\(table.database).\(table.name)", name)
+      }
+      if !missing.isEmpty { absent[name] = missing }
     }
-    let files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
+    var files = try PartitionFolderListing.files(of: folders, stores, meter: meter)
+    if !absent.isEmpty {
+      for index in files.indices {
+        files[index].absentColumns = files[index].partitionName.flatMap { absent[$0] } ?? []
+      }
+    }
     return TableListing(files: files, partitionsRead: folders.count, partitionsTotal: partitions.count)
   }
 }

@@ -31,6 +31,7 @@ package struct Table: Sendable {
   package var format: any FileFormat
   package var comment: String?
   package var properties: [String: String]
+  package var buckets: TableBuckets?
   /// The path in FROM that the table was made of; nil for declared tables.
   package var path: PathRelation?
 
@@ -58,6 +59,10 @@ package struct TableFile: Sendable, Hashable {
   package var partitionValues: [Scalar]
   /// Hive's name of the partition, `year=2024/month=05`; nil for files in none.
   package var partitionName: String?
+  /// The bucket its rows are in, from 0; nil in tables without buckets and where it cannot be told.
+  package var bucket: Int?
+  /// Indices of the table's columns that the partition's own declaration lacks: they read as NULL.
+  package var absentColumns: Set<Int> = []
 
   package init(info: ObjectInfo, partitionValues: [Scalar], partitionName: String? = nil) {
     self.info = info

@@ -69,6 +69,7 @@ package struct CSVFormat: FileFormat {
     default: break
     }
     let lines = try CSVFormat.headerLines(properties)
+    dialect.footerLines = try LineSkipping.count(properties, "skip.footer.line.count") ?? 0
     if isInferred {
       dialect.emptyIsNull = true
       dialect.quotedIsNeverNull = properties["serialization.null.format"] == nil
@@ -204,14 +205,7 @@ package struct CSVFormat: FileFormat {
 
   /// `skip.header.line.count`.
   static func headerLines(_ properties: [String: String]) throws(QueryError) -> Int? {
-    if let footer = properties["skip.footer.line.count"], footer != "0" {
-      throw QueryError.notSupported("Table property skip.footer.line.count")
-    }
-    guard let text = properties["skip.header.line.count"] else { return nil }
-    guard let count = Int(text), count >= 0 else {
-      throw QueryError(.invalidTableProperty, "Invalid value for skip.header.line.count property: \(text)")
-    }
-    return count
+    try LineSkipping.count(properties, "skip.header.line.count")
   }
 
   /// The declared character set; nil when none was declared, or UTF-8.

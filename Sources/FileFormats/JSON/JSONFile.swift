@@ -11,6 +11,13 @@ struct JSONSettings: Sendable {
   /// Malformed records read as NULLs.
   var ignoresMalformed = false
   var skippedLines = 0
+  var footerLines = 0
+  /// How records lie, where files need not be asked.
+  var layout: JSONLayout?
+  /// The key of the array that holds a file's records: `{"Records": […]}`.
+  var wrapper: String?
+  /// Whether tables of the SerDe know `ignore.malformed.json`, so that messages may name it.
+  var isOpenX = false
   /// Types that were declared although the schema was not.
   var given = GivenColumns()
   var encoding: TextEncoding?
@@ -33,6 +40,8 @@ final class JSONFile: FormatFile {
   let layout: JSONLayout
   /// Where the first record may start; only plain files.
   let dataStart: UInt64
+  /// Where the footer starts, in decoded bytes.
+  let dataEnd: UInt64
 
   init(
     _ source: any ByteSource, _ codec: TextCoding, _ settings: JSONSettings, layout known: JSONLayout? = nil
@@ -40,6 +49,7 @@ final class JSONFile: FormatFile {
     self.source = source
     self.codec = codec
     self.settings = settings
+    dataEnd = try LineSkipping.end(source, codec, skipping: settings.footerLines)
     guard source.byteCount > 0 else {
       (layout, dataStart) = (.lines, 0)
       return
@@ -49,7 +59,7 @@ final class JSONFile: FormatFile {
       source, codec, 0..<(codec == .none ? headCount : source.byteCount), kind: .sampling,
       firstByteCount: JSONLayout.sampleByteCount, expectsAll: false)
     layout =
-      known
+      known ?? settings.layout
       ?? withExtendedLifetime(input.owner) {
         JSONLayout.sniff(input.base, input.count, isDeclared: settings.schema != nil)
       }
@@ -74,7 +84,8 @@ final class JSONFile: FormatFile {
 
   func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
     let isPlain = codec == .none && layout != .document
-    return TextScan(source: source, range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+    let end = isPlain ? min(dataEnd, source.byteCount) : source.byteCount
+    return TextScan(source: source, range: min(isPlain ? dataStart : 0, end)..<end, isSplittable: isPlain) {
       [self] (split) throws(QueryError) in try JSONReader(self, split, request, metrics: metrics)
     }
   }

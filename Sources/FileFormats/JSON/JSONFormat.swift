@@ -31,29 +31,10 @@ package struct JSONFormat: FileFormat {
   ///   a pattern of `timestamp.formats` with unknown letters.
   package init(_ options: FormatOptions) throws(QueryError) {
     let properties = options.properties
-    var settings = JSONSettings(schema: options.schema)
-    func flag(_ name: String, _ otherwise: Bool) -> Bool {
-      properties[name].map { $0.lowercased() == "true" } ?? otherwise
-    }
-    settings.ignoresMalformed = flag("ignore.malformed.json", false)
-    settings.mapping.isCaseInsensitive = flag("case.insensitive", true)
-    settings.mapping.replacesDots = flag("dots.in.keys", flag("convertdotsinjsonkeystounderscores", false))
-    for (name, value) in properties where name.hasPrefix("mapping.") {
-      settings.mapping.keys[String(name.dropFirst(8)).lowercased()] = value
-    }
-    settings.encoding = try CSVFormat.encoding(properties)
-    settings.compression = try TextCoding.compression(properties)
-    settings.given = try GivenColumns(properties)
+    settings = try JSONSettings(options)
     let sample = properties["sample_size"].flatMap { Int($0) }
     samplesAll = sample.map { $0 < 0 } ?? false
     sampleByteCount = max(1, sample.flatMap { $0 < 0 ? nil : $0 } ?? 4 << 20)
-    settings.skippedLines = try CSVFormat.headerLines(properties) ?? 0
-    settings.policy = ValuePolicy(
-      isStrict: options.schema == nil, emptyIsNull: options.schema != nil,
-      malformedIsNull: flag("use.null.for.invalid.data", false), decodesBase64: true, acceptsIntegralNumbers: true,
-      acceptsInstants: options.schema != nil,
-      timestampPatterns: try DateTimePattern.list(properties["timestamp.formats"]), repairsUTF8: options.schema != nil)
-    self.settings = settings
   }
 
   package func makeWriter(
@@ -113,5 +94,36 @@ package struct JSONFormat: FileFormat {
       memory.add(all.root)
       return all.root.columns + guess.columns
     }
+  }
+}
+
+extension JSONSettings {
+  /// - Throws: `INVALID_TABLE_PROPERTY` for a property whose value makes no sense; `NOT_SUPPORTED` for a pattern of
+  ///   `timestamp.formats` with unknown letters.
+  init(_ options: FormatOptions) throws(QueryError) {
+    let properties = options.properties
+    self.init(schema: options.schema)
+    func flag(_ name: String, _ otherwise: Bool) -> Bool {
+      properties[name].map { $0.lowercased() == "true" } ?? otherwise
+    }
+    ignoresMalformed = flag("ignore.malformed.json", false)
+    mapping.isCaseInsensitive = flag("case.insensitive", true)
+    mapping.replacesDots = flag("dots.in.keys", flag("convertdotsinjsonkeystounderscores", false))
+    for (name, value) in properties where name.hasPrefix("mapping.") {
+      mapping.keys[String(name.dropFirst(8)).lowercased()] = value
+    }
+    encoding = try CSVFormat.encoding(properties)
+    compression = try TextCoding.compression(properties)
+    given = try GivenColumns(properties)
+    skippedLines = try LineSkipping.count(properties, "skip.header.line.count") ?? 0
+    footerLines = try LineSkipping.count(properties, "skip.footer.line.count") ?? 0
+    isOpenX = options.serde?.lowercased().hasPrefix("org.openx.") ?? false
+    // Here declared tables, too, may hold objects over several lines; Athena's SerDes read one a line.
+    if options.followsAthena, options.schema != nil { layout = .lines }
+    policy = ValuePolicy(
+      isStrict: options.schema == nil, emptyIsNull: options.schema != nil,
+      malformedIsNull: flag("use.null.for.invalid.data", false), decodesBase64: true, acceptsIntegralNumbers: true,
+      acceptsInstants: options.schema != nil,
+      timestampPatterns: try DateTimePattern.list(properties["timestamp.formats"]), repairsUTF8: options.schema != nil)
   }
 }

@@ -34,6 +34,8 @@ final class JSONReader: TextRowReader {
   private let isLines: Bool
   private let isDeclared: Bool
   private let ignoresMalformed: Bool
+  private let wrapper: String?
+  private let isOpenX: Bool
 
   // MARK: The rows loaded
 
@@ -86,6 +88,8 @@ final class JSONReader: TextRowReader {
     isLines = file.layout == .lines
     isDeclared = settings.schema != nil
     ignoresMalformed = settings.ignoresMalformed
+    wrapper = settings.wrapper
+    isOpenX = settings.isOpenX && isDeclared
     // Of very many columns few rows at a time.
     let capacity = max(1, min(request.batchSize, 1 << 20, max(64, (1 << 24) / max(1, request.columns.count))))
     self.capacity = capacity
@@ -167,7 +171,9 @@ final class JSONReader: TextRowReader {
     keys = JSONKeyTable(slotOfKey, exact: exact, settings.mapping)
     refusesUnknownKeys = settings.learn != nil && request.wantsAllColumns && !settings.readsValues
     readsValues = settings.readsValues
-    input = try TextInput(file.source, file.codec, split.byteRange, expectsAll: request.limit == nil)
+    input = try TextInput(
+      file.source, file.codec, split.byteRange, expectsAll: request.limit == nil,
+      end: file.codec == .none ? nil : file.dataEnd)
     // The bytes before the data are read too: every byte of a file counts as scanned.
     if file.codec == .none, isLines, split.byteRange.lowerBound == file.dataStart, file.dataStart > 0 {
       _ = try file.source.read(0..<file.dataStart, kind: .data)
@@ -293,6 +299,8 @@ final class JSONReader: TextRowReader {
       if start == end {
         // A blank line: NULLs in a declared table, nothing else.
         if !isDeclared { continue }
+      } else if isOpenX, base[start] != 0x7b, base[start] != 0x5b {
+        // OpenX's SerDe takes objects and arrays; any other line is a row of NULLs.
       } else {
         let after = readsValues ? walkWhole(first, endToken, start, loaded) : walk(first, endToken, start, loaded)
         var isGood = after == endToken
@@ -352,6 +360,16 @@ final class JSONReader: TextRowReader {
         throw try malformedRecord(at, indexed, taken)
       }
       switch phase {
+      case .start where wrapper != nil:
+        guard let inner = unwrap(at) else {
+          if !isLast { return loaded }
+          fail(at, "The file does not begin with {\"\(wrapper ?? "")\": […]}")
+          throw try malformedRecord(at, indexed, taken)
+        }
+        phase = .firstElement
+        nextToken += 4
+        nextStart = inner
+        continue
       case .start where c == 0x5b:
         phase = .firstElement
         nextToken += 1
@@ -362,6 +380,10 @@ final class JSONReader: TextRowReader {
         phase = .end
         nextToken += 1
         nextStart = at + 1
+        if wrapper != nil {
+          isFinished = true
+          return loaded
+        }
         continue
       case .behindElement where c == 0x2c:
         phase = .element
@@ -622,6 +644,22 @@ final class JSONReader: TextRowReader {
     return JSONReader.needsMore
   }
 
+  /// The byte behind the bracket that opens the array of records, when the object at `at` begins with it.
+  private func unwrap(_ at: Int) -> Int? {
+    guard let wrapper, nextToken + 3 < index.tokenCount, input.base[at] == 0x7b else { return nil }
+    // The brace, the quotes around the key, and the bracket.
+    let places = (0..<4).map { Int(index.tokens[nextToken + $0]) }
+    guard places[0] == at, input.base[places[3]] == 0x5b,
+      JSONText.skipBlanks(input.base, at + 1, indexed) == places[1], input.base[places[1]] == 0x22
+    else { return nil }
+    let key = UnsafeBufferPointer(start: input.base + places[1] + 1, count: places[2] - places[1] - 1)
+    let colon = JSONText.skipBlanks(input.base, places[2] + 1, indexed)
+    guard key.elementsEqual(wrapper.utf8), input.base[colon] == 0x3a,
+      JSONText.skipBlanks(input.base, colon + 1, indexed) == places[3]
+    else { return nil }
+    return places[3] + 1
+  }
+
   override func finish() throws(QueryError) { try file.source.checkUnchanged() }
 
   // MARK: Converting
@@ -800,7 +838,7 @@ final class JSONReader: TextRowReader {
         TextExcerpt.make(
           UnsafeBufferPointer(start: input.base, count: input.count), start..<max(start, end),
           failurePlace..<failurePlace + 1)),
-      hint: isLines && isDeclared
+      hint: isLines && isDeclared && file.settings.isOpenX
         ? "Set the SerDe property 'ignore.malformed.json' = 'true' to read such rows as NULL." : nil)
   }
 

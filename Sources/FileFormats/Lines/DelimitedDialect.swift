@@ -19,6 +19,8 @@ struct DelimitedDialect: Hashable, Sendable {
   var lastColumnTakesRest = false
   /// Records before the data.
   var skippedRecords = 0
+  /// Lines behind the data.
+  var footerLines = 0
   /// Records that begin with this byte are comments.
   var comment: UInt8?
   /// Only unquoted fields can be NULL.

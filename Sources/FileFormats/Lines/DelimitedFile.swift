@@ -32,12 +32,15 @@ final class DelimitedFile: FormatFile {
   let start: UInt64
   /// Where the records behind the header start; only plain files.
   let dataStart: UInt64
+  /// Where the footer starts, in decoded bytes.
+  let dataEnd: UInt64
   private let states: QuoteStates?
 
   init(_ source: any ByteSource, _ codec: TextCoding, _ settings: DelimitedSettings) throws(QueryError) {
     self.source = source
     self.codec = codec
     self.settings = settings
+    dataEnd = try LineSkipping.end(source, codec, skipping: settings.dialect.footerLines)
     guard codec == .none, source.byteCount > 0 else {
       (start, dataStart, states) = (0, 0, nil)
       return
@@ -62,7 +65,8 @@ final class DelimitedFile: FormatFile {
 
   func scan(_ request: ScanRequest, metrics: ScanMetrics) throws(QueryError) -> any FileScan {
     let isPlain = codec == .none
-    return TextScan(source: source, range: min(isPlain ? dataStart : 0, source.byteCount)..<source.byteCount, isSplittable: isPlain) {
+    let end = isPlain ? min(dataEnd, source.byteCount) : source.byteCount
+    return TextScan(source: source, range: min(isPlain ? dataStart : 0, end)..<end, isSplittable: isPlain) {
       [self] (split) throws(QueryError) in try DelimitedReader(self, split, request, metrics: metrics)
     }
   }

@@ -56,7 +56,9 @@ final class DelimitedReader: TextRowReader {
     self.file = file
     let settings = file.settings
     dialect = settings.dialect
-    input = try TextInput(file.source, file.codec, split.byteRange, expectsAll: request.limit == nil)
+    input = try TextInput(
+      file.source, file.codec, split.byteRange, expectsAll: request.limit == nil,
+      end: file.codec == .none ? nil : file.dataEnd)
     // The bytes before the data are read too: every byte of a file counts as scanned.
     if file.codec == .none, split.byteRange.lowerBound == file.dataStart, file.dataStart > 0 {
       _ = try file.source.read(0..<file.dataStart, kind: .data)

@@ -12,7 +12,7 @@ import QueryErrors
 /// - Threads: one owner.
 final class TextInput {
   let source: any ByteSource
-  /// Offset at which records belong to the next split, or the largest number for a compressed file.
+  /// Offset at which records belong to the next split or to the footer; the largest number when nowhere.
   let end: UInt64
   private let stream: (any TextStream)?
   private let kind: ScanKind
@@ -35,11 +35,12 @@ final class TextInput {
   static let maxWindowByteCount = 1 << 31 - 1 << 20
 
   /// - Parameters:
+  ///   - dataEnd: of a file that is one stream, the decoded offset behind its last record.
   ///   - codec: `.none` reads the range of a plain file; else the whole file is one stream.
   ///   - kind: what the bytes of the range itself count as; bytes beyond it are another split's.
   init(
     _ source: any ByteSource, _ codec: TextCoding, _ range: Range<UInt64>, kind: ScanKind = .data,
-    firstByteCount: Int = TextInput.chunkByteCount, expectsAll: Bool = true
+    firstByteCount: Int = TextInput.chunkByteCount, expectsAll: Bool = true, end dataEnd: UInt64? = nil
   ) throws(QueryError) {
     self.source = source
     self.kind = kind
@@ -56,7 +57,7 @@ final class TextInput {
       counted = first.upperBound
     } else {
       stream = try codec.stream(source, kind: kind, expectsAll: expectsAll)
-      end = .max
+      end = dataEnd ?? .max
       offset = 0
       counted = 0
       let empty = Buffer.zeroed(byteCount: 0)

@@ -18,6 +18,7 @@ package struct ORCFormat: FileFormat {
     recognizes: { head in head.starts(with: "ORC".utf8) ? .magic : .no })
 
   private let matchesByPosition: Bool
+  package var matchesByName: Bool { !matchesByPosition }
 
   package init(_ options: FormatOptions) throws(QueryError) {
     switch options.properties["orc.column.index.access"]?.lowercased() {

@@ -26,6 +26,7 @@ package struct ParquetFormat: FileFormat {
     recognizes: { head in head.starts(with: "PAR1".utf8) ? .magic : .no })
 
   private let matchesByPosition: Bool
+  package var matchesByName: Bool { !matchesByPosition }
 
   package init(_ options: FormatOptions) throws(QueryError) {
     switch options.properties["parquet.column.index.access"]?.lowercased() {

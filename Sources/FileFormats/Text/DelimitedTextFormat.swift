@@ -48,6 +48,7 @@ package struct DelimitedTextFormat: FileFormat {
     dialect.nullText = Array((properties["serialization.null.format"] ?? "\\N").utf8)
     dialect.lastColumnTakesRest = properties["serialization.last.column.takes.rest"]?.lowercased() == "true"
     dialect.skippedRecords = try CSVFormat.headerLines(properties) ?? 0
+    dialect.footerLines = try LineSkipping.count(properties, "skip.footer.line.count") ?? 0
     encoding = try CSVFormat.encoding(properties)
     var separators = [dialect.separator, collection, mapKey]
     separators += (4...8).map { UInt8($0) }

@@ -32,7 +32,7 @@ struct CreateTableAsStatement: Statement {
     let buckets = try buckets(properties, columns)
     let root = try location(properties, name, context)
     let definition = definition(name, columns, partitionColumns, properties, root, context)
-    let format = try CatalogResolver.table(definition, catalog, context.stores).format
+    let format = try context.resolver.table(definition, catalog).format
     let contents = WriteTransaction.Contents(
       format: format, schema: Schema(columns), options: try options(properties, columns), partitionColumns: partitionColumns)
     return try FileWrite(

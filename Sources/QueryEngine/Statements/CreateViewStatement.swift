@@ -12,6 +12,9 @@ struct CreateViewStatement: Statement {
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     let name = try context.tableName(node.name)
     try context.requireDatabase(name.database, at: node.name.range)
+    if node.security == .invoker {
+      throw .notSupported("CREATE VIEW … SECURITY INVOKER is not supported", at: node.range)
+    }
     let catalog = try context.catalog()
     if try catalog.table(name) != nil {
       throw QueryError(.tableAlreadyExists, "Table '\(name)' already exists", at: node.name.range)

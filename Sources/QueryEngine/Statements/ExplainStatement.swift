@@ -67,8 +67,20 @@ struct ExplainStatement: Statement {
     let query = try context.execute(
       plan, bound.outputs, into: .inOrder { (batch) throws(QueryError) in rows += batch.rowCount })
     if node.format == .json { return text(PlanDocument.json(query.profile)) }
-    return text(query.profile.text) + summary(context.report.statistics(.running, nil), rows: rows) + [""]
+    return text(query.profile.text) + (node.isVerbose ? files(plan) : []) + summary(context.report.statistics(.running, nil), rows: rows) + [""]
       + text(Optimizer.explain(plan))
+  }
+
+  /// What VERBOSE adds: the files of each scan.
+  private func files(_ plan: LogicalPlan) -> [String] {
+    var lines: [String] = []
+    _ = plan.contains { node in
+      guard case .scan(let scan) = node, let set = scan.fileSet else { return false }
+      lines.append("Files of \(scan.table.name.name):")
+      lines += set.files.map { "    \($0.info.path) (\($0.info.byteCount) bytes)" }
+      return false
+    }
+    return lines
   }
 
   private func text(_ document: JSONDocument) -> [String] { text(document.text) }

@@ -30,7 +30,7 @@ struct InsertStatement: Statement {
     }
     let columns = Array(fields.prefix(table.columns.count))
     let contents = WriteTransaction.Contents(
-      format: try CatalogResolver.table(table, catalog, context.stores).format, schema: Schema(columns),
+      format: try context.resolver.table(table, catalog).format, schema: Schema(columns),
       options: try WriteOptions.of(table), partitionColumns: Array(fields.dropFirst(columns.count)))
     let root = try context.stores.resolve(table.location)
     return try FileWrite(

@@ -13,6 +13,9 @@ struct RepairTableStatement: Statement {
     guard let table = try context.catalog().table(name) else {
       throw QueryError(.tableNotFound, "Table '\(name)' does not exist", at: node.name.range)
     }
+    guard !table.partitionColumns.isEmpty else {
+      throw QueryError(.genericUserError, "Table '\(name)' is not a partitioned table", at: node.name.range)
+    }
     return .listing(["result"]) { () throws(QueryError) in try repair(table, context).map { [$0] } }
   }
 
@@ -22,7 +25,6 @@ struct RepairTableStatement: Statement {
   private func repair(_ table: TableDefinition, _ context: StatementContext) throws(QueryError) -> [String] {
     let name = table.name
     let catalog = try context.catalog()
-    if table.partitionColumns.isEmpty { return [] }
     let columns = table.partitionColumns.map(\.name)
     let resolved = try context.stores.resolve(table.location)
     guard try resolved.store.exists(resolved.path) else { throw resolved.store.missing(resolved.path) }
@@ -56,7 +58,8 @@ struct RepairTableStatement: Statement {
       lines += added.map { "Repair: Added partition to metastore \(name.name):\(PartitionFolder.name(columns, $0.values))" }
     }
     var missing: [String] = []
-    for partition in known {
+    let folders = Set(found.values)
+    for partition in known where !folders.contains(partition.location) {
       let place = try context.stores.resolve(partition.location)
       if try !place.store.exists(place.path) {
         missing.append("\(name.name):\(PartitionFolder.name(columns, partition.values))")

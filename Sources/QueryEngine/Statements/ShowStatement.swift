@@ -1,4 +1,5 @@
 import QueryErrors
+import QueryPlanner
 import SQLFunctions
 import SQLSyntax
 import TableCatalog
@@ -10,7 +11,7 @@ struct ShowStatement: Statement {
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     let catalog = try context.catalog()
-    let matches = NamePattern(node.pattern?.value, isLike: { if case .like = node.patternKind { true } else { false } }())
+    let matches = try pattern()
     func database(_ name: QualifiedName?) throws(QueryError) -> String {
       let wanted = name?.last.canonicalName ?? context.settings.database
       if try !catalog.hasDatabase(wanted) {
@@ -19,11 +20,14 @@ struct ShowStatement: Statement {
       return wanted
     }
     switch node.subject {
-    case .schemas:
+    case .schemas(let name):
+      if let name, !CatalogResolver.isKnown(catalog: name.canonicalName) {
+        throw QueryError(.catalogNotFound, "Catalog '\(name.canonicalName)' does not exist", at: name.range)
+      }
       let names = try catalog.databases().map(\.name).filter(matches.matches)
       return .listing(["database_name"], names.map { [$0] })
     case .catalogs:
-      return .listing(["Catalog"], [[CatalogResolver.catalogName]])
+      return .listing(["Catalog"], [CatalogResolver.catalogName].filter(matches.matches).map { [$0] })
     case .tables(let schema):
       let names = try catalog.relations(in: database(schema)).map(\.name).filter(matches.matches)
       return .listing(["tab_name"], names.map { [$0] })
@@ -32,8 +36,10 @@ struct ShowStatement: Statement {
       return .listing(["views"], names.map { [$0] })
     case .columns(let relation):
       let columns = try context.columns(of: relation)
-      return .listing(["field"], columns.map(\.name).filter(matches.matches).map { [$0] })
-    case .functions:
+      let names = columns.map(\.name).filter(matches.matches)
+      return .listing(["field"], names.map { context.settings.followsAthena ? TableDetails.padded([$0]) : [$0] })
+    case .functions(let schema):
+      if let schema { throw .notSupported("SHOW FUNCTIONS FROM \(schema.canonicalName) is not supported", at: schema.range) }
       let rows: [[String?]] = FunctionReference.entries.filter { entry in
         matches.matches(entry.name) && !(context.environment.followsAthena && entry.isExtension)
       }.map { entry in
@@ -53,6 +59,9 @@ struct ShowStatement: Statement {
       return .listing(["Name", "Value", "Default", "Type", "Description"], rows)
     case .partitions(let name):
       let table = try context.requireTable(name)
+      guard !table.partitionColumns.isEmpty else {
+        throw QueryError(.genericUserError, "Table '\(table.name)' is not a partitioned table", at: name.range)
+      }
       let names = try catalog.partitions(of: table.name).map {
         PartitionFolder.name(table.partitionColumns.map(\.name), $0.values)
       }
@@ -67,45 +76,50 @@ struct ShowStatement: Statement {
         return .listing(["prpt_name", "prpt_value"], rows)
       }
     case .createTable(let name):
-      let lines = createStatement(try context.requireTable(name))
-      return .listing(["createtab_stmt"], lines.map { [$0] })
+      if try catalog.view(context.tableName(name)) != nil {
+        throw QueryError(
+          .notSupported, "'\(name.canonicalName)' is a view, not a table", at: name.range, hint: "Use SHOW CREATE VIEW.")
+      }
+      return .listing(["createtab_stmt"], TableText.create(try context.requireTable(name)).map { [$0] })
     case .createView(let name):
       let full = try context.tableName(name)
       guard let view = try catalog.view(full) else {
-        throw QueryError(.tableNotFound, "View '\(full)' does not exist", at: name.range)
+        if try catalog.table(full) != nil {
+          throw QueryError(
+            .notSupported, "'\(name.canonicalName)' is a table, not a view", at: name.range, hint: "Use SHOW CREATE TABLE.")
+        }
+        throw QueryError(
+          .tableNotFound, "View '\(full)' does not exist", at: name.range,
+          hint: NameSuggestion.hint(for: full.name, among: try catalog.relations(in: full.database).map(\.name)))
       }
-      let lines = ["CREATE VIEW \(view.name.database).\(view.name.name) AS"] + view.sql.split(separator: "\n").map(String.init)
-      return .listing(["Create View"], lines.map { [$0] })
-    case .createSchema, .stats, .statsForQuery:
-      throw .notSupported("This SHOW statement is not supported yet", at: node.range)
+      return .listing(["Create View"], TableText.create(view, columns: ownNames(of: view, context)).map { [$0] })
+    case .createSchema(let name):
+      guard let database = try catalog.databaseDefinition(name.last.canonicalName) else {
+        try context.requireDatabase(name.last.canonicalName, at: name.range)
+        return .nothing
+      }
+      return .listing(["createdb_stmt"], TableText.create(database).map { [$0] })
+    case .stats(let name): throw .notSupported("SHOW STATS FOR \(name.canonicalName) is not supported", at: node.range)
+    case .statsForQuery(let query): throw .notSupported("SHOW STATS FOR a query is not supported", at: query.range)
     }
   }
 
-  /// The statement that would make the table again, a line per clause.
-  private func createStatement(_ table: TableDefinition) -> [String] {
-    func quote(_ text: String) -> String { "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'" }
-    func columnLines(_ columns: [ColumnDefinition]) -> [String] {
-      columns.enumerated().map { index, column in
-        let comment = column.comment.map { " COMMENT " + quote($0) } ?? ""
-        return "  `\(column.name)` \(column.type.hiveName)\(comment)" + (index == columns.count - 1 ? ")" : ",")
-      }
+  /// - Throws: `INVALID_FUNCTION_ARGUMENT` for an ESCAPE of more than one letter.
+  private func pattern() throws(QueryError) -> NamePattern {
+    guard case .like(let escape) = node.patternKind else { return NamePattern(node.pattern?.value, isLike: false) }
+    if let escape, escape.value.count != 1 {
+      throw QueryError(.invalidFunctionArgument, "Escape string must be a single character", at: escape.range)
     }
-    func propertyLines(_ properties: [String: String]) -> [String] {
-      let sorted = properties.sorted { $0.key < $1.key }
-      return sorted.enumerated().map { index, pair in
-        "  \(quote(pair.key))=\(quote(pair.value))" + (index == sorted.count - 1 ? ")" : ",")
-      }
-    }
-    var lines = ["CREATE EXTERNAL TABLE `\(table.name.database).\(table.name.name)`("] + columnLines(table.columns)
-    if let comment = table.comment { lines.append("COMMENT " + quote(comment)) }
-    if !table.partitionColumns.isEmpty { lines += ["PARTITIONED BY ("] + columnLines(table.partitionColumns) }
-    if let serde = table.serde {
-      lines += ["ROW FORMAT SERDE", "  " + quote(serde)]
-      if !table.serdeProperties.isEmpty { lines += ["WITH SERDEPROPERTIES ("] + propertyLines(table.serdeProperties) }
-    }
-    if table.format == "parquet" { lines.append("STORED AS PARQUET") }
-    lines += ["LOCATION", "  " + quote(table.location)]
-    if !table.properties.isEmpty { lines += ["TBLPROPERTIES ("] + propertyLines(table.properties) }
-    return lines
+    return NamePattern(node.pattern?.value, isLike: true, escape: escape?.value.first)
+  }
+
+  /// The names of a view's columns where they are not those of its query.
+  private func ownNames(of view: StoredView, _ context: StatementContext) -> [String]? {
+    guard case .query(let query)? = try? Parser.parseStatement(view.sql) else { return nil }
+    var environment = context.environment
+    environment.database = view.database
+    let names = (try? Binder.bind(query, catalog: context.resolver, session: environment))?.columnNames
+    let own = view.columns.map(\.name)
+    return names == nil || names == own ? nil : own
   }
 }

@@ -111,7 +111,12 @@ struct StatementContext: Sendable {
   // MARK: Binding
 
   /// Answers questions about names.
-  var resolver: CatalogResolver { CatalogResolver(engine: engine, meter: meter, paths: paths, log: relations) }
+  var resolver: CatalogResolver {
+    CatalogResolver(engine: engine, meter: meter, paths: paths, log: relations, followsAthena: settings.followsAthena)
+  }
+
+  /// Refuses a table whose format does not know its options.
+  func check(_ table: TableDefinition) throws(QueryError) { _ = try resolver.table(table, try catalog()) }
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { engine.stores.metered(by: meter) }

@@ -23,7 +23,7 @@ extension StatementSyntax {
     case .createSchema(let node):
       StatementKind("CREATE DATABASE", .ddl, "CREATE_DATABASE", CreateDatabaseStatement(node))
     case .dropSchema(let node): StatementKind("DROP DATABASE", .ddl, "DROP_DATABASE", DropDatabaseStatement(node))
-    case .alterSchema(let node): .missing("ALTER DATABASE", .ddl, "ALTER_DATABASE", at: node.range)
+    case .alterSchema(let node): StatementKind("ALTER DATABASE", .ddl, "ALTER_DATABASE", AlterDatabaseStatement(node))
     case .createTable(let node): StatementKind("CREATE TABLE", .ddl, "CREATE_TABLE", CreateTableStatement(node))
     case .createTableAs(let node):
       StatementKind("CREATE TABLE AS", .ddl, "CREATE_TABLE_AS_SELECT", isBilled: true, CreateTableAsStatement(node))

@@ -184,10 +184,10 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     var sources: [OutputReader.Source] = []
     sources.reserveCapacity(outputs.count)
     for index in outputs.indices {
-      if let column = outputColumns[index] {
+      if let constant = plan.constants[index] {
+        sources.append(.constant(constant))
+      } else if let column = outputColumns[index] {
         sources.append(.file(column))
-      } else {
-        sources.append(.constant(plan.constants[index]!))
       }
     }
     return OutputReader(reader, sources, context.progress)
@@ -230,7 +230,9 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
 
   /// What metadata tells of an output's values in each block of each file; nil when it does not tell all.
   private func blockBounds(of output: ColumnID) -> [[ClosedRange<Int64>?]]? {
-    guard !isLazy, let column = requestColumns.firstIndex(where: { $0.reference.id == output }) else { return nil }
+    guard !isLazy, let column = requestColumns.firstIndex(where: { $0.reference.id == output }),
+      files.files.allSatisfy({ $0.absentColumns.isEmpty })
+    else { return nil }
     var result: [[ClosedRange<Int64>?]] = []
     for index in files.files.indices {
       guard let file = try? files.open(index), let bounds = file.blockBounds(of: scanColumns[column]) else {
@@ -258,7 +260,9 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
   func keepsClusters() { splitUnit = .block }
 
   func morselBounds(of output: ColumnID) -> [ClosedRange<Int64>?]? {
-    guard let column = requestColumns.firstIndex(where: { $0.reference.id == output }) else { return nil }
+    guard let column = requestColumns.firstIndex(where: { $0.reference.id == output }),
+      files.files.allSatisfy({ $0.absentColumns.isEmpty })
+    else { return nil }
     var result: [ClosedRange<Int64>?] = []
     for morsel in morsels {
       switch plans[morsel.file]!.scan.bounds(of: column, in: morsel.split) {
@@ -375,10 +379,10 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
     return FilePlan(scan: try opened.scan(request, metrics: scanMetrics), constants: constants)
   }
 
-  /// The value of a partition or hidden column; nil for columns in the file.
+  /// The value of a partition or hidden column, or NULL for one that the partition lacks; nil for columns in the file.
   private func fileConstant(_ column: ScanNode.Column, _ file: TableFile) -> Scalar? {
     switch column.source {
-    case .file: return nil
+    case .file(let index): return file.absentColumns.contains(index) ? .null : nil
     case .partition(let index):
       return index < file.partitionValues.count ? file.partitionValues[index] : .null
     case .path: return .string(file.info.path)
@@ -389,6 +393,7 @@ final class TableScanSource: MorselSource, ClusterableSource, @unchecked Sendabl
       return .int128((millis * 1_000_000_000) << 16)
     case .partitionName:
       return file.partitionName.map { .string($0) } ?? .null
+    case .bucket: return file.bucket.map { .integer(Int64($0)) } ?? .null
     }
   }
 }

@@ -57,7 +57,7 @@ package struct AnswerFromMetadata: OptimizerRule {
       }
       return .integer(Int64(rows))
     case ("count", 1):
-      guard !call.isDistinct, let column = scanColumn(call.arguments[0], scan, columns) else { return nil }
+      guard !call.isDistinct, let column = scanColumn(call.arguments[0], scan, columns, files) else { return nil }
       var rows = 0
       for index in files.files.indices {
         let file = try files.open(index)
@@ -66,7 +66,7 @@ package struct AnswerFromMetadata: OptimizerRule {
       }
       return .integer(Int64(rows))
     case ("min", 1), ("max", 1):
-      guard let column = scanColumn(call.arguments[0], scan, columns), isExactlyOrdered(column.type) else { return nil }
+      guard let column = scanColumn(call.arguments[0], scan, columns, files), isExactlyOrdered(column.type) else { return nil }
       let wantsMin = call.function.name == "min"
       var best: Scalar = .null
       for index in files.files.indices {
@@ -95,10 +95,11 @@ package struct AnswerFromMetadata: OptimizerRule {
   }
 
   private func scanColumn(
-    _ expression: Expression, _ scan: ScanNode, _ columns: [ColumnID: ColumnReference]
+    _ expression: Expression, _ scan: ScanNode, _ columns: [ColumnID: ColumnReference], _ files: FileSet
   ) -> ScanColumn? {
     guard let reference = expression.columnReference.flatMap({ columns[$0.id] }),
-      case .file(let ordinal)? = scan.columns.first(where: { $0.reference == reference })?.source
+      case .file(let ordinal)? = scan.columns.first(where: { $0.reference == reference })?.source,
+      !files.files.contains(where: { $0.absentColumns.contains(ordinal) })
     else { return nil }
     let field = scan.table.columns[ordinal]
     return ScanColumn(name: field.name, type: field.type, ordinal: ordinal)

@@ -27,14 +27,33 @@ package struct ListFiles: OptimizerRule {
       let predicate =
         prunable.isEmpty
         ? nil : ExpressionPartitionPredicate(prunable, indices: indices, session: context.session)
-      let listing = try scan.table.files.list(predicate, meter: context.meter)
+      var listing = try scan.table.files.list(predicate, meter: context.meter)
       context.listings.append(listing)
-      scan.fileSet = FileSet(
-        listing: listing, format: scan.table.format, prunedBy: prunable.map(\.description), meter: context.meter)
+      var prunedBy = prunable.map(\.description)
+      if let buckets = buckets(of: scan), let count = scan.table.buckets?.count {
+        listing.files.removeAll { file in file.bucket.map { !buckets.contains($0) } ?? false }
+        prunedBy.append("$bucket: \(buckets.count) of \(count)")
+      }
+      scan.fileSet = FileSet(listing: listing, format: scan.table.format, prunedBy: prunedBy, meter: context.meter)
       // Pruning was exact: the predicates hold for all rows of the files listed.
       scan.predicates.removeAll { prunable.contains($0) }
       return .scan(scan)
     }
+  }
+
+  /// The buckets that rows which pass the scan's predicates can be in; nil when that is not known.
+  private func buckets(of scan: ScanNode) -> Set<Int>? {
+    guard let buckets = scan.table.buckets, !buckets.columns.isEmpty else { return nil }
+    var domains = [Domain?](repeating: nil, count: buckets.columns.count)
+    for predicate in scan.predicates where predicate.isDeterministic {
+      for (reference, domain) in DomainExtraction.domains(of: predicate) {
+        guard let column = scan.columns.first(where: { $0.reference.id == reference.id }), case .file(let index) = column.source,
+          let place = buckets.columns.firstIndex(of: index), domain.type == buckets.types[place]
+        else { continue }
+        domains[place] = domains[place]?.intersection(domain) ?? domain
+      }
+    }
+    return buckets.buckets(holding: domains)
   }
 }
 

@@ -50,6 +50,8 @@ package struct ScanNode: Sendable {
     case fileModifiedTime
     /// Hidden column `$partition`, varchar: `year=2024/month=05`.
     case partitionName
+    /// Hidden column `$bucket`, integer.
+    case bucket
   }
 
   /// The probe column `column` can only match values that the build side `id` has seen.

@@ -357,6 +357,11 @@ extension Parser {
     return try parseParenthesizedList { (parser: inout Parser) throws(Failure) -> PartitionValueSyntax in
       let start = parser.index
       let key = try parser.parseIdentifier()
+      switch parser.token.kind {
+      case .lessThan, .greaterThan, .lessThanOrEqual, .greaterThanOrEqual, .notEqual:
+        throw parser.failNotSupported("PARTITION with '\(parser.string(of: parser.token))' (no filtering criteria)", at: parser.token.range)
+      default: break
+      }
       try parser.expect(.equal)
       let value = try parser.parseValue()
       return PartitionValueSyntax(key: key, value: value, range: parser.range(from: start))
@@ -384,6 +389,8 @@ extension Parser {
     }
     switch token.keyword {
     case .materialized, .function, .role, .catalog:
+      throw failNotSupported("DROP \(string(of: token).uppercased())", at: token.range)
+    case nil where token.kind == .word && ["INDEX", "TEMPORARY", "MACRO"].contains(string(of: token).uppercased()):
       throw failNotSupported("DROP \(string(of: token).uppercased())", at: token.range)
     default: throw Failure()
     }
@@ -517,6 +524,9 @@ extension Parser {
       return .unsetTableProperties(keys, ifExists: ifExists)
     }
     if accept(.set) {
+      if token.kind == .word, ["FILEFORMAT", "SERDE", "SERDEPROPERTIES", "SKEWED"].contains(string(of: token).uppercased()) {
+        throw failNotSupported("ALTER TABLE … SET \(string(of: token).uppercased())", at: token.range)
+      }
       if accept(.tblproperties) { return .setTableProperties(try parseStringProperties()) }
       if accept(.location) { return .setLocation(try parseString()) }
       if accept(.properties) {

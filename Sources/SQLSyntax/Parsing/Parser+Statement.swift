@@ -264,6 +264,8 @@ extension Parser {
   private mutating func parseAnalyze() throws(Failure) -> StatementSyntax {
     let start = index
     advance()
+    // Hive's form: ANALYZE TABLE t COMPUTE STATISTICS.
+    if token.keyword == .table, isName(peek(1)) { throw failNotSupported("ANALYZE TABLE", at: token.range) }
     let table = try parseQualifiedName()
     let properties = accept(.with) ? try parseProperties() : []
     return .analyze(AnalyzeSyntax(table: table, properties: properties, range: range(from: start)))
@@ -325,11 +327,11 @@ extension Parser {
         isAtQueryParenthesis
         ? .statsForQuery(try parseParenthesizedQuery()) : .stats(table: try parseQualifiedName())
     } else {
-      switch token.keyword {
-      case .grants, .role, .roles, .current:
+      let others = ["COMPACTIONS", "GRANT", "INDEX", "INDEXES", "LOCKS", "PRINCIPALS", "TRANSACTIONS", "GRANTS", "ROLE", "ROLES", "CURRENT"]
+      if token.kind == .word, others.contains(string(of: token).uppercased()) {
         throw failNotSupported("SHOW \(string(of: token).uppercased())", at: token.range)
-      default: throw Failure()
       }
+      throw Failure()
     }
     show.range = range(from: start)
     return .show(show)

@@ -63,6 +63,7 @@ extension Parser {
   private mutating func parseNamedType() throws(Failure) -> TypeSyntax {
     let start = index
     let name = try parseIdentifier()
+    if name.canonicalName == "uniontype", token.kind == .lessThan { throw failNotSupported("The type uniontype", at: name.range) }
     if name.canonicalName == "struct", accept(.lessThan) {
       var fields: [RowTypeFieldSyntax] = []
       repeat {

@@ -3,6 +3,7 @@ import CPCRE2
 import Columnar
 import Glibc
 import QueryErrors
+import RegularExpressions
 
 /// A compiled pattern and room for its matches.
 ///
@@ -64,7 +65,7 @@ final class RegexpPattern {
   init(_ pattern: [UInt8]) throws(QueryError) {
     let special = Set("\\^$.|?*+()[]{}".utf8)
     literal = !pattern.isEmpty && !pattern.contains(where: special.contains) ? pattern : nil
-    translated = try RegexpTranslator.translate(pattern)
+    translated = try PatternTranslator.translate(pattern)
     var error: (code: Int32, offset: Int) = (0, 0)
     let isASCII = pattern.allSatisfy { $0 < 0x80 }
     ascii = isASCII ? Code(translated, 0, &error) : nil

@@ -1,5 +1,4 @@
-import Columnar
-import QueryErrors
+package import QueryErrors
 
 /// Rewrites Java's regular expression syntax into PCRE2's.
 ///
@@ -7,13 +6,13 @@ import QueryErrors
 ///     \u00e9       \x{00e9}             [a[bc]]      [abc]
 ///
 /// - Source: `java.util.regex.Pattern`; pcre2syntax(3).
-struct RegexpTranslator {
+package struct PatternTranslator {
   private let source: [UInt8]
   private var at = 0
   private var out: [UInt8] = []
 
   /// - Throws: `NOT_SUPPORTED` for intersections of character classes.
-  static func translate(_ pattern: [UInt8]) throws(QueryError) -> [UInt8] {
+  package static func translate(_ pattern: [UInt8]) throws(QueryError) -> [UInt8] {
     // Most patterns use nothing that differs.
     var needsWork = false
     for (index, byte) in pattern.enumerated() where byte == 0x5c || byte == 0x5b || byte == 0x28 {
@@ -23,7 +22,7 @@ struct RegexpTranslator {
       }
     }
     if !needsWork { return pattern }
-    var translator = RegexpTranslator(source: pattern)
+    var translator = PatternTranslator(source: pattern)
     try translator.run()
     return translator.out
   }
@@ -110,7 +109,7 @@ struct RegexpTranslator {
       isNegated.toggle()
       name.removeFirst()
     }
-    if let posix = RegexpTranslator.posix[name.lowercased()] {
+    if let posix = PatternTranslator.posix[name.lowercased()] {
       let inner = "[:\(isNegated ? "^" : "")\(posix):]"
       return put(inClass ? inner : "[\(inner)]")
     }
