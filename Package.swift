@@ -20,6 +20,9 @@ let modules: [Module] = [
   // Loads libcurl when the first s3:// location is met; local work never does.
   Module(name: "S3ObjectStore", imports: ["QueryErrors", "ObjectStore", "CCurl", "CCrypto"]),
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
+  // What a source of rows outside of files has to say, and the sources that come with sqlq.
+  Module(name: "ConnectorSDK", imports: ["QueryErrors", "Columnar"]),
+  Module(name: "SQLiteConnector", imports: ["QueryErrors", "Columnar", "ConnectorSDK", "CSQLite"]),
   Module(
     name: "SQLFunctions",
     imports: ["QueryErrors", "RegularExpressions", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
@@ -29,27 +32,30 @@ let modules: [Module] = [
   Module(
     name: "QueryPlan",
     imports: [
-      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryErrors", "Columnar", "ConnectorSDK", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
     ]),
   Module(
     name: "QueryPlanner",
-    imports: ["QueryErrors", "Columnar", "SQLSyntax", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan"]),
+    imports: [
+      "QueryErrors", "Columnar", "ConnectorSDK", "SQLSyntax", "SQLFunctions", "SQLExpressions", "TableCatalog", "QueryPlan",
+    ]),
   Module(
     name: "QueryOptimizer",
     imports: [
-      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryErrors", "Columnar", "ConnectorSDK", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
       "QueryPlan",
     ]),
   Module(
     name: "QueryExecution",
     imports: [
-      "QueryErrors", "Columnar", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryErrors", "Columnar", "ConnectorSDK", "ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
       "QueryPlan", "CKernels",
     ]),
   Module(
     name: "QueryEngine",
     imports: [
-      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions",
+      "QueryErrors", "Columnar", "ConnectorSDK", "SQLiteConnector", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats",
+      "SQLExpressions",
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
   Module(name: "QueryShell", imports: ["QueryEngine", "CKernels"]),

@@ -15,6 +15,7 @@ struct CatalogResolver: RelationResolver {
   var log: RelationLog?
   /// Whether files are read exactly as Athena reads them.
   var followsAthena = false
+  let foreign: ForeignConnections
 
   /// The engine's stores, metered by the query.
   var stores: ObjectStores { engine.stores.metered(by: meter) }
@@ -22,10 +23,13 @@ struct CatalogResolver: RelationResolver {
   /// Whether the one catalog goes by that name; lower case.
   static func isKnown(catalog name: String) -> Bool { name == catalogName || name == "hive" }
 
-  var catalogNames: [String] { [CatalogResolver.catalogName] }
+  var catalogNames: [String] { [CatalogResolver.catalogName] + foreign.names }
 
   func resolve(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
-    guard CatalogResolver.isKnown(catalog: name.catalog.lowercased()) else { return nil }
+    guard CatalogResolver.isKnown(catalog: name.catalog.lowercased()) else {
+      log?.prevent("it reads the catalog \(name.catalog)")
+      return try resolveForeign(name)
+    }
     if let table = engine.hostTable(name.name) { return .rows(table.schema, table.rows) }
     let catalog = try engine.openCatalog()
     if name.database.lowercased() == InformationSchema.databaseName {
@@ -63,6 +67,18 @@ struct CatalogResolver: RelationResolver {
     return rows.isEmpty ? nil : .rows(RejectedRows.schema, rows)
   }
 
+  private func resolveForeign(_ name: TableName) throws(QueryError) -> ResolvedRelation? {
+    guard let connection = try foreign.connection(name.catalog) else { return nil }
+    if name.database.lowercased() == InformationSchema.databaseName {
+      return try InformationSchema.table(name.name.lowercased(), of: connection.catalog, named: name.catalog).map {
+        .rows($0.schema, $0.rows)
+      }
+    }
+    return try connection.catalog.table(schema: name.database, name: name.name).map {
+      .foreign($0, isProven: connection.isProven)
+    }
+  }
+
   private func parse(_ view: StoredView) throws(QueryError) -> StatementSyntax {
     do throws(QueryError) { return try Parser.parseStatement(view.sql) } catch {
       throw QueryError(.invalidView, "Failed parsing stored view '\(view.name)': \(error.message)")
@@ -78,6 +94,9 @@ struct CatalogResolver: RelationResolver {
 
   func relationNames(catalog: String, database: String) -> [String]? {
     if database.lowercased() == InformationSchema.databaseName { return InformationSchema.tableNames }
+    if !CatalogResolver.isKnown(catalog: catalog.lowercased()) {
+      return try? foreign.connection(catalog)?.catalog.tableNames(in: database)
+    }
     guard let known = try? engine.openCatalog(), (try? known.hasDatabase(database)) == true else { return nil }
     return try? known.relations(in: database).map(\.name)
   }

@@ -1,8 +1,11 @@
 import CKernels
 import Columnar
+import ConnectorSDK
 import Glibc
 package import ObjectStore
 import S3ObjectStore
+import SQLSyntax
+import SQLiteConnector
 import Synchronization
 package import TableCatalog
 
@@ -25,6 +28,9 @@ public final class Engine: Sendable {
   let host = Mutex(HostObjects())
   /// Executions that have not ended, by id.
   private let live = Mutex<[String: LiveExecution]>([:])
+
+  /// Kinds of foreign catalogs, by name.
+  let connectors: [String: ConnectorRegistration]
 
   private struct Opened {
     var database: SQLiteDatabase?
@@ -52,6 +58,10 @@ public final class Engine: Sendable {
       stores.register(S3ObjectStore.schemes) { () throws(QueryError) in try S3ObjectStore(s3.configuration) }
     }
     self.stores = stores
+    var connectors: [String: ConnectorRegistration] = [:]
+    for connector in Engine.builtInConnectors { connectors[connector.name] = ConnectorRegistration(connector, isProven: true) }
+    for registration in configuration.connectors { connectors[registration.connector.name] = registration }
+    self.connectors = connectors
   }
 
   /// A session; sessions are cheap and know nothing of each other.
@@ -114,6 +124,19 @@ public final class Engine: Sendable {
     return catalog
   }
 
+  /// Catalogs whose tables lie elsewhere.
+  func openForeignCatalogs() throws(QueryError) -> ForeignCatalogStore {
+    try opened.withLock { opened throws(QueryError) in ForeignCatalogStore(try open(&opened)) }
+  }
+
+  /// Those whose filters and groupings the tests prove.
+  private static let builtInConnectors: [any Connector] = [SQLiteConnector()]
+
+  /// Properties of catalogs that may be shown.
+  private var publicCatalogProperties: Set<String> {
+    Set(connectors.values.flatMap { $0.connector.properties.filter { !$0.isSecret }.map(\.name) })
+  }
+
   /// The ledger, or nil when there is no home or it cannot be written.
   func openLedger() throws(QueryError) -> Ledger? {
     if configuration.home == nil { return nil }
@@ -156,6 +179,11 @@ public final class Engine: Sendable {
     let database = try SQLiteDatabase(path: path)
     opened.database = database
     return database
+  }
+
+  /// A statement as histories may keep it: the values that CREATE CATALOG is given are masked, but for public ones.
+  public func recordable(_ sql: String) -> String {
+    SecretText.masked(sql, publicProperties: publicCatalogProperties)
   }
 
   // MARK: Executions

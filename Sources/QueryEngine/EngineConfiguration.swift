@@ -1,3 +1,4 @@
+public import ConnectorSDK
 import Glibc
 import S3ObjectStore
 
@@ -21,6 +22,8 @@ public struct EngineConfiguration: Sendable {
   public var dollarsPerTerabyte = 5.0
   /// How s3:// locations are reached, where it differs from the environment and AWS' configuration files.
   public var s3 = S3Access()
+  /// Further kinds of foreign catalogs; one of the name of a built-in kind takes its place.
+  public var connectors: [ConnectorRegistration] = []
   /// Settings for tests only.
   package var testing = Testing()
 

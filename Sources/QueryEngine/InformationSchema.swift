@@ -7,7 +7,7 @@ enum InformationSchema {
   static let databaseName = "information_schema"
 
   /// The tables by name, each with its columns.
-  private static let schemas: [String: Schema] = [
+  static let schemas: [String: Schema] = [
     "applicable_roles": text("grantee", "grantee_type", "role_name", "is_grantable"),
     "columns": Schema([
       Field("table_catalog", .text), Field("table_schema", .text), Field("table_name", .text),

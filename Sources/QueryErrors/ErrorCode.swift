@@ -103,6 +103,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case constraintViolation = "CONSTRAINT_VIOLATION"
   case invalidTableProperty = "INVALID_TABLE_PROPERTY"
   case invalidSchemaProperty = "INVALID_SCHEMA_PROPERTY"
+  case invalidCatalogProperty = "INVALID_CATALOG_PROPERTY"
   case invalidSessionProperty = "INVALID_SESSION_PROPERTY"
   case tableHasNoColumns = "TABLE_HAS_NO_COLUMNS"
   case alreadyExists = "ALREADY_EXISTS"
@@ -149,6 +150,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case hiveColumnOrderMismatch = "HIVE_COLUMN_ORDER_MISMATCH"
   case hiveTooManyOpenPartitions = "HIVE_TOO_MANY_OPEN_PARTITIONS"
   case hiveWriterError = "HIVE_WRITER_DATA_ERROR"
+  /// A catalog's source cannot be reached, or says no.
+  case foreignSourceError = "JDBC_ERROR"
   case internalError = "GENERIC_INTERNAL_ERROR"
 
   /// Who or what is at fault.
@@ -160,7 +163,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .exceededScanLimit, .exceededBudget: .overLimit
     case .exceededTimeLimit, .exceededLocalMemoryLimit, .diskFull: .insufficientResources
     case .hiveBadData, .hiveCursorError, .hivePartitionSchemaMismatch, .hiveInvalidPartitionValue: .badData
-    case .hiveCannotOpenSplit, .hiveFilesystemError, .hiveMetastoreError, .hiveUnknownError, .hiveWriterError:
+    case .foreignSourceError, .hiveCannotOpenSplit, .hiveFilesystemError, .hiveMetastoreError, .hiveUnknownError, .hiveWriterError:
       .external
     default: .userError
     }

@@ -100,6 +100,7 @@ final class PhysicalPlanner {
     }
     switch plan {
     case .scan(let node): return try buildScan(plan, node, needed)
+    case .foreignScan(let node): return try buildForeignScan(plan, node, needed)
     case .values(let node):
       let profile = QueryProfile.Node(PlanPrinter.describe(plan))
       let source = ValuesSource(profile, rows: node.rows, types: node.outputs.map(\.type), context)
@@ -275,6 +276,26 @@ final class PhysicalPlanner {
     open.isSequential = isLazy
     if !scan.residual.isEmpty {
       let predicate = Expression.conjunction(scan.residual)
+      let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
+      let filterNode = QueryProfile.Node("Filter \(predicate)", children: [profile])
+      open.append(FilterOperator(filterNode, predicate: predicate, inputs: open.layout, kept: kept))
+      open.layout = kept.map { open.layout[$0] }
+      open.profile = filterNode
+    }
+    return open
+  }
+
+  private func buildForeignScan(
+    _ plan: LogicalPlan, _ node: ForeignScanNode, _ needed: Set<ColumnID>
+  ) throws(QueryError) -> OpenPipeline {
+    let profile = QueryProfile.Node(PlanPrinter.describe(plan))
+    let isSequential = node.limit.map { $0 <= PhysicalPlanner.smallLimit } ?? false
+    let scan = ForeignScanSource(profile, node, isSequential: isSequential, context: context)
+    var open = source(scan, node.columns.map(\.reference))
+    open.isSequential = isSequential
+    // No source is trusted: whatever it was asked to drop is looked for again.
+    if !node.predicates.isEmpty {
+      let predicate = Expression.conjunction(node.predicates)
       let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
       let filterNode = QueryProfile.Node("Filter \(predicate)", children: [profile])
       open.append(FilterOperator(filterNode, predicate: predicate, inputs: open.layout, kept: kept))

@@ -10,6 +10,7 @@ package enum Optimizer {
   /// - What is computed twice is looked for while plans still look alike: once filters are in place, before columns are
   ///   pruned and joins reordered. Windows first, since they need neither of the two.
   /// - Filters move before columns are pruned, since a filter needs its columns at its new place.
+  /// - Foreign sources are offered what has reached their scans once nothing more will.
   /// - Join order moves conditions, so filters and columns are pushed once more behind it.
   package static let rules: [any OptimizerRule.Type] = [
     SimplifyExpressions.self,
@@ -29,6 +30,7 @@ package enum Optimizer {
     PruneColumns.self,
     MergeLimitWithSort.self,
     PushDownLimits.self,
+    OfferToSources.self,
     RelaxNullSafeKeys.self,
     SplitDistinctAggregates.self,
     ChooseBuildSides.self,

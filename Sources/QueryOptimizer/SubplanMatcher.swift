@@ -25,6 +25,7 @@ struct SubplanMatcher {
     case (.project(let a), _) where a.isSelection: return matches(a.input, target)
     case (_, .project(let b)) where b.isSelection: return matches(pattern, b.input)
     case (.scan(let a), .scan(let b)): return matches(a, b)
+    case (.foreignScan(let a), .foreignScan(let b)): return matches(a, b)
     case (.filter(let a), .filter(let b)):
       return matches(a.input, b.input) && areEqual(a.predicate.conjuncts, b.predicate.conjuncts)
     case (.project(let a), .project(let b)): return matches(a, b)
@@ -83,6 +84,17 @@ struct SubplanMatcher {
     guard a.table.name == b.table.name, a.fileSet?.files == b.fileSet?.files, a.limit == nil, b.limit == nil,
       a.dynamicFilters.isEmpty, b.dynamicFilters.isEmpty
     else { return false }
+    for column in a.columns {
+      guard let same = b.columns.first(where: { $0.source == column.source }) else { return false }
+      columns[column.reference.id] = same.reference
+    }
+    return areEqual(a.predicates, b.predicates)
+  }
+
+  private mutating func matches(_ a: ForeignScanNode, _ b: ForeignScanNode) -> Bool {
+    guard a.name == b.name, a.limit == nil, b.limit == nil, a.dynamicFilters.isEmpty, b.dynamicFilters.isEmpty else {
+      return false
+    }
     for column in a.columns {
       guard let same = b.columns.first(where: { $0.source == column.source }) else { return false }
       columns[column.reference.id] = same.reference

@@ -7,7 +7,7 @@ extension LogicalPlan {
     var used: Set<ColumnReference> = []
     for expression in expressions { used.formUnion(expression.columnsUsed) }
     switch self {
-    case .scan, .values, .filter, .project, .limit, .singleRow, .common, .recursionInput: break
+    case .scan, .foreignScan, .values, .filter, .project, .limit, .singleRow, .common, .recursionInput: break
     case .aggregate(let node):
       used.formUnion(node.keys.map(\.input))
       for call in node.calls {
@@ -54,6 +54,7 @@ extension LogicalPlan {
   package var columnsMade: [ColumnReference] {
     switch self {
     case .scan(let node): node.columns.map(\.reference)
+    case .foreignScan(let node): node.columns.map(\.reference)
     case .values(let node): node.outputs
     case .project(let node): node.assignments.map(\.reference)
     case .aggregate(let node): node.outputs
@@ -172,6 +173,7 @@ extension LogicalPlan {
       for index in node.items.indices { node.items[index].column = column(node.items[index].column) }
       return .unnest(node)
     case .scan(let node): return .scan(node)
+    case .foreignScan(let node): return .foreignScan(node)
     case .values(let node): return .values(node)
     case .filter(let node): return .filter(node)
     case .project(let node): return .project(node)

@@ -54,6 +54,7 @@ extension LogicalPlan {
   package var expressions: [Expression] {
     switch self {
     case .scan(let node): node.predicates
+    case .foreignScan(let node): node.predicates
     case .values(let node): node.rows.flatMap { $0 }
     case .filter(let node): [node.predicate]
     case .project(let node): node.assignments.map(\.expression)
@@ -81,6 +82,9 @@ extension LogicalPlan {
     case .scan(var node):
       node.predicates = try all(node.predicates)
       return .scan(node)
+    case .foreignScan(var node):
+      node.predicates = try all(node.predicates)
+      return .foreignScan(node)
     case .values(var node):
       for index in node.rows.indices { node.rows[index] = try all(node.rows[index]) }
       return .values(node)

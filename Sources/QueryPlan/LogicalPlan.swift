@@ -3,6 +3,7 @@ package import SQLExpressions
 /// What a query computes, as a tree of relational nodes; every node names its output columns by `ColumnID`.
 package indirect enum LogicalPlan: Sendable {
   case scan(ScanNode)
+  case foreignScan(ForeignScanNode)
   case values(ValuesNode)
   case filter(FilterNode)
   case project(ProjectNode)
@@ -56,6 +57,7 @@ extension LogicalPlan {
     while let plan = waiting.popLast() {
       switch plan {
       case .scan(let node): for column in node.columns.reversed() { backwards.append(column.reference) }
+      case .foreignScan(let node): for column in node.columns.reversed() { backwards.append(column.reference) }
       case .values(let node): backwards.append(contentsOf: node.outputs.reversed())
       case .filter(let node): waiting.append(node.input)
       case .project(let node): for item in node.assignments.reversed() { backwards.append(item.reference) }
@@ -95,7 +97,7 @@ extension LogicalPlan {
   /// The inputs, in order.
   package var children: [LogicalPlan] {
     switch self {
-    case .scan, .values, .recursionInput: []
+    case .scan, .foreignScan, .values, .recursionInput: []
     case .filter(let node): [node.input]
     case .project(let node): [node.input]
     case .aggregate(let node): [node.input]
@@ -117,7 +119,7 @@ extension LogicalPlan {
   /// The same node over other inputs, as many as `children`; a `common` node's shared definition is left as it is.
   package func withChildren(_ children: [LogicalPlan]) -> LogicalPlan {
     switch self {
-    case .scan, .values, .recursionInput, .common: return self
+    case .scan, .foreignScan, .values, .recursionInput, .common: return self
     case .filter(var node):
       node.input = children[0]
       return .filter(node)

@@ -1,3 +1,4 @@
+import ConnectorSDK
 import SQLExpressions
 import SQLFunctions
 import TableCatalog
@@ -36,10 +37,16 @@ package enum PlanPrinter {
         if !files.prunedBy.isEmpty { text += " pruned by \(files.prunedBy.joined(separator: " AND "))" }
       }
       if !node.dynamicFilters.isEmpty {
-        text += " dynamic filters {\(node.dynamicFilters.map { "\($0.column.name) = #df\($0.id)" }.joined(separator: ", "))}"
+        text += " dynamic filters {\(describe(node.dynamicFilters))}"
       }
       if let limit = node.limit { text += " limit=\(limit)" }
       return text
+    case .foreignScan(let node):
+      var text = "ForeignScan \(node.name) [\(names(node.columns.map(\.reference)))]"
+      if !node.predicates.isEmpty { text += " where \(Expression.conjunction(node.predicates))" }
+      if !node.dynamicFilters.isEmpty { text += " dynamic filters {\(describe(node.dynamicFilters))}" }
+      if let limit = node.limit { text += " limit=\(limit)" }
+      return text + " sends \(node.table.text(of: node.effectiveRequest))"
     case .values(let node): return "Values [\(names(node.outputs))] \(node.rows.count) rows"
     case .filter(let node): return "Filter \(node.predicate)"
     case .project(let node):
@@ -104,6 +111,10 @@ package enum PlanPrinter {
     case .recursion(let node): return "Recursion \(node.name)"
     case .recursionInput(let node): return "RecursionInput #\(node.id)"
     }
+  }
+
+  private static func describe(_ filters: [ScanNode.DynamicFilter]) -> String {
+    filters.map { "\($0.column.name) = #df\($0.id)" }.joined(separator: ", ")
   }
 
   private static func names(_ columns: [ColumnReference]) -> String { columns.map(\.name).joined(separator: ", ") }

@@ -20,6 +20,7 @@ package enum PlanValidator {
     var available: [ColumnReference] = []
     for child in children { available += child.outputs }
     if case .scan(let node) = plan { available += node.columns.map(\.reference) }
+    if case .foreignScan(let node) = plan { available += node.columns.map(\.reference) }
     for column in plan.columnsRead where !outer.contains(column) && !holds(available, column) {
       throw .internalError(
         "\(PlanPrinter.describe(plan)) reads \(column.name)\(column.id), which no input yields")

@@ -1,4 +1,5 @@
 import Columnar
+import ConnectorSDK
 import QueryErrors
 import QueryPlan
 import SQLExpressions
@@ -94,6 +95,13 @@ extension Binder {
     switch resolved {
     case .table(let table): return scan(table, qualifier: name.map { [$0.catalog, $0.database, $0.name] } ?? [])
     case .view(let view): return try expand(view, range)
+    case .foreign(let table, let isProven):
+      guard let name else { throw .internalError("a foreign table without a name", at: range) }
+      let references = table.columns.fields.map { newColumn($0.name, $0.type) }
+      let columns = references.enumerated().map { ForeignScanNode.Column($1, .column($0)) }
+      return BoundRelation(
+        plan: .foreignScan(ForeignScanNode(name: name, table: table, isProven: isProven, columns: columns)),
+        fields: references.map { ScopeField(qualifier: [name.catalog, name.database, name.name], name: $0.name, reference: $0) })
     case .rows(let schema, let rows):
       let columns = schema.fields.map { newColumn($0.name, $0.type) }
       let cells = rows.map { row in zip(row, columns).map { Expression.constant($0, $1.type) } }

@@ -1,4 +1,5 @@
 package import Columnar
+package import ConnectorSDK
 package import QueryErrors
 package import SQLSyntax
 package import TableCatalog
@@ -24,6 +25,8 @@ package protocol RelationResolver {
 package enum ResolvedRelation {
   case table(Table)
   case view(ViewDefinition)
+  /// A table of a foreign catalog; whether its source may be left filters and groupings.
+  case foreign(any ForeignTable, isProven: Bool)
   /// A table that the engine itself fills, as those of `information_schema`; each row as wide as the schema.
   case rows(Schema, [[Scalar]])
 }

@@ -27,6 +27,7 @@ import Testing
     "MSCK REPAIR TABLE t",
     "COMMENT ON TABLE t IS 'x'",
     "SHOW TABLES", "SHOW CREATE TABLE t", "SHOW PARTITIONS t", "DESCRIBE t",
+    "CREATE CATALOG c USING sqlite WITH (path = '$HOME/nothing.sqlite')", "DROP CATALOG own",
     "USE other", "SET SESSION query_max_run_time = '5m'", "RESET SESSION query_max_run_time",
     "SET TIME ZONE 'Europe/Berlin'",
     "PREPARE q FROM SELECT 1", "EXECUTE p", "EXECUTE IMMEDIATE 'DROP TABLE t'", "DEALLOCATE PREPARE p",
@@ -50,6 +51,8 @@ import Testing
     case .createSchema: "createSchema"
     case .dropSchema: "dropSchema"
     case .alterSchema: "alterSchema"
+    case .createCatalog: "createCatalog"
+    case .dropCatalog: "dropCatalog"
     case .createTable: "createTable"
     case .createTableAs: "createTableAs"
     case .createView: "createView"
@@ -74,7 +77,7 @@ import Testing
     case .transaction: "transaction"
     }
   }
-  private static let kindCount = 36
+  private static let kindCount = 38
 
   private static func makeHome(_ home: URL) async throws {
     let data = home.appending(path: "data")
@@ -88,6 +91,7 @@ import Testing
       "CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (year int) LOCATION '\(data.path)/'",
       "ALTER TABLE t ADD PARTITION (year = 2023) PARTITION (year = 2024)",
       "CREATE VIEW v AS SELECT 1 AS a", "CREATE DATABASE other", "CREATE DATABASE filled",
+      "CREATE CATALOG own USING sqlite WITH (path = '\(home.path)/catalog.sqlite')",
       "CREATE VIEW filled.w AS SELECT 1 AS a", "PREPARE p FROM DROP TABLE t",
     ] { _ = try await session.run(SQLStatement(statement)) }
   }

@@ -7,17 +7,20 @@ import Testing
 @Suite("plan goldens") struct PlanGoldenTests {
   private static let folder = LogicTestRunner.cases.appending(path: "plans")
 
-  /// What the first EXPLAIN of a rule's file explains.
-  private static func explained(_ rule: String) throws -> String {
+  /// What the first EXPLAIN of a rule's file explains, behind the catalogs it needs.
+  private static func explained(_ rule: String) throws -> [String] {
     let text = try String(contentsOf: folder.appending(path: rule + ".slt"), encoding: .utf8)
-    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("EXPLAIN ") })
-    return String(line.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/"))
+    let lines = text.split(separator: "\n").map { $0.replacing("'sample-data/", with: "'\(LogicTestRunner.package.path)/sample-data/") }
+    let explain = try #require(lines.first { $0.hasPrefix("EXPLAIN ") })
+    return (lines.filter { $0.hasPrefix("CREATE CATALOG ") } + [explain]).map(String.init)
   }
 
-  private static func plan(_ sql: String, without rules: Set<String>) async throws -> [[String]] {
+  private static func plan(_ statements: [String], without rules: Set<String>) async throws -> [[String]] {
     var configuration = EngineConfiguration()
     configuration.testing.disabledRules = rules
-    let result = try await Engine(configuration).session().run(SQLStatement(sql))
+    let session = try Engine(configuration).session()
+    for statement in statements.dropLast() { _ = try await session.run(SQLStatement(statement)) }
+    let result = try await session.run(SQLStatement(statements.last ?? ""))
     return result.batches.flatMap { batch in (0..<batch.rowCount).map { row in batch.columns.map { "\($0.scalar(row))" } } }
   }
 

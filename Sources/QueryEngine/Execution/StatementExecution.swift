@@ -49,7 +49,10 @@ final class StatementExecution: Sendable {
 
   init(_ session: Session, _ settings: SessionSettings, _ statement: SQLStatement, _ options: StatementOptions) {
     var settings = settings
-    if let database = options.database { settings.database = database.lowercased() }
+    if let database = options.database {
+      settings.catalog = CatalogResolver.catalogName
+      settings.database = database.lowercased()
+    }
     self.session = session
     let name = options.workgroup ?? settings.defaults.workgroup
     workgroup = StatementExecution.workgroup(name, session.engine)
@@ -187,14 +190,15 @@ final class StatementExecution: Sendable {
   func makeContext() throws(QueryError) -> StatementContext {
     var environment = SessionContext(
       startMicros: clock.startMicros, timeZone: settings.timeZone, user: settings.defaults.user,
-      catalog: CatalogResolver.catalogName, database: settings.database, queryID: id)
+      catalog: settings.catalog, database: settings.database, queryID: id)
     environment.followsAthena = settings.followsAthena
     environment.hostFunctions = session.engine.host.withLock { $0.functions }
     return StatementContext(
       engine: session.engine, session: session, settings: settings, options: options, workgroup: try workgroup.get(), id: id,
       sql: statement.text, parameters: [], environment: environment, meter: meter, report: report, clock: clock,
       memory: MemoryBudget(limit: settings.memoryLimit(session.engine.configuration)),
-      paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter), relations: RelationLog())
+      paths: PathRelations(session.engine.stores.metered(by: meter), meter: meter), relations: RelationLog(),
+      foreign: ForeignConnections(session.engine, cancellation))
   }
 
   // MARK: The end
@@ -291,16 +295,22 @@ final class StatementExecution: Sendable {
     if let ledger = try session.engine.openLedger() { try body(ledger) }
   }
 
+  /// The statement without passwords.
+  private var recordedText: String {
+    session.engine.recordable(statement.text)
+  }
+
   private func record(
     _ state: QueryState, _ statistics: QueryStatistics? = nil, _ failure: QueryError? = nil
   ) -> QueryRecord {
     var record = QueryRecord(
-      id: id, sql: statement.text, database: settings.database, state: state, error: failure,
+      id: id, sql: recordedText, database: settings.database, state: state, error: failure,
       submittedAtMicros: clock.startMicros, statistics: statistics)
     record.workgroup = options.workgroup ?? settings.defaults.workgroup
     record.tags = tags
     if let group = try? workgroup.get() { record.outputFolder = settings.outputLocation(options, group) }
-    record.parameters = (try? statement.withPositionalParameters().texts) ?? []
+    let parameters = (try? statement.withPositionalParameters().texts) ?? []
+    record.parameters = SecretText.mayStand(in: statement.text) ? parameters.map { _ in SecretText.mask } : parameters
     return record
   }
 

@@ -13,6 +13,7 @@ struct PlanFigures: Sendable {
   var partitionsTotal: Int? = 0
 
   init(_ plan: LogicalPlan) {
+    hasScans = plan.contains { if case .foreignScan = $0 { true } else { false } }
     for scan in plan.scans {
       hasScans = true
       let fileColumns = Set(scan.columns.compactMap { if case .file(let index) = $0.source { index } else { nil } })

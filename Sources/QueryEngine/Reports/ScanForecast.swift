@@ -117,6 +117,8 @@ extension LogicalPlan {
       switch node {
       case .limit, .topN, .recursion, .singleRow: true
       case .join, .apply: true
+      // How many bytes a source will send, nobody knows.
+      case .foreignScan: true
       case .scan, .values, .filter, .project, .aggregate, .sort, .setOperation, .window, .rowPattern, .unnest, .common,
         .recursionInput:
         false

@@ -4,6 +4,8 @@ import SQLFunctions
 /// What a session's statements see of it: a value, so that a running statement keeps what it began with.
 struct SessionSettings: Sendable {
   let defaults: SessionDefaults
+  /// The catalog that names without one are looked up in.
+  var catalog = CatalogResolver.catalogName
   /// The database that unqualified names are looked up in.
   var database: String
   var timeZone: TimeZoneKey

@@ -14,6 +14,13 @@ struct DescribeStatement: Statement {
       if !node.column.isEmpty { return listing(try column(of: columns, context), context) }
       return listing(columns.map { [$0.name, $0.type.description, nil] }, context)
     }
+    if try context.foreignConnection(context.anyTableName(syntax.name).catalog, at: syntax.name.range) != nil {
+      if let part = node.partition.first { throw .notSupported("DESCRIBE of a foreign table's partition", at: part.range) }
+      if node.detail != nil { throw .notSupported("DESCRIBE \(node.detail?.rawValue ?? "") of a foreign table", at: node.range) }
+      let columns = try context.columns(of: node.relation).map { ColumnDefinition(name: $0.name, type: $0.type) }
+      if !node.column.isEmpty { return listing(try column(of: columns, context), context) }
+      return listing(columns.map { [$0.name, $0.type.description, ""] }, context)
+    }
     let catalog = try context.catalog()
     if let view = try catalog.view(try context.tableName(syntax.name)) {
       if let part = node.partition.first { throw .notSupported("A view has no partitions", at: part.range) }

@@ -147,16 +147,20 @@ struct PlanDocument {
     var estimates = RowEstimates()
     var tables: [JSONDocument] = []
     plan.forEach { node in
-      guard case .scan(let scan) = node else { return }
-      let domains = DomainExtraction.domains(of: .conjunction(scan.predicates))
+      let (predicates, name, bytes): ([Expression], TableName, Double?)
+      switch node {
+      case .scan(let scan):
+        (predicates, name, bytes) = (scan.predicates, scan.table.name, scan.fileSet.map { Double($0.listing.byteCount) })
+      case .foreignScan(let scan): (predicates, name, bytes) = (scan.predicates, scan.name, nil)
+      default: return
+      }
+      let domains = DomainExtraction.domains(of: .conjunction(predicates))
       let constraints = domains.sorted { $0.key.name < $1.key.name }.map { column, domain in
         JSONDocument.object([
           ("columnName", .string(column.name)), ("type", .string(column.type.description)),
           ("domain", self.domain(domain)),
         ])
       }
-      let name = scan.table.name
-      let bytes = scan.fileSet.map { Double($0.listing.byteCount) }
       tables.append(
         .object([
           (

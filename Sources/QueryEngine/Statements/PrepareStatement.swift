@@ -8,6 +8,8 @@ struct PrepareStatement: Statement {
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     switch node.statement {
+    // Its text, passwords and all, would be kept.
+    case .createCatalog: throw .notSupported("CREATE CATALOG cannot be prepared", at: node.statement.range)
     case .prepare, .execute, .executeImmediate, .deallocate:
       throw .notSupported("Invalid statement type for prepared statement", at: node.statement.range)
     default: break

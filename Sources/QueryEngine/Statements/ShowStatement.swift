@@ -6,12 +6,13 @@ import TableCatalog
 
 /// SHOW …
 struct ShowStatement: Statement {
-  private let node: ShowSyntax
+  let node: ShowSyntax
   init(_ node: ShowSyntax) { self.node = node }
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
     let catalog = try context.catalog()
     let matches = try pattern()
+    if let listing = try foreign(context, matches) { return listing }
     func database(_ name: QualifiedName?) throws(QueryError) -> String {
       let wanted = name?.last.canonicalName ?? context.settings.database
       if try !catalog.hasDatabase(wanted) {
@@ -27,7 +28,8 @@ struct ShowStatement: Statement {
       let names = try catalog.databases().map(\.name).filter(matches.matches)
       return .listing(["database_name"], names.map { [$0] })
     case .catalogs:
-      return .listing(["Catalog"], [CatalogResolver.catalogName].filter(matches.matches).map { [$0] })
+      let names = ([CatalogResolver.catalogName] + context.foreign.names).sorted()
+      return .listing(["Catalog"], names.filter(matches.matches).map { [$0] })
     case .tables(let schema):
       let names = try catalog.relations(in: database(schema)).map(\.name).filter(matches.matches)
       return .listing(["tab_name"], names.map { [$0] })
@@ -93,6 +95,7 @@ struct ShowStatement: Statement {
           hint: NameSuggestion.hint(for: full.name, among: try catalog.relations(in: full.database).map(\.name)))
       }
       return .listing(["Create View"], TableText.create(view, columns: ownNames(of: view, context)).map { [$0] })
+    case .createCatalog(let name): throw .notSupported("SHOW CREATE CATALOG \(name.canonicalName) is not supported", at: node.range)
     case .createSchema(let name):
       guard let database = try catalog.databaseDefinition(name.last.canonicalName) else {
         try context.requireDatabase(name.last.canonicalName, at: name.range)

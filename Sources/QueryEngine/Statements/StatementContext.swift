@@ -37,13 +37,15 @@ struct StatementContext: Sendable {
   let paths: PathRelations
   /// What binding the statement looked up.
   let relations: RelationLog
+  /// The foreign catalogs, connected to when they are named.
+  let foreign: ForeignConnections
 
   /// The same for another text: the statement that EXECUTE names.
   private func with(sql: String, parameters: [Expression]) -> StatementContext {
     StatementContext(
       engine: engine, session: session, settings: settings, options: options, workgroup: workgroup, id: id, sql: sql, parameters: parameters,
       environment: environment, meter: meter, report: report, clock: clock, memory: memory, paths: paths,
-      relations: relations)
+      relations: relations, foreign: foreign)
   }
 
   // MARK: Preparing
@@ -112,7 +114,8 @@ struct StatementContext: Sendable {
 
   /// Answers questions about names.
   var resolver: CatalogResolver {
-    CatalogResolver(engine: engine, meter: meter, paths: paths, log: relations, followsAthena: settings.followsAthena)
+    CatalogResolver(
+      engine: engine, meter: meter, paths: paths, log: relations, followsAthena: settings.followsAthena, foreign: foreign)
   }
 
   /// Refuses a table whose format does not know its options.
@@ -215,16 +218,38 @@ struct StatementContext: Sendable {
 
   // MARK: Names
 
-  /// The full name of a relation, the session's database filled in.
+  /// The full name of a relation of the home's own catalog, the session's database filled in.
+  ///
+  /// - Throws: `NOT_SUPPORTED` for relations of foreign catalogs, `CATALOG_NOT_FOUND`.
   func tableName(_ name: QualifiedName) throws(QueryError) -> TableName {
+    let full = try anyTableName(name)
+    if try foreignConnection(full.catalog, at: name.range) != nil {
+      throw .notSupported("This statement on tables of the foreign catalog '\(full.catalog)' is not supported", at: name.range)
+    }
+    return full
+  }
+
+  /// A foreign catalog; nil for the home's own.
+  ///
+  /// - Throws: `CATALOG_NOT_FOUND`; `JDBC_ERROR` when its source cannot be reached.
+  func foreignConnection(_ catalog: String, at range: SourceRange) throws(QueryError) -> ForeignConnections.Connection? {
+    if CatalogResolver.isKnown(catalog: catalog.lowercased()) { return nil }
+    if let connection = try foreign.connection(catalog) { return connection }
+    throw QueryError(
+      .catalogNotFound, "Catalog '\(catalog)' does not exist", at: range,
+      hint: NameSuggestion.hint(for: catalog, among: resolver.catalogNames))
+  }
+
+  /// The full name of a relation of any catalog, the session's catalog and database filled in.
+  func anyTableName(_ name: QualifiedName) throws(QueryError) -> TableName {
     // DDL also accepts `db.table` in one pair of backticks.
     var parts = name.parts.map(\.canonicalName)
     if parts.count == 1, name.parts[0].isDelimited, parts[0].contains(".") {
       parts = parts[0].split(separator: ".").map(String.init)
     }
     switch parts.count {
-    case 1: return TableName(database: settings.database, name: parts[0])
-    case 2: return TableName(database: parts[0], name: parts[1])
+    case 1: return TableName(catalog: settings.catalog, database: settings.database, name: parts[0])
+    case 2: return TableName(catalog: settings.catalog, database: parts[0], name: parts[1])
     case 3: return TableName(catalog: parts[0], database: parts[1], name: parts[2])
     default: throw QueryError(.syntaxError, "Too many parts in the name '\(name.canonicalName)'", at: name.range)
     }

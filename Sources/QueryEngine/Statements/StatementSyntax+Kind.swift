@@ -24,6 +24,9 @@ extension StatementSyntax {
       StatementKind("CREATE DATABASE", .ddl, "CREATE_DATABASE", CreateDatabaseStatement(node))
     case .dropSchema(let node): StatementKind("DROP DATABASE", .ddl, "DROP_DATABASE", DropDatabaseStatement(node))
     case .alterSchema(let node): StatementKind("ALTER DATABASE", .ddl, "ALTER_DATABASE", AlterDatabaseStatement(node))
+    case .createCatalog(let node):
+      StatementKind("CREATE CATALOG", .ddl, "CREATE_CATALOG", CreateCatalogStatement(node))
+    case .dropCatalog(let node): StatementKind("DROP CATALOG", .ddl, "DROP_CATALOG", DropCatalogStatement(node))
     case .createTable(let node): StatementKind("CREATE TABLE", .ddl, "CREATE_TABLE", CreateTableStatement(node))
     case .createTableAs(let node):
       StatementKind("CREATE TABLE AS", .ddl, "CREATE_TABLE_AS_SELECT", isBilled: true, CreateTableAsStatement(node))
@@ -107,6 +110,7 @@ extension ShowSyntax.Subject {
     case .createTable: "SHOW_CREATE_TABLE"
     case .createView: "SHOW_CREATE_VIEW"
     case .createSchema: "SHOW_CREATE_DATABASE"
+    case .createCatalog: "SHOW_CREATE_CATALOG"
     case .stats, .statsForQuery: "SHOW_STATS"
     }
   }

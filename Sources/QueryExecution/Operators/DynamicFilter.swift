@@ -58,6 +58,22 @@ final class DynamicFilter: @unchecked Sendable {
     return nil
   }
 
+  /// The values in ascending order, where they are integers and few.
+  func integers(atMost limit: Int) -> [Int64]? {
+    guard case .integers(let set)? = membership else { return nil }
+    let words = set.bits.typed(UInt64.self)
+    var values: [Int64] = []
+    for index in 0..<set.wordCount where words[index] != 0 {
+      var word = words[index]
+      if values.count + word.nonzeroBitCount > limit { return nil }
+      while word != 0 {
+        values.append(set.low &+ Int64(index * 64 + word.trailingZeroBitCount))
+        word &= word &- 1
+      }
+    }
+    return values
+  }
+
   /// Whether equal values fare alike however late they are asked.
   var isDictionarySafe: Bool {
     if case .threshold? = membership { return false }

@@ -147,7 +147,7 @@ extension SubqueryUnnesting {
       return Unnested(
         plan: .recursionInput(RecursionInputNode(id: node.id, outputs: node.outputs + columns)),
         domain: Dictionary(uniqueKeysWithValues: zip(domain.columns, columns)), defaults: nil)
-    case .scan: throw .internalError("a scan that uses outer columns")
+    case .scan, .foreignScan: throw .internalError("a scan that uses outer columns")
     case .apply(let node): throw .internalError("a subquery within a subquery that is no join yet", at: node.range)
     }
   }

@@ -1,4 +1,5 @@
 import Columnar
+import ConnectorSDK
 import FileFormats
 import ObjectStore
 import QueryErrors
@@ -47,6 +48,7 @@ struct CardinalityEstimator {
   mutating func estimate(_ plan: LogicalPlan) -> CardinalityEstimate {
     switch plan {
     case .scan(let node): return estimate(node)
+    case .foreignScan(let node): return estimate(node)
     case .values(let node): return CardinalityEstimate(rows: Double(node.rows.count))
     case .filter(let node):
       var input = estimate(node.input)
@@ -122,6 +124,26 @@ struct CardinalityEstimator {
   }
 
   // MARK: Scans
+
+  /// Rows of a foreign table whose source tells nothing.
+  private static let unknownForeignRowCount = 10_000
+
+  private func estimate(_ node: ForeignScanNode) -> CardinalityEstimate {
+    let rows = Double(node.table.rowCountEstimate ?? CardinalityEstimator.unknownForeignRowCount)
+    var result = CardinalityEstimate(rows: rows)
+    for column in node.columns {
+      guard case .column(let index) = column.source else { continue }
+      if let count = node.table.distinctCountEstimate(of: index) {
+        result.distinct[column.reference.id] = Double(count)
+      } else {
+        result.tableRows[column.reference.id] = rows
+      }
+    }
+    for predicate in node.predicates {
+      result.rows = max(1, result.rows * CardinalityEstimator.selectivity(predicate, result, ranges: [:]))
+    }
+    return result
+  }
 
   private func estimate(_ node: ScanNode) -> CardinalityEstimate {
     guard let files = node.fileSet, !files.files.isEmpty else {

@@ -59,6 +59,7 @@ package struct AddDynamicFilters: OptimizerRule {
       switch node {
       case .filter, .limit, .topN, .aggregate, .values: true
       case .scan(let scan): !scan.predicates.isEmpty || !scan.dynamicFilters.isEmpty
+      case .foreignScan(let scan): !scan.predicates.isEmpty || !scan.dynamicFilters.isEmpty
       case .join(let join): join.kind == .semi || join.kind == .anti
       default: false
       }
@@ -86,6 +87,11 @@ package struct AddDynamicFilters: OptimizerRule {
       else { return nil }
       node.dynamicFilters.append(.init(id: id, column: column))
       return .scan(node)
+    case .foreignScan(var node):
+      // A source is asked once, before a top-N knows anything.
+      guard publisher == .buildSide, !node.isGrouped, node.isProven, node.tableColumn(of: column.id) != nil else { return nil }
+      node.dynamicFilters.append(.init(id: id, column: column))
+      return .foreignScan(node)
     case .filter(var node):
       guard !hasFailing([node.predicate]), let input = attach(id, column, to: node.input, publisher) else { return nil }
       node.input = input

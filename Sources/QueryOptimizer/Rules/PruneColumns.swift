@@ -72,6 +72,13 @@ private struct ColumnPruning {
       for predicate in node.predicates { used.formUnion(predicate.columnsUsed) }
       node.columns = node.columns.filter { used.contains($0.reference) }
       return .scan(node)
+    case .foreignScan(var node):
+      // What a grouping source yields is settled.
+      if node.isGrouped { return plan }
+      var used = needed
+      for predicate in node.predicates { used.formUnion(predicate.columnsUsed) }
+      node.columns = node.columns.filter { used.contains($0.reference) }
+      return .foreignScan(node)
     case .values(var node):
       let kept = node.outputs.indices.filter { needed.contains(node.outputs[$0]) }
       if kept.count == node.outputs.count { return plan }

@@ -119,6 +119,10 @@ struct FilterPush {
       let (movable, kept) = split(conditions) { $0.isDeterministic && !$0.columnsUsed.isEmpty }
       for condition in movable where !node.predicates.contains(condition) { node.predicates.append(condition) }
       return filter(.scan(node), kept)
+    case .foreignScan(var node):
+      let (movable, kept) = split(conditions) { $0.isDeterministic && !$0.columnsUsed.isEmpty }
+      for condition in movable where !node.predicates.contains(condition) { node.predicates.append(condition) }
+      return filter(.foreignScan(node), kept)
     case .limit, .topN, .singleRow, .values, .common, .recursion, .recursionInput, .apply:
       var children: [LogicalPlan] = []
       if case .common = plan { return filter(plan, conditions) }

@@ -28,6 +28,9 @@ package struct PushDownLimits: OptimizerRule {
     case .scan(var node):
       node.limit = min(node.limit ?? .max, count)
       return .scan(node)
+    case .foreignScan(var node):
+      node.limit = min(node.limit ?? .max, count)
+      return .foreignScan(node)
     case .project(var node):
       node.input = limited(node.input, count)
       return .project(node)

@@ -24,6 +24,7 @@ package struct RelaxNullSafeKeys: OptimizerRule {
   private static func nonNullColumns(_ plan: LogicalPlan) -> Set<ColumnID> {
     switch plan {
     case .scan(let node): return Set(node.predicates.flatMap(\.conjuncts).compactMap(rejectedColumns).joined())
+    case .foreignScan(let node): return Set(node.predicates.flatMap(\.conjuncts).compactMap(rejectedColumns).joined())
     case .filter(let node):
       return nonNullColumns(node.input).union(node.predicate.conjuncts.compactMap(rejectedColumns).joined())
     case .project(let node):

@@ -52,7 +52,12 @@ package struct ShareEqualSubplans: OptimizerRule {
 
   private static func isWorthKeeping(_ plan: LogicalPlan, _ estimator: inout CardinalityEstimator) -> Bool {
     var scanned = 0.0
-    plan.forEach { node in if case .scan = node { scanned += estimator.estimate(node).rows } }
+    plan.forEach { node in
+      switch node {
+      case .scan, .foreignScan: scanned += estimator.estimate(node).rows
+      default: break
+      }
+    }
     return estimator.estimate(plan).rows <= scanned * maximumShare
   }
 }
@@ -84,6 +89,7 @@ private struct Candidates {
     next += 1
     var tables: [String] = []
     if case .scan(let node) = plan { tables.append(node.table.name.description) }
+    if case .foreignScan(let node) = plan { tables.append(node.name.description) }
     if case .common(let node) = plan { return ["\(node.definition.id)"] }
     for child in plan.children { tables += collect(child, &next) }
     tables.sort()

@@ -39,7 +39,7 @@ package final class Shell {
         initial = ""
       case .text(let text):
         initial = ""
-        history.add(text.trimmed)
+        history.add(session.engine.recordable(text.trimmed))
         switch take(text) {
         case .leave: return 0
         case .edit(let next): initial = next

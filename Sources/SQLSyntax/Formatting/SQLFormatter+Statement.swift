@@ -52,6 +52,19 @@ extension SQLFormatter {
       write(node.name)
       if node.isCascade { text += " CASCADE" }
     case .alterSchema(let node): write(node)
+    case .createCatalog(let node):
+      text += node.ifNotExists ? "CREATE CATALOG IF NOT EXISTS " : "CREATE CATALOG "
+      write(node.name)
+      text += " USING "
+      write(node.connector)
+      if let comment = node.comment {
+        text += " COMMENT "
+        write(comment)
+      }
+      writeWith(node.properties)
+    case .dropCatalog(let node):
+      text += node.ifExists ? "DROP CATALOG IF EXISTS " : "DROP CATALOG "
+      write(node.name)
     case .createTable(let node): write(node)
     case .createTableAs(let node): write(node)
     case .createView(let node): write(node)
@@ -214,6 +227,7 @@ extension SQLFormatter {
     case .createTable(let name): writeWord("CREATE TABLE", name)
     case .createView(let name): writeWord("CREATE VIEW", name)
     case .createSchema(let name): writeWord("CREATE SCHEMA", name)
+    case .createCatalog(let name): writeWord("CREATE CATALOG", QualifiedName(name))
     case .stats(let table): writeWord("STATS FOR", table)
     case .statsForQuery(let query):
       text += "STATS FOR "

@@ -19,6 +19,7 @@ extension Parser {
     if accept(.table) { return try parseCreateTable(start, isReplace: isReplace, isExternal: false) }
     if accept(.view) { return try parseCreateView(start, isReplace: isReplace) }
     if !isReplace, accept(.schema) || accept(.database) { return try parseCreateSchema(start) }
+    if !isReplace, allowsExtensions, isAt(.catalog) { return try parseCreateCatalog(start) }
     switch token.keyword {
     case .materialized, .function, .role, .catalog:
       throw failNotSupported("CREATE \(string(of: token).uppercased())", at: token.range)
@@ -42,6 +43,20 @@ extension Parser {
 
   @inline(never)
   private mutating func parseIfExists() -> Bool { accept(.if, .exists) }
+
+  @inline(never)
+  private mutating func parseCreateCatalog(_ start: Int) throws(Failure) -> StatementSyntax {
+    try expect(.catalog)
+    let ifNotExists = try parseIfNotExists()
+    let name = try parseIdentifier()
+    try expect(.using)
+    var catalog = CreateCatalogSyntax(
+      name: name, ifNotExists: ifNotExists, connector: try parseIdentifier(), comment: nil, properties: [], range: token.range)
+    if accept(.comment) { catalog.comment = try parseString() }
+    if accept(.with) { catalog.properties = try parseProperties() }
+    catalog.range = range(from: start)
+    return .createCatalog(catalog)
+  }
 
   @inline(never)
   private mutating func parseCreateSchema(_ start: Int) throws(Failure) -> StatementSyntax {
@@ -386,6 +401,13 @@ extension Parser {
       if !isCascade { _ = accept(.restrict) }
       return .dropSchema(
         DropSchemaSyntax(name: name, ifExists: ifExists, isCascade: isCascade, range: range(from: start)))
+    }
+    if allowsExtensions, accept(.catalog) {
+      let ifExists = parseIfExists()
+      let name = try parseIdentifier()
+      if isAt(.cascade) { throw failNotSupported("DROP CATALOG … CASCADE", at: token.range) }
+      _ = accept(.restrict)
+      return .dropCatalog(DropCatalogSyntax(name: name, ifExists: ifExists, range: range(from: start)))
     }
     switch token.keyword {
     case .materialized, .function, .role, .catalog:

@@ -318,6 +318,8 @@ extension Parser {
         show.subject = .createView(try parseQualifiedName())
       } else if accept(.schema) || accept(.database) {
         show.subject = .createSchema(try parseQualifiedName())
+      } else if allowsExtensions, accept(.catalog) {
+        show.subject = .createCatalog(try parseIdentifier())
       } else {
         throw Failure()
       }

@@ -13,6 +13,23 @@ package struct StringPropertySyntax: Hashable, Sendable {
   package var value: StringSyntax
 }
 
+/// `CREATE CATALOG [IF NOT EXISTS] name USING connector [COMMENT 'text'] [WITH (k = v, …)]`.
+package struct CreateCatalogSyntax: Hashable, Sendable {
+  package var name: Identifier
+  package var ifNotExists: Bool
+  package var connector: Identifier
+  package var comment: StringSyntax?
+  package var properties: [PropertySyntax]
+  @Positional package var range: SourceRange
+}
+
+/// `DROP CATALOG [IF EXISTS] name [RESTRICT]`.
+package struct DropCatalogSyntax: Hashable, Sendable {
+  package var name: Identifier
+  package var ifExists: Bool
+  @Positional package var range: SourceRange
+}
+
 /// `CREATE SCHEMA|DATABASE …`.
 package struct CreateSchemaSyntax: Hashable, Sendable {
   package var name: QualifiedName

@@ -20,6 +20,8 @@ package indirect enum StatementSyntax: Hashable, Sendable {
   case createSchema(CreateSchemaSyntax)
   case dropSchema(DropSchemaSyntax)
   case alterSchema(AlterSchemaSyntax)
+  case createCatalog(CreateCatalogSyntax)
+  case dropCatalog(DropCatalogSyntax)
   case createTable(CreateTableSyntax)
   case createTableAs(CreateTableAsSyntax)
   case createView(CreateViewSyntax)
@@ -63,6 +65,8 @@ package indirect enum StatementSyntax: Hashable, Sendable {
     case .createSchema(let node): node.range
     case .dropSchema(let node): node.range
     case .alterSchema(let node): node.range
+    case .createCatalog(let node): node.range
+    case .dropCatalog(let node): node.range
     case .createTable(let node): node.range
     case .createTableAs(let node): node.range
     case .createView(let node): node.range
@@ -227,6 +231,7 @@ package struct ShowSyntax: Hashable, Sendable {
     case createTable(QualifiedName)
     case createView(QualifiedName)
     case createSchema(QualifiedName)
+    case createCatalog(Identifier)
     case stats(table: QualifiedName)
     case statsForQuery(QuerySyntax)
   }
