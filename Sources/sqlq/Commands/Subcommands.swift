@@ -23,6 +23,7 @@ enum Subcommands {
     BudgetCommand.self,
     NamedQueryCommand.self,
     ServeCommand.self,
+    MCPCommand.self,
     CompletionsCommand.self,
   ]
 
