@@ -16,6 +16,9 @@ struct LogicTestConfiguration: Sendable, CustomStringConvertible {
   /// Those that run: the ones `$CONFIGURATIONS` names where it is set. The first one records expectations.
   static let all: [LogicTestConfiguration] = {
     let wanted = ProcessInfo.processInfo.environment["CONFIGURATIONS"]?.split(separator: ",").map(String.init)
+    if let unknown = wanted?.first(where: { name in !every.contains { $0.name == name } }) {
+      preconditionFailure("CONFIGURATIONS names \(unknown); there are \(every.map(\.name))")
+    }
     return every.filter { wanted?.contains($0.name) ?? true }
   }()
 

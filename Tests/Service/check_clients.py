@@ -27,8 +27,8 @@ class Server:
 
     def start(self, port=0):
         self.process = subprocess.Popen(
-            [self.sqlq, "serve", "--home", self.folder, "--port", str(port), *self.options], stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().split()[-1]
+            [self.sqlq, "serve", "--home", self.folder, "--port", str(port), *self.options], stderr=subprocess.PIPE, text=True)
+        self.url = self.process.stderr.readline().split()[-1]
         self.port = int(self.url.rsplit(":", 1)[1])
 
     def stop(self):

@@ -27,7 +27,7 @@ extension InformationSchema {
           for (index, field) in table.columns.fields.enumerated() {
             rows.append([
               label, .string(database), .string(name), .string(field.name), .integer(Int64(index + 1)), .null,
-              .string("YES"), .string(field.type.description),
+              .string("YES"), .string(field.type.description), .null, .null,
             ])
           }
         }

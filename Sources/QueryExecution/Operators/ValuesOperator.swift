@@ -23,6 +23,9 @@ final class ValuesSource: MorselSource, @unchecked Sendable {
       batches = [Batch(columns: [], rowCount: rows.count)]
       return
     }
+    for row in rows where row.count != types.count {
+      throw .internalError("A row of \(row.count) values stands under \(types.count) columns")
+    }
     let one = Batch(columns: [], rowCount: 1)
     let builders = types.map { ColumnBuilder($0, capacity: rows.count) }
     for row in rows {

@@ -23,6 +23,7 @@ enum Subcommands {
     BudgetCommand.self,
     NamedQueryCommand.self,
     ServeCommand.self,
+    ConnectCommand.self,
     MCPCommand.self,
     CompletionsCommand.self,
   ]
