@@ -79,9 +79,10 @@ class BatchTransform: BatchConsumer, @unchecked Sendable {
     super.init(worker, shared)
   }
 
-  /// Hands a batch on.
+  /// Hands a batch on, unless the query was stopped: a batch taken in may become any number of batches.
   @inline(__always)
   final func emit(_ batch: Batch) throws(QueryError) {
+    try worker.context.cancellation.check()
     metrics.rowsOut &+= batch.rowCount
     try next.push(batch)
   }

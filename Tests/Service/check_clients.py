@@ -262,7 +262,7 @@ def trino_client():
     import datetime, decimal
     cursor.execute("SELECT DATE '2024-02-29', DECIMAL '1.50', TIMESTAMP '2024-01-01 01:02:03.004', MAP(ARRAY['a'], ARRAY[1]), X'00', ARRAY[1.5E0]")
     expect(cursor.fetchall() == [[datetime.date(2024, 2, 29), decimal.Decimal("1.50"), datetime.datetime(2024, 1, 1, 1, 2, 3, 4000), {"a": 1}, b"\0", [1.5]]], "values")
-    cursor.execute("SELECT n FROM UNNEST(sequence(1, 50000)) AS t(n)")
+    cursor.execute("SELECT n FROM UNNEST(sequence(1, 10000)) AS t(n), UNNEST(sequence(1, 5)) AS u(m)")
     expect(len(cursor.fetchall()) == 50000, "pages")
     try:
         cursor.execute("SELECT nothing FROM people")

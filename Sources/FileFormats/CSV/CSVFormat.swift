@@ -113,13 +113,16 @@ package struct CSVFormat: FileFormat {
   package func makeWriter(
     _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
   ) throws(QueryError) -> any BatchFileWriter {
-    // Tables of OpenCSVSerde have no header, files that are queried by their path do; `quoteall` is for Athena's result files.
+    // Tables of OpenCSVSerde have a header when readers skip one, files that are queried by their path always; `quoteall` is for
+    // Athena's result files.
+    try LineSkipping.checkWritten(given.encoding)
+    let skipsOne = try LineSkipping.writesHeader(self.options.properties)
     let encoder = try CSVEncoder(
       schema,
       CSVEncoder.Dialect(
         separator: base.separator, quote: base.quote ?? 0x22,
         quotesAll: self.options.properties["quoteall"]?.lowercased() == "true",
-        hasHeader: given.header ?? (self.options.schema == nil && given.skipped ?? 0 == 0)))
+        hasHeader: skipsOne || given.header ?? (self.options.schema == nil && given.skipped ?? 0 == 0)))
     return try TextFileWriter(encoder, columnCount: schema.fields.count, options, to: object)
   }
 

@@ -40,7 +40,13 @@ package struct JSONFormat: FileFormat {
   package func makeWriter(
     _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
   ) throws(QueryError) -> any BatchFileWriter {
-    try TextFileWriter(try JSONLinesEncoder(schema), columnCount: schema.fields.count, options, to: object)
+    guard settings.skippedLines == 0, settings.footerLines == 0 else {
+      throw QueryError.notSupported("Writing to JSON tables with skip.header.line.count or skip.footer.line.count")
+    }
+    try LineSkipping.checkWritten(settings.encoding)
+    // Files have the keys that readers of the table look for.
+    let keys = Schema(schema.fields.map { Field(settings.mapping.keys[$0.name.lowercased()] ?? $0.name, $0.type) })
+    return try TextFileWriter(try JSONLinesEncoder(keys), columnCount: schema.fields.count, options, to: object)
   }
 
   package func fileNameEnding(_ options: WriterOptions) throws(QueryError) -> String {

@@ -17,6 +17,24 @@ enum LineSkipping {
     return count
   }
 
+  /// Whether files written for a table begin with a line of column names, so that readers skip no row.
+  ///
+  /// - Throws: `NOT_SUPPORTED` for more lines than one, and for footers.
+  /// - Source: Trino, `HiveMetadata.beginInsert` and `TextHeaderWriter`.
+  static func writesHeader(_ properties: [String: String]) throws(QueryError) -> Bool {
+    let (header, footer) = ("skip.header.line.count", "skip.footer.line.count")
+    let lines = try count(properties, header) ?? 0
+    if lines > 1 { throw QueryError.notSupported("Writing to a table whose \(header) is greater than 1") }
+    if try count(properties, footer) ?? 0 > 0 { throw QueryError.notSupported("Writing to a table with \(footer)") }
+    return lines == 1
+  }
+
+  /// - Throws: `NOT_SUPPORTED` when a table declares that its text is not UTF-8, which is what is written.
+  static func checkWritten(_ encoding: TextEncoding?) throws(QueryError) {
+    guard let encoding else { return }
+    throw QueryError.notSupported("Writing to a table whose text is declared as \(encoding.name)")
+  }
+
   /// Where the lines behind the header of a plain file start; behind a byte order mark without one.
   static func start(_ source: any ByteSource, skipping count: Int) throws(QueryError) -> UInt64 {
     if source.byteCount == 0 { return 0 }

@@ -70,9 +70,10 @@ package struct DelimitedTextFormat: FileFormat {
     _ schema: Schema, _ options: WriterOptions, to object: any ObjectWriter
   ) throws(QueryError) -> any BatchFileWriter {
     let dialect = settings.dialect
+    try LineSkipping.checkWritten(encoding)
     let encoder = try DelimitedEncoder(
       schema, separators: settings.nestedSeparators ?? [dialect.separator], escape: dialect.escape,
-      nullText: dialect.nullText ?? Array("\\N".utf8))
+      nullText: dialect.nullText ?? Array("\\N".utf8), hasHeader: try LineSkipping.writesHeader(self.options.properties))
     return try TextFileWriter(encoder, columnCount: schema.fields.count, options, to: object)
   }
 

@@ -10,15 +10,17 @@ final class DelimitedEncoder: RecordEncoder {
   private let separators: [UInt8]
   private let escape: UInt8?
   private let nullText: [UInt8]
+  private let hasHeader: Bool
   /// Bytes that end something, or the escape itself.
   private let special: [Bool]
 
   /// - Throws: `NOT_SUPPORTED` for types without a text, and for nesting deeper than there are separators.
-  init(_ schema: Schema, separators: [UInt8], escape: UInt8?, nullText: [UInt8]) throws(QueryError) {
+  init(_ schema: Schema, separators: [UInt8], escape: UInt8?, nullText: [UInt8], hasHeader: Bool = false) throws(QueryError) {
     self.schema = schema
     self.separators = separators
     self.escape = escape
     self.nullText = nullText
+    self.hasHeader = hasHeader
     var special = [Bool](repeating: false, count: 256)
     var deepest = 1
     for field in schema.fields {
@@ -46,7 +48,12 @@ final class DelimitedEncoder: RecordEncoder {
     }
   }
 
-  func appendHeader(to out: TextBuffer) {}
+  func appendHeader(to out: TextBuffer) {
+    guard hasHeader else { return }
+    let names = schema.fields.map(\.name).joined(separator: String(UnicodeScalar(separators[0])))
+    for byte in names.utf8 { out.append(byte) }
+    out.append(0x0a)
+  }
 
   func append(_ batch: Batch, to out: TextBuffer) throws(QueryError) {
     let columns = batch.columns.map { $0.type.isNested ? $0.flattened() : $0 }

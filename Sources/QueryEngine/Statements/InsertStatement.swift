@@ -117,13 +117,18 @@ struct InsertStatement: Statement {
     if !bucketing.sortColumns.isEmpty {
       throw .notSupported("Inserting into tables with SORTED BY is not supported", at: node.table.range)
     }
+    let function = try TableBuckets.function(
+      Dictionary(table.properties.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { $1 }))
     var indices: [Int] = []
     for name in bucketing.columns {
       guard let index = columns.firstIndex(where: { $0.name.lowercased() == name.lowercased() }) else {
         throw QueryError(.hiveInvalidMetadata, "Table '\(table.name)' is bucketed by '\(name)', which is none of its columns")
       }
+      guard function.supports(columns[index].type) else {
+        throw .notSupported("Inserting into tables bucketed by '\(name)' of type \(columns[index].type)", at: node.table.range)
+      }
       indices.append(index)
     }
-    return FileLayout.Buckets(columns: indices, count: bucketing.count)
+    return FileLayout.Buckets(columns: indices, count: bucketing.count, function: function)
   }
 }
