@@ -276,11 +276,7 @@ final class PhysicalPlanner {
     open.isSequential = isLazy
     if !scan.residual.isEmpty {
       let predicate = Expression.conjunction(scan.residual)
-      let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
-      let filterNode = QueryProfile.Node("Filter \(predicate)", children: [profile])
-      open.append(FilterOperator(filterNode, predicate: predicate, inputs: open.layout, kept: kept))
-      open.layout = kept.map { open.layout[$0] }
-      open.profile = filterNode
+      filter(&open, predicate, QueryProfile.Node("Filter \(predicate)", children: [profile]), needed)
     }
     return open
   }
@@ -296,11 +292,7 @@ final class PhysicalPlanner {
     // No source is trusted: whatever it was asked to drop is looked for again.
     if !node.predicates.isEmpty {
       let predicate = Expression.conjunction(node.predicates)
-      let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
-      let filterNode = QueryProfile.Node("Filter \(predicate)", children: [profile])
-      open.append(FilterOperator(filterNode, predicate: predicate, inputs: open.layout, kept: kept))
-      open.layout = kept.map { open.layout[$0] }
-      open.profile = filterNode
+      filter(&open, predicate, QueryProfile.Node("Filter \(predicate)", children: [profile]), needed)
     }
     return open
   }
@@ -309,12 +301,18 @@ final class PhysicalPlanner {
     _ plan: LogicalPlan, _ predicate: Expression, _ input: LogicalPlan, _ needed: Set<ColumnID>
   ) throws(QueryError) -> OpenPipeline {
     var open = try build(input, needed: needed.union(predicate.columnsUsed.map(\.id)))
-    let node = profile(plan, [open.profile])
+    filter(&open, predicate, profile(plan, [open.profile]), needed)
+    return open
+  }
+
+  /// Ends a pipeline so far in a filter, behind which only needed columns go on.
+  private func filter(
+    _ open: inout OpenPipeline, _ predicate: Expression, _ node: QueryProfile.Node, _ needed: Set<ColumnID>
+  ) {
     let kept = open.layout.indices.filter { needed.contains(open.layout[$0].id) }
     open.append(FilterOperator(node, predicate: predicate, inputs: open.layout, kept: kept))
     open.layout = kept.map { open.layout[$0] }
     open.profile = node
-    return open
   }
 
   private func buildProject(
