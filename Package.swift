@@ -23,6 +23,8 @@ let modules: [Module] = [
   // What a source of rows outside of files has to say, and the sources that come with sqlq.
   Module(name: "ConnectorSDK", imports: ["QueryErrors", "Columnar"]),
   Module(name: "SQLiteConnector", imports: ["QueryErrors", "Columnar", "ConnectorSDK", "CSQLite"]),
+  // Loads libpq when the first catalog of this kind is connected to.
+  Module(name: "PostgreSQLConnector", imports: ["QueryErrors", "Columnar", "ConnectorSDK", "CKernels", "CPostgreSQL"]),
   Module(
     name: "SQLFunctions",
     imports: ["QueryErrors", "RegularExpressions", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
@@ -54,7 +56,8 @@ let modules: [Module] = [
   Module(
     name: "QueryEngine",
     imports: [
-      "QueryErrors", "Columnar", "ConnectorSDK", "SQLiteConnector", "SQLSyntax", "ObjectStore", "S3ObjectStore", "SQLFunctions", "FileFormats",
+      "QueryErrors", "Columnar", "ConnectorSDK", "SQLiteConnector", "PostgreSQLConnector", "SQLSyntax", "ObjectStore", "S3ObjectStore",
+      "SQLFunctions", "FileFormats",
       "SQLExpressions",
       "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
@@ -83,6 +86,7 @@ let systemLibraries: [(name: String, pkgConfig: String?, apt: String)] = [
   ("CCrypto", "libcrypto", "libssl-dev"),
   // Its headers only: the library is loaded when it is needed.
   ("CCurl", nil, "libcurl4-openssl-dev"),
+  ("CPostgreSQL", nil, "libpq-dev"),
   ("CStemmer", nil, "libstemmer-dev"),
   ("CAttributes", nil, "libc6-dev"),
 ]
@@ -174,6 +178,7 @@ let package = Package(
       .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
       .testTarget(
         name: "CounterTests", dependencies: ["QueryEngine", "CAllocationCounter"], swiftSettings: swiftSettings),
+      .testTarget(name: "PostgreSQLConnectorTests", dependencies: ["QueryEngine"], swiftSettings: swiftSettings),
       .testTarget(name: "CommandLineTests", dependencies: ["sqlq"], swiftSettings: swiftSettings),
       .testTarget(
         name: "ArchitectureTests", dependencies: ["QueryEngine", "SQLFunctions"], swiftSettings: swiftSettings),

@@ -44,8 +44,9 @@ extension SQLDialect {
     var items: [String] = []
     var keys: [String] = []
     for column in request.columns {
-      items.append(operand(column, .output) ?? "NULL")
-      if request.aggregates != nil { keys.append(operand(column, .key) ?? "NULL") }
+      // A key is yielded as it is grouped by: SQL allows no other expression of it.
+      items.append(operand(column, request.aggregates == nil ? .output : .key) ?? "NULL")
+      if request.aggregates != nil { keys.append(items[items.count - 1]) }
     }
     for item in request.aggregates ?? [] { items.append(aggregate(item) ?? "NULL") }
     // A row of no columns still is one.

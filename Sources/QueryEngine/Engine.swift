@@ -3,6 +3,7 @@ import Columnar
 import ConnectorSDK
 import Glibc
 package import ObjectStore
+import PostgreSQLConnector
 import S3ObjectStore
 import SQLSyntax
 import SQLiteConnector
@@ -130,7 +131,7 @@ public final class Engine: Sendable {
   }
 
   /// Those whose filters and groupings the tests prove.
-  private static let builtInConnectors: [any Connector] = [SQLiteConnector()]
+  private static let builtInConnectors: [any Connector] = [SQLiteConnector(), PostgreSQLConnector()]
 
   /// Properties of catalogs that may be shown.
   private var publicCatalogProperties: Set<String> {

@@ -10,17 +10,18 @@ import TableCatalog
 
 /// INSERT INTO: new files for a table of the catalog.
 struct InsertStatement: Statement {
-  private let node: InsertSyntax
+  let node: InsertSyntax
   init(_ node: InsertSyntax) { self.node = node }
 
   func prepare(_ context: StatementContext) throws(QueryError) -> PreparedStatement {
+    if let foreign = try foreign(context) { return foreign }
     let name = try context.tableName(node.table)
     let catalog = try context.catalog()
     if try catalog.view(name) != nil { throw .notSupported("Inserting into views is not supported", at: node.table.range) }
     let table = try context.requireTable(node.table)
     try checkIsWritable(table, context)
     let fields = (table.columns + table.partitionColumns).map { Field($0.name, $0.type) }
-    let targets = try targets(fields, table)
+    let targets = try targets(fields)
     let (bound, plan) = try context.plan(node.query) { (bound) throws(QueryError) in
       try check(bound, targets.map { fields[$0] })
       return bound.conformed(
@@ -71,7 +72,7 @@ struct InsertStatement: Statement {
   }
 
   /// Indices of the table's columns that the query's columns go to, in their order.
-  private func targets(_ fields: [Field], _ table: TableDefinition) throws(QueryError) -> [Int] {
+  func targets(_ fields: [Field]) throws(QueryError) -> [Int] {
     if node.columns.isEmpty { return Array(fields.indices) }
     var targets: [Int] = []
     for column in node.columns {
@@ -89,7 +90,7 @@ struct InsertStatement: Statement {
   }
 
   /// - Throws: `TYPE_MISMATCH`, as Trino says it.
-  private func check(_ bound: BoundQuery, _ targets: [Field]) throws(QueryError) {
+  func check(_ bound: BoundQuery, _ targets: [Field]) throws(QueryError) {
     let actual = bound.outputs.map(\.type)
     let fits =
       actual.count == targets.count && zip(actual, targets).allSatisfy { TypeCoercion.canCoerce($0, to: $1.type) }

@@ -92,6 +92,35 @@ import Testing
     }
   }
 
+  @Test func insertedRowsAreAllOrNone() async throws {
+    try await EngineTesting.withFolder { folder in
+      let file = folder.appending(path: "shop.sqlite")
+      try FileManager.default.copyItem(at: EngineTesting.package.appending(path: "sample-data/sqlite/shop.sqlite"), to: file)
+      let session = try Self.engine(ConnectorRegistration(ListConnector(filtering: .ignored))).session()
+      _ = try await session.run("CREATE CATALOG lists USING list")
+      _ = try await session.run(SQLStatement("CREATE CATALOG shop USING sqlite WITH (path = '\(file.path)')" as String))
+      let inserted = try await session.run("INSERT INTO shop.main.pairs (b, a) SELECT name, k FROM lists.s.t WHERE k > 5")
+      #expect(inserted.statistics.rowsWritten == 4)
+      #expect(try await Self.texts(session, "SELECT b FROM shop.main.pairs WHERE a = 7") == ["n1"])
+      let count = try await Self.texts(session, "SELECT count(*) FROM shop.main.pairs")
+      // A row that cannot be computed, a key that is there already, a connector that only reads.
+      let failing: [(String, ErrorCode)] = [
+        ("INSERT INTO shop.main.pairs SELECT 100 / (9000 - x), cast(x AS varchar) FROM UNNEST(sequence(1, 9500)) t(x)", .divisionByZero),
+        ("INSERT INTO shop.main.pairs VALUES (100, 'a'), (100, 'a')", .foreignSourceError),
+        ("INSERT INTO lists.s.t VALUES (1, 'a')", .notSupported),
+      ]
+      for (sql, code) in failing {
+        await #expect {
+          _ = try await session.run(SQLStatement(sql))
+        } throws: { error in (error as? QueryError)?.code == code }
+      }
+      #expect(try await Self.texts(session, "SELECT count(*) FROM shop.main.pairs") == count)
+      // Rows of the table itself are those from before the statement.
+      _ = try await session.run("INSERT INTO shop.main.pairs SELECT a + 1000, b FROM shop.main.pairs")
+      #expect(try await Self.texts(session, "SELECT count(*) FROM shop.main.pairs WHERE a > 1000") == count)
+    }
+  }
+
   @Test func catalogsOutliveTheirEngine() async throws {
     try await EngineTesting.withFolder { home in
       let registration = ConnectorRegistration(ListConnector(filtering: .ignored))
