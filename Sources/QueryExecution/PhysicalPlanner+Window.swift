@@ -9,16 +9,15 @@ extension PhysicalPlanner {
     _ plan: LogicalPlan, _ window: WindowNode, _ needed: Set<ColumnID>
   ) throws(QueryError) -> OpenPipeline {
     var input = try build(window.input, needed: needed.union(plan.columnsRead.map(\.id)))
-    let isOnePart = window.partitionKeys.isEmpty && !window.ordering.isEmpty
-    if isOnePart {
+    var presort: SortOperator?
+    if window.partitionKeys.isEmpty && !window.ordering.isEmpty {
       let node = QueryProfile.Node("Sort for window", children: [input.profile])
-      input = sorted(input, by: try specifications(window.ordering, input), node)
+      (input, presort) = sorted(input, by: try specifications(window.ordering, input), node)
     }
     let sink = WindowOperator(
       profile(plan, [input.profile]), partitionKeys: try input.positions(window.partitionKeys),
-      ordering: try specifications(window.ordering, input), calls: try self.calls(window.calls, input),
+      ordering: try specifications(window.ordering, input), presort: presort, calls: try self.calls(window.calls, input, window.input),
       types: input.types, context)
-    sink.arrivesSorted = isOnePart
     close(input, sink)
     return source(
       PartitionedRowsSource(sink, batchSize: context.batchSize), input.layout + window.calls.map(\.reference))
@@ -34,7 +33,7 @@ extension PhysicalPlanner {
       pattern: node.pattern, program: try PatternProgram(node.pattern.pattern, range: node.pattern.range),
       rowsPerMatch: node.rowsPerMatch, layout: input.layout, kept: try input.positions(kept), measures: measures,
       frame: FrameSpecification(unit: .rows, start: .currentRow, end: try bound(node.frameEnd, input)),
-      calls: try self.calls(node.calls, input))
+      calls: try self.calls(node.calls, input, node.input))
     let sink = RowPatternOperator(
       profile(plan, [input.profile]), partitionKeys: try input.positions(node.partitionKeys),
       ordering: try specifications(node.ordering, input), task: task, types: input.types, context)
@@ -45,7 +44,7 @@ extension PhysicalPlanner {
   }
 
   private func calls(
-    _ calls: [WindowCall], _ input: OpenPipeline
+    _ calls: [WindowCall], _ input: OpenPipeline, _ plan: LogicalPlan
   ) throws(QueryError) -> [WindowCallSpecification] {
     var result: [WindowCallSpecification] = []
     for call in calls {
@@ -69,11 +68,18 @@ extension PhysicalPlanner {
           frame: FrameSpecification(
             unit: call.frame.unit, start: try bound(call.frame.start, input), end: try bound(call.frame.end, input),
             startKey: try call.frame.startKey.map { (key) throws(QueryError) in try input.position(key) },
-            endKey: try call.frame.endKey.map { (key) throws(QueryError) in try input.position(key) }),
+            endKey: try call.frame.endKey.map { (key) throws(QueryError) in try input.position(key) },
+            startOffset: offset(call.frame.start, plan), endOffset: offset(call.frame.end, plan)),
           ignoresNulls: call.ignoresNulls, isDistinct: isDistinct, filter: filter,
           ordering: try specifications(ordering, input), range: call.range))
     }
     return result
+  }
+
+  /// The offset of a frame's bound, where it is the same for all rows.
+  private func offset(_ bound: WindowFrame.Bound, _ plan: LogicalPlan) -> Int? {
+    guard let column = bound.column, case .integer(let value)? = plan.constant(column.id), value >= 0 else { return nil }
+    return Int(exactly: value)
   }
 
   private func bound(

@@ -113,14 +113,14 @@ final class PhysicalPlanner {
       throw QueryError.notSupported("This kind of correlated subquery is not supported", at: node.range)
     case .sort(let node):
       let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
-      return sorted(input, by: try specifications(node.keys, input), profile(plan, [input.profile]))
+      return sorted(input, by: try specifications(node.keys, input), profile(plan, [input.profile])).0
     case .topN(let node):
       let input = try build(node.input, needed: needed.union(node.keys.map(\.column.id)))
       let result = CollectedBatches()
       let profile = profile(plan, [input.profile])
       let keys = try specifications(node.keys, input)
       if isLarge(node, input.types) {
-        var all = sorted(input, by: keys, QueryProfile.Node("Sort", children: [input.profile]))
+        var all = sorted(input, by: keys, QueryProfile.Node("Sort", children: [input.profile])).0
         all.isSequential = true
         profile.children = [all.profile]
         all.append(LimitOperator(profile, offset: node.offset, count: node.count))
@@ -233,12 +233,12 @@ final class PhysicalPlanner {
   }
 
   /// A pipeline that yields the rows of another in order, sorted by all workers.
-  func sorted(_ input: OpenPipeline, by keys: [SortSpecification], _ profile: QueryProfile.Node) -> OpenPipeline {
+  func sorted(_ input: OpenPipeline, by keys: [SortSpecification], _ profile: QueryProfile.Node) -> (OpenPipeline, SortOperator) {
     let sort = SortOperator(profile, keys: keys, types: input.types, context)
     close(input, sort)
     var result = source(SortedSource(sort, batchSize: context.batchSize), input.layout)
     result.isOrdered = true
-    return result
+    return (result, sort)
   }
 
   /// Makes the batches hold exactly `columns`, in that order.

@@ -1,3 +1,4 @@
+package import Columnar
 package import SQLExpressions
 
 /// Which columns a plan reads, makes and lacks. No `default:` here: a new node has to say so before it compiles.
@@ -183,6 +184,25 @@ extension LogicalPlan {
     case .common(let node): return .common(node)
     case .recursion(let node): return .recursion(node)
     case .recursionInput(let node): return .recursionInput(node)
+    }
+  }
+}
+
+extension LogicalPlan {
+  /// The value that a column of the output has in all rows, where the plan says so.
+  package func constant(_ id: ColumnID) -> Scalar? {
+    switch self {
+    case .project(let node):
+      guard let assignment = node.assignments.first(where: { $0.reference.id == id }) else { return nil }
+      switch assignment.expression {
+      case .constant(let value, _): return value
+      case .column(let column): return node.input.constant(column.id)
+      default: return nil
+      }
+    case .window(let node): return node.input.constant(id)
+    case .filter(let node): return node.input.constant(id)
+    case .sort(let node): return node.input.constant(id)
+    default: return nil
     }
   }
 }

@@ -98,10 +98,14 @@ package protocol GroupsAccumulator: AnyObject {
   /// added pair by pair in the order given. For window frames.
   var mergesByCopy: Bool { get }
 
+  /// Whether the state is the rows that came, so that results take about as much as it once more.
+  var keepsRows: Bool { get }
+
   /// Roughly the bytes held.
   var byteCount: Int { get }
 }
 
 extension GroupsAccumulator {
+  package var keepsRows: Bool { false }
   package var mergesByCopy: Bool { false }
 }

@@ -160,6 +160,9 @@ final class AggregateState: @unchecked Sendable {
     table?.mayGrow(n) ?? false || kept.contains { $0?.mayGrow(n) ?? false }
   }
 
+  /// Whether the groups' results take about as much again as the groups.
+  var keepsRows: Bool { accumulators.contains(where: \.keepsRows) }
+
   /// Whether arguments of DISTINCT calls can go to disk where there are no keys to go by.
   var canSpillDistinct: Bool { table == nil && kept.contains { $0.map { $0.canSpill && $0.spilled == nil } ?? false } }
 

@@ -343,6 +343,58 @@ struct FrameAggregate {
     return builder.finish()
   }
 
+  // MARK: Frames of many pieces
+
+  /// Adds the rows to the one group of an accumulator.
+  func add(to accumulator: any GroupsAccumulator) throws(QueryError) {
+    if filter == nil { return try accumulator.update(arguments, groups: nil, rowCount: rowCount) }
+    var feed = Feed()
+    for row in 0..<rowCount where isTrue(row) {
+      feed.rows.append(Int32(truncatingIfNeeded: row))
+      feed.groups.append(0)
+    }
+    if !feed.rows.isEmpty { try self.feed(&feed, to: accumulator) }
+  }
+
+  /// The aggregate of frames that begin with rows of earlier pieces.
+  ///
+  /// - Shape: `ends`: for each row where its frame ends, never before the row.
+  /// - Parameter state: that of all earlier rows; afterwards that of these rows too.
+  func continued(ends: [Int32], after state: inout (any GroupsAccumulator)?) throws(QueryError) -> Column {
+    let n = rowCount
+    let accumulator = try make()
+    accumulator.resize(groupCount: n)
+    var zero: Int32 = 0
+    if let state { try accumulator.merge(state, sources: &zero, targets: &zero, count: 1) }
+    let own = Buffer(byteCount: n * 4)
+    let before = Buffer(byteCount: n * 4)
+    let (p, q) = (own.typed(Int32.self), before.typed(Int32.self))
+    for row in 0..<n { p[row] = Int32(truncatingIfNeeded: row) }
+    if filter == nil {
+      try accumulator.update(arguments, groups: p, rowCount: n)
+    } else {
+      var feed = Feed()
+      for row in 0..<n where isTrue(row) {
+        feed.rows.append(Int32(truncatingIfNeeded: row))
+        feed.groups.append(Int32(truncatingIfNeeded: row))
+      }
+      try self.feed(&feed, to: accumulator)
+    }
+    for row in 0..<n {
+      p[row] = Int32(truncatingIfNeeded: row + 1)
+      q[row] = Int32(truncatingIfNeeded: row)
+    }
+    try accumulator.merge(accumulator, sources: q, targets: p, count: n - 1)
+    let after = try make()
+    after.resize(groupCount: 1)
+    var last = Int32(truncatingIfNeeded: n - 1)
+    try after.merge(accumulator, sources: &last, targets: &zero, count: 1)
+    state = after
+    let states = try accumulator.finish(0..<n).retyped(returnType)
+    let groups = ends.map { $0 - 1 }
+    return groups.withUnsafeBufferPointer { states.take($0.baseAddress!, count: n) }
+  }
+
   // MARK: Frames that slide
 
   private func blockwise(_ starts: [Int32], _ ends: [Int32]) throws(QueryError) -> Column {

@@ -10,10 +10,12 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   let context: QueryContext
   let partitionKeys: [Int]
   let ordering: [SortSpecification]
-  /// Whether rows arrive in order: one part, sorted by all workers beforehand.
-  var arrivesSorted = false
-  private let types: [DataType]
-  private let consumer: MemoryConsumer
+  /// What puts the rows of a window without partition keys in order beforehand, by all workers.
+  let presort: SortOperator?
+  /// Whether rows stay with the sort, from where they are read in order: memory does not hold them a second time.
+  private var staysSorted = false
+  let types: [DataType]
+  let consumer: MemoryConsumer
   private let collector: PartitionedCollector
   /// Rows by part, where memory does not hold them all.
   private var runs: [RowRuns] = []
@@ -29,10 +31,11 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   private static let partBits: UInt64 = 6
 
   init(
-    _ node: QueryProfile.Node, partitionKeys: [Int], ordering: [SortSpecification], types: [DataType],
+    _ node: QueryProfile.Node, partitionKeys: [Int], ordering: [SortSpecification], presort: SortOperator? = nil, types: [DataType],
     _ context: QueryContext
   ) {
     self.context = context
+    self.presort = presort
     self.partitionKeys = partitionKeys
     self.ordering = ordering
     self.types = types
@@ -40,14 +43,21 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     self.consumer = consumer
     collector = PartitionedCollector(
       types, consumer, context, partitionCount: WindowPartitioner.count, rowOverhead: PartitionedRowsOperator.rowOverhead,
-      maySpill: { !partitionKeys.isEmpty }
+      maySpill: { presort == nil }
     ) { _ in WindowPartitioner(partitionKeys, collides: context.testing.collidesHashes) }
     super.init(node)
+  }
+
+  override func begin(workerCount: Int) {
+    guard let presort else { return }
+    staysSorted = context.testing.spillsRows || presort.isSpilled || !consumer.mayGrow(2 * presort.heldBytes)
+    presort.keepsRows = staysSorted
   }
 
   override func makeWriter(_ worker: Worker) throws(QueryError) -> BatchConsumer { collector.makeWriter(worker, metrics) }
 
   override func finish(_ scheduler: Scheduler) throws(QueryError) {
+    if staysSorted { return }
     let start = monotonicNanoseconds()
     let collected = CollectedBatches()
     switch try collector.finish(scheduler) {
@@ -108,7 +118,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     }
     let keyOrder = SortKeyOrder(isAscending: true, nullsFirst: false)
     let keys = partitionKeys
-    if !arrivesSorted, !keys.isEmpty || !ordering.isEmpty {
+    if presort == nil, !keys.isEmpty || !ordering.isEmpty {
       let sorter = RowSorter(
         keys.map { input.columns[$0] } + ordering.map { input.columns[$0.position] },
         keys.map { _ in keyOrder } + ordering.map(\.order), rowCount: n)
@@ -119,6 +129,24 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
       partitionKeys: partitionKeys.map { input.columns[$0] },
       orderKeys: ordering.map { input.columns[$0.position] }, rowCount: n)
     return (input, layout)
+  }
+
+  /// The rows of a part in order, where they are too many to be worked on at once; nil where they are not.
+  final func ordered(_ part: Int, batchSize: Int) -> (any BatchReader)? {
+    if staysSorted, let presort { return presort.makeReader(batchSize: batchSize) }
+    if runs.isEmpty || !context.testing.spillsRows && !isTooLarge(runs[part]) { return nil }
+    let order = SortKeyOrder(isAscending: true, nullsFirst: false)
+    let keys = partitionKeys.map { SortSpecification(position: $0, order: order) } + ordering
+    return SortedRangeReader(runs[part], isUniform: keys.isEmpty, keys, consumer, context)
+  }
+
+  private func isTooLarge(_ runs: RowRuns) -> Bool {
+    loadedBytes(runs) > (consumer.budget.room + consumer.held) / context.threads
+  }
+
+  /// In their batches, as one batch and in order: two of these at a time.
+  private func loadedBytes(_ runs: RowRuns) -> Int {
+    (runs.storedBytes + runs.heldBytes) * 2 + runs.storedBytes / 4 + runs.rowCount * PartitionedRowsOperator.rowOverhead
   }
 
   /// Where each row's frame lies.
@@ -135,9 +163,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
 
   /// All rows of a part that was on disk.
   private func load(_ runs: RowRuns) throws(QueryError) -> Batch {
-    // In their batches, as one batch and in order: two of these at a time.
-    let byteCount = (runs.storedBytes + runs.heldBytes) * 2 + runs.storedBytes / 4 + runs.rowCount * PartitionedRowsOperator.rowOverhead
-    try MemoryAccount.require(byteCount)
+    try MemoryAccount.require(loadedBytes(runs))
     var batches: [Batch] = []
     let reader = runs.consumingReader()
     while let batch = try reader.next() { batches.append(batch) }
@@ -147,8 +173,10 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
   /// Bytes that a row takes beside its columns: in the order of its part, and what is computed for it.
   private static let rowOverhead = 48
 
-  final var partCount: Int { runs.isEmpty ? starts.count - 1 : runs.count }
-  final func rowCount(_ part: Int) -> Int { runs.isEmpty ? starts[part + 1] - starts[part] : runs[part].rowCount }
+  final var partCount: Int { staysSorted ? 1 : runs.isEmpty ? starts.count - 1 : runs.count }
+  final func rowCount(_ part: Int) -> Int {
+    staysSorted ? presort?.rowCount ?? 0 : runs.isEmpty ? starts[part + 1] - starts[part] : runs[part].rowCount
+  }
 
   /// Lets the memory go.
   final func release() {
@@ -157,6 +185,7 @@ class PartitionedRowsOperator: SinkOperator, @unchecked Sendable {
     runs = []
     starts = [0]
     reservation = nil
+    presort?.release()
   }
 }
 
@@ -178,7 +207,7 @@ final class WindowPartitioner: PartitionAssigner {
 
   func assign(_ batch: Batch, _ numbers: UnsafeMutablePointer<UInt8>) {
     let n = batch.rowCount
-    if collides {
+    if collides || keys.isEmpty {
       memset(numbers, 0, n)
       return
     }

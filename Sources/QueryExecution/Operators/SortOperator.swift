@@ -11,13 +11,15 @@ import Synchronization
 /// hold all rows, they are put into ranges as they come; the last ranges go to disk and come back one at a time.
 final class SortOperator: SinkOperator, @unchecked Sendable {
   private let context: QueryContext
-  fileprivate let keys: [SortSpecification]
-  fileprivate let types: [DataType]
-  fileprivate let consumer: MemoryConsumer
+  private let keys: [SortSpecification]
+  private let types: [DataType]
+  private let consumer: MemoryConsumer
   private let collector: PartitionedCollector
-  fileprivate var sorted: SortedRows?
+  private var sorted: SortedRows?
   /// Rows by range, where memory does not hold them all.
-  fileprivate var ranges: [RowRuns] = []
+  private var ranges: [RowRuns] = []
+  /// Whether the pipeline behind it gets no rows, because somebody else reads them.
+  var keepsRows = false
 
   private static let rowsPerTask = 1 << 16
   private static let rowsPerRange = 1 << 15
@@ -50,7 +52,7 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
   }
 
   /// Bytes that sorting takes for a row beside its columns: its key words, and its entry twice.
-  fileprivate static func rowOverhead(_ keys: [SortSpecification], _ types: [DataType]) -> Int {
+  private static func rowOverhead(_ keys: [SortSpecification], _ types: [DataType]) -> Int {
     let words = keys.reduce(0) { $0 + max(1, types[$1.position].physicalType.byteWidth / 8) }
     return min(words, 4) * 8 + 2 * MemoryLayout<SortEntry>.stride
   }
@@ -157,6 +159,60 @@ final class SortOperator: SinkOperator, @unchecked Sendable {
     }
     return starts
   }
+
+  // MARK: Reading
+
+  /// Ranges of rows, in order.
+  var rangeCount: Int { sorted.map { $0.batch.rowCount == 0 ? 0 : $0.starts.count - 1 } ?? ranges.count }
+  var rowCount: Int { sorted?.batch.rowCount ?? ranges.reduce(0) { $0 + $1.rowCount } }
+  var isSpilled: Bool { !ranges.isEmpty }
+  /// Bytes of rows in memory.
+  var heldBytes: Int { sorted?.batch.approximateByteCount ?? 0 }
+
+  /// The rows of a range in order; each range is read once.
+  func makeReader(_ range: Int, batchSize: Int) -> any BatchReader {
+    guard let rows = sorted else {
+      return SortedRangeReader(
+        ranges[range], isUniform: SortRanges.isUniform(range), keys, consumer, context)
+    }
+    let (start, end) = (rows.starts[range], rows.starts[range + 1])
+    let entries = rows.entries.typed(SortEntry.self)
+    rows.sorter.sort(entries + start, count: end - start)
+    var next = start
+    let chosen = Buffer(byteCount: (batchSize + 16) * 4)
+    return GeneratingReader { () throws(QueryError) -> Batch? in
+      if next >= end { return nil }
+      let count = min(batchSize, end - next)
+      let out = chosen.typed(Int32.self)
+      var i = 0
+      while i < count {
+        out[i] = entries[next &+ i].row
+        i &+= 1
+      }
+      next += count
+      return rows.batch.take(out, count: count)
+    }
+  }
+
+  /// All rows in order.
+  func makeReader(batchSize: Int) -> any BatchReader {
+    var range = 0
+    var reader: (any BatchReader)?
+    return GeneratingReader { [self] () throws(QueryError) -> Batch? in
+      while true {
+        if let batch = try reader?.next() { return batch }
+        guard range < rangeCount else { return nil }
+        reader = makeReader(range, batchSize: batchSize)
+        range += 1
+      }
+    }
+  }
+
+  /// Lets the memory go.
+  func release() {
+    sorted = nil
+    ranges = []
+  }
 }
 
 /// Rows whose ranges are in order, and entries that each morsel still sorts.
@@ -180,7 +236,6 @@ private final class SortedRows: @unchecked Sendable {
 final class SortedSource: MorselSource, @unchecked Sendable {
   private let sort: SortOperator
   private let batchSize: Int
-  private var rows: SortedRows?
 
   init(_ sort: SortOperator, batchSize: Int) {
     self.sort = sort
@@ -188,37 +243,11 @@ final class SortedSource: MorselSource, @unchecked Sendable {
     super.init(sort.node)
   }
 
-  override func prepare(_ scheduler: Scheduler) throws(QueryError) { rows = sort.sorted }
-  override var morselCount: Int { rows.map { $0.batch.rowCount == 0 ? 0 : $0.starts.count - 1 } ?? sort.ranges.count }
+  override var morselCount: Int { sort.keepsRows ? 0 : sort.rangeCount }
 
   override func open(_ morsel: Int, _ worker: Worker) throws(QueryError) -> any BatchReader {
-    guard let rows else {
-      return SortedRangeReader(
-        sort.ranges[morsel], isUniform: SortRanges.isUniform(morsel), sort.keys, sort.consumer, worker.context)
-    }
-    let (start, end) = (rows.starts[morsel], rows.starts[morsel + 1])
-    let entries = rows.entries.typed(SortEntry.self)
-    rows.sorter.sort(entries + start, count: end - start)
-    let batchSize = self.batchSize
-    var next = start
-    let chosen = Buffer(byteCount: (batchSize + 16) * 4)
-    return GeneratingReader { () throws(QueryError) -> Batch? in
-      if next >= end { return nil }
-      let count = min(batchSize, end - next)
-      let out = chosen.typed(Int32.self)
-      var i = 0
-      while i < count {
-        out[i] = entries[next &+ i].row
-        i &+= 1
-      }
-      next += count
-      return rows.batch.take(out, count: count)
-    }
+    sort.makeReader(morsel, batchSize: batchSize)
   }
 
-  override func release() {
-    rows = nil
-    sort.sorted = nil
-    sort.ranges = []
-  }
+  override func release() { if !sort.keepsRows { sort.release() } }
 }

@@ -257,8 +257,9 @@ final class SpilledGroupsReader: BatchReader {
 
   private func mustSplit(_ state: AggregateState, _ bytes: Int, _ n: Int) -> Bool {
     if context.testing.spillsRows { return state.groupCount > 64 }
-    if bytes < SpilledGroupsReader.smallByteCount || !state.mayGrowTables(n) { return false }
-    return !consumer.mayGrow(bytes / 2 * 3)
+    if bytes < SpilledGroupsReader.smallByteCount { return false }
+    if state.keepsRows { return !consumer.mayGrow(bytes * 2) }
+    return state.mayGrowTables(n) && !consumer.mayGrow(bytes / 2 * 3)
   }
 }
 

@@ -90,7 +90,8 @@ final class SpilledJoinReader: BatchReader {
 
   private func begin(_ task: Task) throws(QueryError) {
     if yieldsNothing(task) { return }
-    let bytes = builder.byteCount(rowCount: task.build.rowCount, columns: task.build.storedBytes + task.build.heldBytes)
+    // Twice: rows read back stay until the last of their columns has been put together.
+    let bytes = builder.byteCount(rowCount: task.build.rowCount, columns: (task.build.storedBytes + task.build.heldBytes) * 2)
     let isSmall = isForced ? task.build.rowCount <= 64 : bytes <= share && task.build.rowCount < 1 << 30
     if isSmall {
       let collected = CollectedBatches()
@@ -160,7 +161,7 @@ final class SpilledJoinReader: BatchReader {
     var batches: [Batch] = []
     var (bytes, rows) = (0, 0)
     let (share, largest) = (self.share, isForced ? 64 : 1 << 30)
-    while rows < largest, rows == 0 || builder.byteCount(rowCount: rows, columns: bytes) < share || isForced {
+    while rows < largest, rows == 0 || builder.byteCount(rowCount: rows, columns: bytes * 2) < share || isForced {
       let next: Batch?
       if let left = passes.left { next = left } else { next = try passes.pieces.next() }
       passes.left = nil

@@ -87,6 +87,9 @@ struct FrameSpecification: Hashable {
   /// Where RANGE limits are compared with another column than the sort key.
   var startKey: Int?
   var endKey: Int?
+  /// ROWS: the offsets, where they are the same for all rows.
+  var startOffset: Int?
+  var endOffset: Int?
 }
 
 /// Where each row's frame starts and ends.

@@ -27,32 +27,41 @@ struct WindowCallSpecification: Sendable {
     _ input: Batch, _ layout: WindowLayout, _ frames: WindowFrames, _ context: QueryContext
   ) throws(QueryError) -> Column {
     let n = input.rowCount
-    let arguments = arguments.map { argument in
-      switch argument {
-      case .column(let index): input.columns[index]
-      case .constant(let column): column.resized(to: n)
-      }
-    }
     let (starts, ends) = (frames.start.typed(Int32.self), frames.end.typed(Int32.self))
     defer { withExtendedLifetime((layout, frames)) {} }
     switch function {
     case .window(let function):
       let input = WindowInput(
-        arguments: arguments, rowCount: n, returnType: returnType,
+        arguments: argumentColumns(input), rowCount: n, returnType: returnType,
         partitionStart: layout.partitionStart.typed(Int32.self), partitionEnd: layout.partitionEnd.typed(Int32.self),
         peerStart: layout.peerStart.typed(Int32.self), peerEnd: layout.peerEnd.typed(Int32.self),
         frameStart: starts, frameEnd: ends, ignoresNulls: ignoresNulls, session: context.session)
       return try function.evaluate(input).retyped(returnType)
-    case .aggregate(let make):
-      var aggregate = FrameAggregate(
-        make: make, arguments: arguments, rowCount: n, filter: filter.map { input.columns[$0] },
-        returnType: returnType, context: context)
+    case .aggregate:
+      guard var aggregate = frameAggregate(input, context) else { throw QueryError.internalError("not an aggregate") }
       if isDistinct { aggregate.keepDistinct() }
       if !ordering.isEmpty {
         aggregate.sort(by: ordering.map { input.columns[$0.position] }, ordering.map(\.order))
       }
       return try aggregate.evaluate(starts: starts, ends: ends, count: n)
     }
+  }
+
+  private func argumentColumns(_ input: Batch) -> [Column] {
+    arguments.map { argument in
+      switch argument {
+      case .column(let index): input.columns[index]
+      case .constant(let column): column.resized(to: input.rowCount)
+      }
+    }
+  }
+
+  /// The aggregate over these rows, DISTINCT and ORDER BY aside; nil for functions of another kind.
+  func frameAggregate(_ input: Batch, _ context: QueryContext) -> FrameAggregate? {
+    guard case .aggregate(let make) = function else { return nil }
+    return FrameAggregate(
+      make: make, arguments: argumentColumns(input), rowCount: input.rowCount, filter: filter.map { input.columns[$0] },
+      returnType: returnType, context: context)
   }
 }
 
@@ -61,27 +70,23 @@ final class WindowOperator: PartitionedRowsOperator, @unchecked Sendable {
   private let calls: [WindowCallSpecification]
 
   init(
-    _ node: QueryProfile.Node, partitionKeys: [Int], ordering: [SortSpecification], calls: [WindowCallSpecification],
-    types: [DataType], _ context: QueryContext
+    _ node: QueryProfile.Node, partitionKeys: [Int], ordering: [SortSpecification], presort: SortOperator?,
+    calls: [WindowCallSpecification], types: [DataType], _ context: QueryContext
   ) {
     self.calls = calls
-    super.init(node, partitionKeys: partitionKeys, ordering: ordering, types: types, context)
+    super.init(node, partitionKeys: partitionKeys, ordering: ordering, presort: presort, types: types, context)
   }
 
   override func makeReader(_ part: Int, batchSize: Int) throws(QueryError) -> any BatchReader {
+    if let rows = ordered(part, batchSize: batchSize) {
+      return WindowStream(rows, partitionKeys: partitionKeys, ordering: ordering, calls: calls, types: types, consumer, context)
+    }
     let (input, layout) = try sorted(part)
-    var known: [FrameSpecification: WindowFrames] = [:]
+    var known = FrameCache(input, layout, ordering)
     var columns = input.columns
     for call in calls {
       try context.cancellation.check()
-      let frames: WindowFrames
-      if let made = known[call.frame] {
-        frames = made
-      } else {
-        frames = try self.frames(call.frame, input, layout, call.range)
-        known[call.frame] = frames
-      }
-      columns.append(try call.evaluate(input, layout, frames, context))
+      columns.append(try call.evaluate(input, layout, try known.frames(call), context))
     }
     return SlicingReader([Batch(columns: columns, rowCount: input.rowCount)], batchSize: batchSize)
   }

@@ -104,6 +104,7 @@ final class ArrayAccumulator: GroupsAccumulator {
     return try list.finish(returnType, sorted.columns[0], validity: hasNulls ? valid : nil)
   }
 
+  var keepsRows: Bool { true }
   var byteCount: Int { rows.byteCount }
 }
 
@@ -178,6 +179,7 @@ final class MapAccumulator: GroupsAccumulator {
     return try list.finish(returnType, sorted.columns[0], sorted.columns[1], validity: hasNulls ? valid : nil)
   }
 
+  var keepsRows: Bool { true }
   var byteCount: Int { rows.rows.byteCount + seen.byteCount }
 }
 
@@ -241,6 +243,7 @@ final class MultimapAccumulator: GroupsAccumulator {
       validity: hasNulls ? valid : nil)
   }
 
+  var keepsRows: Bool { true }
   var byteCount: Int { rows.byteCount }
 }
 
@@ -304,5 +307,6 @@ final class TextAccumulator: GroupsAccumulator {
     }
   }
 
+  var keepsRows: Bool { true }
   var byteCount: Int { rows.byteCount }
 }

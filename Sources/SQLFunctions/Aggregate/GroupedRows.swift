@@ -116,6 +116,16 @@ final class GroupedRows {
     let columns = types.indices.map { index in
       chunks.isEmpty ? Column.empty(types[index]) : .concatenate(chunks.map { $0.columns[index] }, type: types[index])
     }
+    if chunks.count > 1 {
+      // One chunk from now on, so that the rows are held once.
+      let groups = Buffer(byteCount: rowCount * 4)
+      var end = 0
+      for chunk in chunks {
+        (groups.pointer + end * 4).copyMemory(from: chunk.groups.pointer, byteCount: chunk.count * 4)
+        end += chunk.count
+      }
+      chunks = [(columns, groups, rowCount)]
+    }
     let result = Sorted(columns: columns, starts: starts, order: order)
     sorted = result
     return result
