@@ -17,8 +17,9 @@ let modules: [Module] = [
   Module(
     name: "ObjectStore",
     imports: ["QueryErrors", "Columnar", "CKernels", "CZstd", "CLZ4", "CSnappy", "CDeflate", "CZlib", "CBzip2", "CBrotli"]),
-  // Loads libcurl when the first s3:// location is met; local work never does.
-  Module(name: "S3ObjectStore", imports: ["QueryErrors", "ObjectStore", "CCurl", "CCrypto"]),
+  // Loads libcurl when the first request is made; local work never does.
+  Module(name: "HTTPClient", imports: ["QueryErrors", "ObjectStore", "CCurl"]),
+  Module(name: "S3ObjectStore", imports: ["QueryErrors", "ObjectStore", "HTTPClient", "CCurl", "CCrypto"]),
   Module(name: "Geospatial", imports: ["QueryErrors", "Columnar"]),
   // What a source of rows outside of files has to say, and the sources that come with sqlq.
   Module(name: "ConnectorSDK", imports: ["QueryErrors", "Columnar"]),
@@ -29,6 +30,7 @@ let modules: [Module] = [
     name: "SQLFunctions",
     imports: ["QueryErrors", "RegularExpressions", "Columnar", "Geospatial", "CKernels", "CPCRE2", "CCrypto", "CStemmer"]),
   Module(name: "FileFormats", imports: ["QueryErrors", "RegularExpressions", "Columnar", "ObjectStore", "CKernels", "CPCRE2"]),
+  Module(name: "HTTPConnector", imports: ["QueryErrors", "Columnar", "ObjectStore", "ConnectorSDK", "HTTPClient", "FileFormats"]),
   Module(name: "SQLExpressions", imports: ["QueryErrors", "Columnar", "SQLFunctions", "CKernels"]),
   Module(name: "TableCatalog", imports: ["QueryErrors", "Columnar", "ObjectStore", "FileFormats", "CSQLite"]),
   Module(
@@ -56,17 +58,16 @@ let modules: [Module] = [
   Module(
     name: "QueryEngine",
     imports: [
-      "QueryErrors", "Columnar", "ConnectorSDK", "SQLiteConnector", "PostgreSQLConnector", "SQLSyntax", "ObjectStore", "S3ObjectStore",
-      "SQLFunctions", "FileFormats",
-      "SQLExpressions",
-      "TableCatalog", "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
+      "QueryErrors", "Columnar", "ConnectorSDK", "SQLiteConnector", "PostgreSQLConnector", "HTTPConnector", "SQLSyntax", "ObjectStore",
+      "S3ObjectStore", "SQLFunctions", "FileFormats", "SQLExpressions", "TableCatalog",
+      "QueryPlan", "QueryPlanner", "QueryOptimizer", "QueryExecution", "CKernels",
     ]),
   Module(name: "QueryShell", imports: ["QueryEngine", "CKernels"]),
   // The HTTP server of `sqlq serve`: the only module above a network library.
   Module(
     name: "QueryService",
     imports: [
-      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "S3ObjectStore", "FileFormats", "TableCatalog", "QueryEngine",
+      "QueryErrors", "Columnar", "SQLSyntax", "ObjectStore", "HTTPClient", "S3ObjectStore", "FileFormats", "TableCatalog", "QueryEngine",
       "CAttributes",
     ],
     packages: ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }),
@@ -179,6 +180,7 @@ let package = Package(
       .testTarget(
         name: "CounterTests", dependencies: ["QueryEngine", "CAllocationCounter"], swiftSettings: swiftSettings),
       .testTarget(name: "PostgreSQLConnectorTests", dependencies: ["QueryEngine"], swiftSettings: swiftSettings),
+      .testTarget(name: "HTTPConnectorTests", dependencies: ["QueryEngine"], swiftSettings: swiftSettings),
       .testTarget(name: "CommandLineTests", dependencies: ["sqlq"], swiftSettings: swiftSettings),
       .testTarget(
         name: "ArchitectureTests", dependencies: ["QueryEngine", "SQLFunctions"], swiftSettings: swiftSettings),

@@ -2,6 +2,7 @@ import CKernels
 import Columnar
 import ConnectorSDK
 import Glibc
+import HTTPConnector
 package import ObjectStore
 import PostgreSQLConnector
 import S3ObjectStore
@@ -131,7 +132,7 @@ public final class Engine: Sendable {
   }
 
   /// Those whose filters and groupings the tests prove.
-  private static let builtInConnectors: [any Connector] = [SQLiteConnector(), PostgreSQLConnector()]
+  private static let builtInConnectors: [any Connector] = [SQLiteConnector(), PostgreSQLConnector(), HTTPConnector()]
 
   /// Properties of catalogs that may be shown.
   private var publicCatalogProperties: Set<String> {

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPClient
 import ObjectStore
 import QueryErrors
 import Synchronization
@@ -38,7 +39,7 @@ final class S3Client: Sendable {
   init(_ configuration: S3Configuration) throws(QueryError) {
     let profiles = AWSProfiles.load()
     self.configuration = configuration.resolved(profiles)
-    transport = try HTTPTransport()
+    transport = try HTTPTransport(certificates: S3Configuration.environment("AWS_CA_BUNDLE"))
     chain = CredentialsChain(self.configuration, profiles, transport)
   }
 

@@ -1,4 +1,5 @@
 import CCurl
+import HTTPClient
 import ObjectStore
 import QueryErrors
 

@@ -1,3 +1,4 @@
+import HTTPClient
 package import ObjectStore
 package import QueryErrors
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPClient
 import S3ObjectStore
 import Testing
 

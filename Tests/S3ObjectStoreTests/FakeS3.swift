@@ -1,4 +1,5 @@
 import Glibc
+import HTTPClient
 import Synchronization
 
 @testable import S3ObjectStore

@@ -1,3 +1,4 @@
+import HTTPClient
 import S3ObjectStore
 
 /// One request, whole: what the services see of HTTP.

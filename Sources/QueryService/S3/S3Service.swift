@@ -1,4 +1,5 @@
 import Glibc
+import HTTPClient
 import ObjectStore
 import QueryErrors
 import S3ObjectStore

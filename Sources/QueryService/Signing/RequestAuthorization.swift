@@ -1,5 +1,6 @@
 import Columnar
 import Glibc
+import HTTPClient
 import QueryErrors
 import S3ObjectStore
 

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPClient
 import QueryEngine
 import QueryErrors
 import S3ObjectStore

@@ -1,13 +1,13 @@
 import CCurl
 import Glibc
-import ObjectStore
-import QueryErrors
+package import ObjectStore
+package import QueryErrors
 import Synchronization
 
 /// A request under way. The transport's thread fills in the answer; others wait for it or give it up.
 ///
 /// - Threads: any.
-final class HTTPTransfer: @unchecked Sendable {
+package final class HTTPTransfer: @unchecked Sendable {
   let request: HTTPRequest
 
   // Of the transport's thread.
@@ -22,8 +22,6 @@ final class HTTPTransfer: @unchecked Sendable {
 
   private let isGivenUp = Atomic<Bool>(false)
 
-  /// Bodies that are kept in memory are lists of keys and errors.
-  private static let largestKeptBody = 64 << 20
   /// How often a waiting thread looks whether its query was stopped.
   private static let checkNanoseconds = 10_000_000
 
@@ -43,10 +41,10 @@ final class HTTPTransfer: @unchecked Sendable {
   var wasGivenUp: Bool { isGivenUp.load(ordering: .relaxed) }
 
   /// Nobody wants the answer any more.
-  func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
+  package func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
 
   /// The answer, if it is there.
-  var isFinished: Bool {
+  package var isFinished: Bool {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     return finished != nil
@@ -55,27 +53,44 @@ final class HTTPTransfer: @unchecked Sendable {
   /// Waits for the answer.
   ///
   /// - Throws: `USER_CANCELED`, `EXCEEDED_TIME_LIMIT` within 10 ms; the transfer is given up then.
-  func wait(_ cancellation: CancellationFlag) throws(QueryError) -> HTTPAnswer {
+  package func wait(_ cancellation: CancellationFlag) throws(QueryError) -> HTTPAnswer {
     while true {
-      pthread_mutex_lock(lock)
-      if finished == nil {
-        var until = timespec()
-        clock_gettime(CLOCK_REALTIME, &until)
-        until.tv_nsec += HTTPTransfer.checkNanoseconds
-        if until.tv_nsec >= 1_000_000_000 {
-          until.tv_nsec -= 1_000_000_000
-          until.tv_sec += 1
-        }
-        pthread_cond_timedwait(done, lock, &until)
-      }
-      let answer = finished
-      pthread_mutex_unlock(lock)
+      let answer = waitShortly()
       do throws(QueryError) { try cancellation.check() } catch {
         giveUp()
         throw error
       }
       if let answer { return answer }
     }
+  }
+
+  /// Waits for the answer; nil when the query was stopped, which is asked every 10 ms: the transfer is given up then.
+  package func wait(isCancelled: () -> Bool) -> HTTPAnswer? {
+    while true {
+      let answer = waitShortly()
+      if isCancelled() {
+        giveUp()
+        return nil
+      }
+      if let answer { return answer }
+    }
+  }
+
+  /// Waits for 10 ms at most; the answer if it is there.
+  private func waitShortly() -> HTTPAnswer? {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    if finished == nil {
+      var until = timespec()
+      clock_gettime(CLOCK_REALTIME, &until)
+      until.tv_nsec += HTTPTransfer.checkNanoseconds
+      if until.tv_nsec >= 1_000_000_000 {
+        until.tv_nsec -= 1_000_000_000
+        until.tv_sec += 1
+      }
+      pthread_cond_timedwait(done, lock, &until)
+    }
+    return finished
   }
 
   // MARK: On the transport's thread
@@ -113,7 +128,10 @@ final class HTTPTransfer: @unchecked Sendable {
       if let base = bytes.baseAddress { memcpy(target.buffer.pointer + target.offset + answer.byteCount, base, bytes.count) }
       return true
     }
-    guard answer.body.count + bytes.count <= HTTPTransfer.largestKeptBody else { return false }
+    guard answer.body.count + bytes.count <= request.largestBody else {
+      answer.isTooLarge = true
+      return false
+    }
     answer.body.append(contentsOf: bytes)
     return true
   }

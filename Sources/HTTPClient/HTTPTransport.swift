@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 import ObjectStore
-import QueryErrors
+package import QueryErrors
 import Synchronization
 
 /// Sends requests and takes their answers on one thread, over connections that stay open.
@@ -9,13 +9,14 @@ import Synchronization
 ///     workers → submit → queue → the transport's thread: curl_multi, one handle a transfer → finish → workers wake
 ///
 /// - Threads: any may submit.
-final class HTTPTransport: Sendable {
+package final class HTTPTransport: Sendable {
   private let loop: HTTPLoop
 
+  /// - Parameter certificates: a file of those to trust; nil for the system's.
   /// - Throws: `NOT_SUPPORTED` when libcurl is not installed.
-  init() throws(QueryError) {
+  package init(certificates: String? = nil) throws(QueryError) {
     guard let library = CurlLibrary.shared else { throw CurlLibrary.missing() }
-    guard let loop = HTTPLoop(library) else {
+    guard let loop = HTTPLoop(library, certificates) else {
       throw QueryError(.hiveFilesystemError, "The network cannot be used: out of memory or threads")
     }
     self.loop = loop
@@ -23,14 +24,14 @@ final class HTTPTransport: Sendable {
 
   deinit { loop.end() }
 
-  func submit(_ request: HTTPRequest) -> HTTPTransfer {
+  package func submit(_ request: HTTPRequest) -> HTTPTransfer {
     let transfer = HTTPTransfer(request)
     loop.add(transfer)
     return transfer
   }
 
   /// Makes the thread look for transfers that were given up.
-  func wake() { loop.wake() }
+  package func wake() { loop.wake() }
 }
 
 /// The thread's own state. It lives until the transport goes.
@@ -41,6 +42,7 @@ private final class HTTPLoop: @unchecked Sendable {
   }
 
   private let library: CurlLibrary
+  private let certificates: String?
   private let multi: UnsafeMutableRawPointer
   private let queue = Mutex(Queue())
   /// Of the thread alone.
@@ -51,9 +53,10 @@ private final class HTTPLoop: @unchecked Sendable {
   private static let connectionsOfHost = 10
   private static let receiveBufferByteCount = 512 << 10
 
-  init?(_ library: CurlLibrary) {
+  init?(_ library: CurlLibrary, _ certificates: String?) {
     guard let multi = library.multiInit() else { return nil }
     self.library = library
+    self.certificates = certificates
     self.multi = multi
     _ = ccurl_multi_set_long(library.multiSetopt, multi, CURLMOPT_MAX_HOST_CONNECTIONS, HTTPLoop.connectionsOfHost)
     _ = ccurl_multi_set_long(library.multiSetopt, multi, CURLMOPT_MAXCONNECTS, 4 * HTTPLoop.connectionsOfHost)
@@ -154,7 +157,11 @@ private final class HTTPLoop: @unchecked Sendable {
     long(CURLOPT_BUFFERSIZE, HTTPLoop.receiveBufferByteCount)
     // Certificates are verified by default; file:// and others are not for us.
     long(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
-    if let bundle = getenv("AWS_CA_BUNDLE") { text(CURLOPT_CAINFO, String(cString: bundle)) }
+    if let certificates { text(CURLOPT_CAINFO, certificates) }
+    if let login = request.login {
+      text(CURLOPT_USERNAME, login.user)
+      text(CURLOPT_PASSWORD, login.password)
+    }
     if request.method == "HEAD" { long(CURLOPT_NOBODY, 1) }
     if let body = request.body {
       _ = ccurl_set_offset(set, handle, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count))

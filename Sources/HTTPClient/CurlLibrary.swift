@@ -64,7 +64,7 @@ struct CurlLibrary: @unchecked Sendable {
 
   static func missing() -> QueryError {
     .notSupported(
-      "Object services need the library libcurl, which is not installed",
+      "Addresses on the network need the library libcurl, which is not installed",
       hint: "Install it, on Debian with: apt-get install libcurl4")
   }
 }
