@@ -60,15 +60,22 @@ struct HTTPFilterRule: Hashable, Sendable {
     case (.decimal(_, let scale), .integer(let unscaled)): return SQLWords.decimal(Int128(unscaled), scale: scale)
     case (.decimal(_, let scale), .int128(let unscaled)): return SQLWords.decimal(unscaled, scale: scale)
     case (.date, .integer(let days)): return date(Int(days))
-    case (.timestamp(let precision), .integer(let micros)) where precision <= 6:
-      let days = CalendarDate.floorDivide(micros, 86_400_000_000)
-      let rest = Int(micros - days * 86_400_000_000)
-      let seconds = rest / 1_000_000
-      let fraction = rest % 1_000_000 == 0 ? "" : "." + padded(rest % 1_000_000, 6)
-      return date(Int(days)).map { "\($0)T\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))\(fraction)Z" }
+    case (.timestampWithTimeZone, .int128(let packed)):
+      let (micros, rest) = ZonedTimestamp.utcPicos(packed).quotientAndRemainder(dividingBy: 1_000_000)
+      return rest == 0 ? Int64(exactly: micros).flatMap { moment($0) } : nil
+    case (.timestamp(let precision), .integer(let micros)) where precision <= 6: return moment(micros)
     case (_, .integer(let number)) where type.isInteger: return String(number)
     default: return nil
     }
+  }
+
+  /// A moment of UTC.
+  private static func moment(_ micros: Int64) -> String? {
+    let days = CalendarDate.floorDivide(micros, 86_400_000_000)
+    let rest = Int(micros &- days &* 86_400_000_000)
+    let seconds = rest / 1_000_000
+    let fraction = rest % 1_000_000 == 0 ? "" : "." + padded(rest % 1_000_000, 6)
+    return date(Int(days)).map { "\($0)T\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))\(fraction)Z" }
   }
 
   private static func date(_ days: Int) -> String? {

@@ -61,7 +61,10 @@ final class PostgreSQLTable: ForeignTable, SQLDialect {
     case (.enumeration, .equality): return name + "::text"
     case (.enumeration, .order), (.enumeration, .key): return catalog.isUTF8 ? name + "::text COLLATE \"C\"" : nil
     case (.char, .equality): return name
-    case (.char, _), (.json, _), (.jsonb, _), (.timestampWithTimeZone, _), (.array, _): return nil
+    case (.char, _), (.json, _), (.jsonb, _), (.array, _): return nil
+    // Of one moment there are values of many zones here.
+    case (.timestampWithTimeZone, .order): return name
+    case (.timestampWithTimeZone, _): return nil
     }
   }
 
@@ -82,6 +85,10 @@ final class PostgreSQLTable: ForeignTable, SQLDialect {
     case (.date, .integer(let days)): return PostgreSQLText.date(days).map { "DATE '\($0)'" }
     case (.time, .integer(let picos)): return "TIME '\(PostgreSQLText.time(picos))'"
     case (.timestamp, .integer(let micros)): return PostgreSQLText.timestamp(micros).map { "TIMESTAMP '\($0)'" }
+    case (.timestampWithTimeZone, .int128(let packed)):
+      let (micros, rest) = ZonedTimestamp.utcPicos(packed).quotientAndRemainder(dividingBy: 1_000_000)
+      guard rest == 0, let text = Int64(exactly: micros).flatMap(PostgreSQLText.timestamp) else { return nil }
+      return "TIMESTAMPTZ '\(text)+00'"
     default: return nil
     }
   }
@@ -146,7 +153,7 @@ enum PostgreSQLText {
 
   static func timestamp(_ micros: Int64) -> String? {
     let days = CalendarDate.floorDivide(micros, 86_400_000_000)
-    return date(days).map { "\($0) \(time((micros - days * 86_400_000_000) * 1_000_000))" }
+    return date(days).map { "\($0) \(time((micros &- days &* 86_400_000_000) * 1_000_000))" }
   }
 
   private static func padded(_ number: Int, _ width: Int) -> String {

@@ -129,6 +129,9 @@ import Testing
     #expect(
       try await Self.texts(session, "SELECT id, cast(at AS varchar), cast(n AS varchar), missing FROM api.default.good ORDER BY id")
         == ["1|2024-03-01 10:00:00.000 UTC|1.50|NULL", "2|NULL|NULL|NULL"])
+    let since = try await Self.session("url = '\(server.url)/since', \(columns), filters = 'at>=since'")
+    #expect(try await Self.texts(since, "SELECT id FROM api.default.since WHERE at > TIMESTAMP '2024-03-01 10:00:00 +01:00'") == ["1"])
+    #expect(server.requests.last?.path == "/since?since=2024-03-01T09%3A00%3A00Z")
     let bad = await Self.message("url = '\(server.url)/bad', \(columns)", "SELECT sum(id) FROM api.default.bad")
     #expect(bad.contains("HIVE_BAD_DATA") && bad.contains("\(server.url)/bad") && bad.contains("one"), "\(bad)")
     for (property, words) in [

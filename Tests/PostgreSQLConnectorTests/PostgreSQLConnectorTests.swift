@@ -131,6 +131,9 @@ struct PostgreSQLConnectorTests {
         "f8 > 1e300", "n = -0.001", "n BETWEEN -1 AND 1", "wide > 0", "t = ''", "t > 'a'", "v IN ('', 'ten chars!')", "c = 'ab'", "c > 'aa'",
         "y = X'00ff10'", "y > X'00'", "d = DATE '2024-02-29'", "d < DATE '1970-01-01'", "tm > TIME '12:00:00'",
         "ts < TIMESTAMP '1970-01-01 00:00:00'", "tz > TIMESTAMP '2000-01-01 00:00:00 UTC'",
+        "tz = TIMESTAMP '2024-07-01 03:00:00.123456 America/Los_Angeles'", "tz < TIMESTAMP '2024-07-01 12:00:00.123456 +02:00'",
+        "tz BETWEEN TIMESTAMP '0001-01-01 00:00:00 UTC' AND TIMESTAMP '2024-07-01 10:00:00.123456 UTC'",
+        "TIMESTAMP '2024-07-01 12:00:00.123456 +02:00' <= tz", "tz >= TIMESTAMP '2024-07-01 10:00:00.123456789 UTC'",
         "u = UUID '00112233-4455-6677-8899-aabbccddeeff'", "u > UUID '80000000-0000-0000-0000-000000000000'", "m = 'happy'",
         "m = 'no such mood'", "m > 'okay'", "p < 1", "j = '1'", "jb = 'null'", "cardinality(a) = 3", "o > 4000000000", "o < -1",
         "t LIKE 'tab%'", "t = 'x' OR i2 > 5", "i2 IS NOT NULL AND i8 > 0",
@@ -151,6 +154,8 @@ struct PostgreSQLConnectorTests {
         plan.joined().contains(
           "sends SELECT \"name\" COLLATE \"C\", count(*) FROM \"public\".\"numbers\" WHERE \"name\" COLLATE \"C\" > 'name 3' GROUP BY \"name\" COLLATE \"C\""
         ))
+      let moments = try await Self.texts(session, "EXPLAIN SELECT id FROM pg.public.types WHERE tz >= TIMESTAMP '2024-07-01 12:00:00 +02:00'")
+      #expect(moments.joined().contains("\"tz\" >= TIMESTAMPTZ '2024-07-01 10:00:00.000000+00'"), "\(moments)")
       #expect(try await Self.texts(session, "SELECT count(*) FROM (SELECT k FROM pg.public.evens LIMIT 5)") == ["5"])
       #expect(try await Self.texts(session, "SELECT count(*), count(DISTINCT k) FROM pg.public.numbers WHERE k > 100000") == ["100000|100000"])
       // A join's build side narrows what is fetched.

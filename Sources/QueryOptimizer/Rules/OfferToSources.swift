@@ -39,6 +39,52 @@ package struct OfferToSources: OptimizerRule {
   private func filters(_ scan: ForeignScanNode) -> [ForeignFilter] {
     let domains = DomainExtraction.rowDomain(of: scan.predicates) { scan.tableColumn(of: $0.id) }
     return domains.domains.filter { !$0.value.isAll }.sorted { $0.key < $1.key }.map { ForeignFilter(column: $0.key, $0.value) }
+      + scan.predicates.flatMap { instants($0, scan) }
+  }
+
+  /// What a predicate demands of a timestamp with time zone, whose zone does not matter.
+  ///
+  /// A packed value is the moment and behind it the zone, so that all values of one moment lie side by side.
+  private func instants(_ predicate: Expression, _ scan: ForeignScanNode) -> [ForeignFilter] {
+    guard case .call(let call) = predicate, let first = call.arguments.first else { return [] }
+    if call.function.name == "between", call.arguments.count == 3 {
+      return [instant(first, ">=", call.arguments[1], scan), instant(first, "<=", call.arguments[2], scan)].compactMap(\.self)
+    }
+    guard call.arguments.count == 2 else { return [] }
+    let flipped = ["<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="]
+    let name = call.function.name
+    let filter =
+      instant(first, name, call.arguments[1], scan)
+      ?? flipped[name].flatMap { instant(call.arguments[1], $0, first, scan) }
+    return filter.map { [$0] } ?? []
+  }
+
+  private func instant(
+    _ operand: Expression, _ comparison: String, _ constant: Expression, _ scan: ForeignScanNode
+  ) -> ForeignFilter? {
+    var operand = operand
+    // More digits of a second change no moment.
+    if case .cast(let cast) = operand, case .timestampWithTimeZone(let to) = cast.type,
+      case .timestampWithTimeZone(let from) = cast.operand.type, to >= from
+    {
+      operand = cast.operand
+    }
+    guard let reference = operand.columnReference, case .timestampWithTimeZone = reference.type,
+      case .timestampWithTimeZone = constant.type, case .int128(let packed)? = constant.constantValue,
+      let column = scan.tableColumn(of: reference.id)
+    else { return nil }
+    let zones: Int128 = 0xffff
+    let (first, last) = (Scalar.int128(packed & ~zones), Scalar.int128(packed | zones))
+    let range: ForeignFilter.Range
+    switch comparison {
+    case "=": range = .init(low: first, high: last)
+    case "<": range = .init(low: nil, high: first, includesHigh: false)
+    case "<=": range = .init(low: nil, high: last)
+    case ">": range = .init(low: last, includesLow: false, high: nil)
+    case ">=": range = .init(low: first, high: nil)
+    default: return nil
+    }
+    return ForeignFilter(column: column, ranges: [range])
   }
 
   /// What the source accepts; answers that were not offered count as nothing.
